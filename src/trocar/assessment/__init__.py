@@ -1,0 +1,1 @@
+"""What the lesion is: size, compartments, breach, neighbors, scores."""

@@ -1,0 +1,1 @@
+"""Arrays on a grid: sampling, distances, surfaces, registration."""

@@ -1,0 +1,1 @@
+"""Edges: files in and out, always LPS inside."""

@@ -1,0 +1,113 @@
+"""What is put into the body: one record per kind of device, none per product. Unknown facts are `None`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from trocar.model.record import Record, bounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device(Record):
+    """What every device has. `sources` maps each known field to the key of its source and how sure it is."""
+
+    id: str
+    name: str
+    manufacturer: str | None = None  # None for a generic entry
+    sources: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isotherm(Record):
+    """One line of a bench isotherm table: an ellipsoid's axes at a time in a bath."""
+
+    temperature_degC: float
+    time_s: float
+    width_mm: float
+    length_mm: float
+    bath: str
+    bath_degC: float | None = None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cryoprobe(Device):
+    """`model_prior` is true while no isotherm table of this needle calibrates its surface temperature."""
+
+    kind: Literal["cryoprobe"] = "cryoprobe"
+    diameter_mm: float = bounded(0.3, 10, default=0.0)
+    active_length_mm: float | None = bounded(1, 100)
+    tip_offset_mm: float | None = bounded(0, 50)
+    shaft_lengths_mm: tuple[float, ...] = ()
+    surface_degC: float | None = bounded(-200, 0)
+    ramp_s: float | None = bounded(0, 600)
+    isotherms: tuple[Isotherm, ...] = ()
+    model_prior: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BiopsyNeedle(Device):
+    kind: Literal["biopsy_needle"] = "biopsy_needle"
+    compartment: Literal["soft_tissue", "bone"] = "soft_tissue"
+    diameter_mm: float = bounded(0.3, 10, default=0.0)
+    lengths_mm: tuple[float, ...] = ()
+    throw_mm: float | None = bounded(1, 60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trocar(Device):
+    kind: Literal["trocar"] = "trocar"
+    diameter_mm: float = bounded(0.3, 10, default=0.0)
+    inner_diameter_mm: float | None = bounded(0.1, 10)
+    lengths_mm: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire(Device):
+    kind: Literal["wire"] = "wire"
+    diameter_mm: float = bounded(0.1, 6, default=0.0)
+    lengths_mm: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screw(Device):
+    kind: Literal["screw"] = "screw"
+    diameter_mm: float = bounded(1, 20, default=0.0)
+    cannula_mm: float | None = bounded(0.1, 10)
+    wire_mm: float | None = bounded(0.1, 10)
+    lengths_mm: tuple[float, ...] = ()
+    material: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cement(Device):
+    """Times count from mixing at `room_degC`."""
+
+    kind: Literal["cement"] = "cement"
+    pack_ml: float | None = bounded(1, 200)
+    room_degC: float | None = bounded(5, 40)
+    liquid_until_s: float | None = bounded(0, 7200)
+    paste_until_s: float | None = bounded(0, 7200)
+    set_at_s: float | None = bounded(0, 7200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embolic(Device):
+    kind: Literal["embolic"] = "embolic"
+    form: str | None = None
+    smallest_um: float | None = bounded(1, 5000)
+    largest_um: float | None = bounded(1, 5000)
+    permanent: bool | None = None
+    residual_perfusion_frac: float | None = bounded(0, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accessory(Device):
+    """Whatever is counted but not simulated: thermocouple, fluid, sheath, console."""
+
+    kind: Literal["accessory"] = "accessory"
+    diameter_mm: float | None = bounded(0.1, 50)
+    lengths_mm: tuple[float, ...] = ()
+
+
+AnyDevice = Cryoprobe | BiopsyNeedle | Trocar | Wire | Screw | Cement | Embolic | Accessory

@@ -1,0 +1,262 @@
+"""What was found: checks, and the results of the stages that measure, simulate and verify."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from trocar.model.case import Role, Side
+from trocar.model.record import Matrix4, Record, Vector
+from trocar.model.space import Volume
+
+
+class Verdict(StrEnum):
+    PASS = "PASS"
+    WARN = "WARN"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Record):
+    """One number against one limit. `source` is the limit's literature key, or "software default".
+
+    `name` says what is compared (`nerve_minimum_temperature`), `subject` of which thing (`sacral_root_s1_left`).
+    A value that could not be had is `None` with verdict UNKNOWN, and `message` says why.
+    """
+
+    name: str
+    subject: str = ""
+    value: float | None
+    limit: float | None
+    unit: str
+    verdict: Verdict
+    source: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(Record):
+    """A result with checks."""
+
+    checks: tuple[Check, ...] = ()
+
+    def all_checks(self) -> Iterator[Check]:
+        """Every check of the result, those of its parts included."""
+        yield from self.checks
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.all_checks() if check.verdict is Verdict.FAIL)
+
+
+# --- assessment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbor(Record):
+    """A structure near a lesion; the distance is between surfaces, 0 when they touch or overlap."""
+
+    name: str
+    role: Role
+    distance_mm: float
+    nearest_lps_mm: Vector
+    on_lesion_lps_mm: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compartments(Record):
+    bone_ml: float
+    soft_tissue_ml: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionMeasure(Record):
+    name: str
+    site: str | None
+    side: Side | None
+    volume_ml: float
+    diameters_mm: tuple[float, float, float]
+    diameter_axes: tuple[Vector, Vector, Vector]
+    center_lps_mm: Vector
+    compartments: Compartments
+    lytic_frac: float | None
+    cortical_breach_mm2: float | None
+    skin_distance_mm: float | None
+    skin_nearest_lps_mm: Vector | None = None
+    host_bones: tuple[str, ...] = ()
+    neighbors: tuple[Neighbor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreItem(Record):
+    item: str
+    points: float | None
+    origin: str  # measured, entered, unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score(Record):
+    """A published score; `total` is `None` while an item is unknown."""
+
+    name: str
+    lesion: str
+    total: float | None
+    maximum: float
+    items: tuple[ScoreItem, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment(Finding):
+    lesions: tuple[LesionMeasure, ...]
+    scores: tuple[Score, ...] = ()
+    absent_roles: tuple[Role, ...] = ()  # roles a planner looks for that no structure of the case has
+
+    def lesion(self, name: str) -> LesionMeasure:
+        return next(lesion for lesion in self.lesions if lesion.name == name)
+
+
+# --- simulation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneCoverage(Record):
+    """Fractions of a lesion inside a temperature zone; `None` where the lesion has no such compartment."""
+
+    lesion: float
+    bone: float | None
+    soft_tissue: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone(Record):
+    """Tissue that was colder (or hotter) than a temperature at any time up to this state."""
+
+    volume_ml: float
+    coverage_frac: ZoneCoverage
+    minimal_margin_mm: float | None  # signed, from the lesion's surface to the zone's; negative where it sticks out
+    minimal_margin_lps_mm: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure(Record):
+    """What a structure has been through up to this state."""
+
+    name: str
+    role: Role
+    minimum_degC: float
+    maximum_degC: float
+    minimum_lps_mm: Vector
+    distance_to_ice_mm: float | None  # from its surface to the 0 degC surface; None without ice
+    first_crossing_s: float | None = None  # when its limit was first crossed, on the procedure's thermal clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State(Record):
+    """The tissue after one moment of one step."""
+
+    step: str
+    moment: str  # after, freeze_1, thaw_1, freeze_2 ...
+    time_s: float
+    lesion: str
+    zones: dict[str, Zone] = field(default_factory=dict)
+    structures: tuple[Exposure, ...] = ()
+    strength: dict[str, float] = field(default_factory=dict)
+    energy_residual_frac: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History(Record):
+    """The coldest and warmest temperature on a structure over a step."""
+
+    step: str
+    name: str
+    time_s: tuple[float, ...]
+    minimum_degC: tuple[float, ...]
+    maximum_degC: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CementDeposit(Record):
+    """Where cement lies after a step, by geometry: a bead at the injection point."""
+
+    name: str
+    center_lps_mm: Vector
+    volume_ml: float
+    radius_mm: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Simulation(Finding):
+    """The tissue before and after each step; `fields` holds the arrays (minimum temperature, ice, cement ...)."""
+
+    states: tuple[State, ...]
+    histories: tuple[History, ...] = ()
+    deposits: tuple[CementDeposit, ...] = ()
+    model: str = ""
+    caveats: tuple[str, ...] = ()  # keys of what the model does not know, said in every report
+    fields: dict[str, Volume] = field(default_factory=dict)
+
+
+# --- verification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration(Record):
+    control_from_plan: Matrix4
+    residual_mm: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSegment(Record):
+    entry_lps_mm: Vector
+    target_lps_mm: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementError(Record):
+    """A planned instrument and where it was found, both in the plan's frame; `found` is None when it was not."""
+
+    name: str
+    planned: FoundSegment
+    found: FoundSegment | None
+    tip_error_mm: float | None
+    angle_error_deg: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenIce(Record):
+    """Ice as the control CT shows it. `visible_frac` is the share of the predicted ice where it could be seen."""
+
+    volume_ml: float | None
+    visible_frac: float | None
+    dice_with_prediction: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margin(Record):
+    zone: str
+    minimum_mm: float
+    interval_mm: tuple[float, float]
+    p5_mm: float
+    assessable_frac: float
+    where_lps_mm: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelUpdate(Record):
+    """Parameters re-estimated from the control, and the forecast they give; empty when nothing was re-estimated."""
+
+    parameters: dict[str, float] = field(default_factory=dict)
+    forecast: tuple[dict[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Verification(Finding):
+    registration: Registration
+    placements: tuple[PlacementError, ...]
+    ice: SeenIce
+    margins: tuple[Margin, ...] = ()
+    update: ModelUpdate = ModelUpdate()
+    fields: dict[str, Volume] = field(default_factory=dict)

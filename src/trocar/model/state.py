@@ -1,0 +1,31 @@
+"""The tissue between two steps of a combined treatment: what `simulate` folds over."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from trocar.model.record import Record
+from trocar.model.space import Array, Grid
+from trocar.model.treatment import Placement
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TissueState(Record):
+    """Fields [i, j, k] on the simulation's grid, and the implants; a step returns a new one.
+
+    `enthalpy_J_per_m3` is the conserved variable, 0 at 37 degC; `perfusion_frac` what embolization and freezing left
+    of the perfusion; `minimum_degC` the coldest so far; `freezes` how often each voxel froze; `cement_frac` 0..1.
+    """
+
+    grid: Grid
+    time_s: float
+    temperature_degC: Array = field(repr=False)
+    enthalpy_J_per_m3: Array = field(repr=False)
+    minimum_degC: Array = field(repr=False)
+    perfusion_frac: Array = field(repr=False)
+    freezes: Array = field(repr=False)
+    cement_frac: Array = field(repr=False)
+    implants: tuple[Placement, ...] = ()
+
+    def after(self, **changes: Any) -> Self:
+        """The state with these fields changed."""
+        return replace(self, **changes)

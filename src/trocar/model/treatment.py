@@ -1,0 +1,243 @@
+"""What may be done and what is planned: proposals with their reasons, plans with their placements."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from trocar.model.case import Case
+from trocar.model.finding import Check, Finding
+from trocar.model.record import Record, Vector
+from trocar.model.space import Segment, Volume
+
+
+class Technique(StrEnum):
+    EMBOLIZATION = "embolization"
+    BIOPSY = "biopsy"
+    PROTECTION = "protection"
+    CRYOABLATION = "cryoablation"
+    RADIOFREQUENCY = "radiofrequency"
+    MICROWAVE = "microwave"
+    SCREW = "screw"
+    CEMENT = "cement"
+
+
+class ProposalVerdict(StrEnum):
+    DISCUSS = "discuss"
+    REFER = "refer"
+    STOP = "stop"
+    MISSING = "missing"
+    NONE = "none"
+
+
+class TechniqueStatus(StrEnum):
+    INDICATED = "indicated"
+    OPTIONAL = "optional"
+    NOT_INDICATED = "not_indicated"
+    CONTRAINDICATED = "contraindicated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(Record):
+    """One sentence in the languages of the reports."""
+
+    en: str
+    fr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason(Record):
+    """A rule that fired, for or against."""
+
+    rule: str
+    strength: str
+    grade: str
+    text: Text
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TechniqueOption(Record):
+    """A technique of an option. The keys `for` and `against` of the JSON are `reasons_for`, `reasons_against`."""
+
+    technique: Technique
+    status: TechniqueStatus
+    reasons_for: tuple[Reason, ...] = ()
+    reasons_against: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceStep(Record):
+    """`step` is a step type of the vocabulary (BIOPSY, ABLATE ...); `hard` that an edge into it may not be broken."""
+
+    id: str
+    step: str
+    technique: Technique | None = None
+    after: tuple[str, ...] = ()
+    hard: bool = False
+    edges: tuple[str, ...] = ()  # ids of the order rules (E1 ...) behind `after`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOutcome(Record):
+    rule: str
+    outcome: str  # pass, warn, info, require, refer, stop, missing
+    message: Text
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing(Record):
+    """An unknown input, the rules that need it and why it matters."""
+
+    field: str
+    rules: tuple[str, ...]
+    why: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterfactual(Record):
+    change: Text
+    effect: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal(Record):
+    """One ranked combination for one lesion, to be discussed; it says why, and why not."""
+
+    rank: int
+    lesion: str
+    verdict: ProposalVerdict
+    variant: str = ""  # screw_then_cement, screw_mounted_on_cement
+    intent: str = ""  # curative, palliative, protected
+    summary: Text
+    techniques: tuple[TechniqueOption, ...] = ()
+    sequence: tuple[SequenceStep, ...] = ()
+    gates: tuple[GateOutcome, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    counterfactuals: tuple[Counterfactual, ...] = ()
+    ruleset: str = ""  # version and digest of the rule files
+
+    def indicates(self, technique: Technique) -> bool:
+        """Whether the option contains this technique."""
+        return any(
+            option.technique is technique and option.status in (TechniqueStatus.INDICATED, TechniqueStatus.OPTIONAL)
+            for option in self.techniques
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration(Record):
+    low: float
+    typical: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement(Record):
+    """One instrument or implant in the body.
+
+    For a probe or needle `entry` is where it starts inside the body, `target` the tip and `skin` the puncture;
+    for a screw `entry`..`target` is the implant's own axis, head to tip. `length_mm` is that of `entry`..`target`.
+    """
+
+    device: str
+    role: str  # probe, biopsy, screw, trocar, wire, cement, thermocouple ...
+    name: str
+    entry_lps_mm: Vector
+    target_lps_mm: Vector
+    skin_lps_mm: Vector
+    length_mm: float
+    diameter_mm: float
+    volume_ml: float | None = None  # cement, fluid
+
+    @property
+    def axis(self) -> Segment:
+        return Segment(start_lps_mm=self.entry_lps_mm, end_lps_mm=self.target_lps_mm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolPhase(Record):
+    """`phase` is freeze, thaw_passive, thaw_active, heat, inject, wait ...; `setting` a fraction or a power."""
+
+    phase: str
+    duration_s: float
+    setting: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Finding):
+    id: str
+    technique: Technique
+    action: str  # the step type of the vocabulary: EMBOLISE, BIOPSY, ABLATE, SCREW, CEMENT_INJECT ...
+    lesion: str
+    after: tuple[str, ...] = ()
+    duration_min: Duration
+    placements: tuple[Placement, ...] = ()
+    protocol: tuple[ProtocolPhase, ...] = ()
+    position: str | None = None
+    notes: tuple[Text, ...] = ()
+    perfusion_scale: float | None = None  # an embolization's: what is left of the lesion's perfusion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KitItem(Record):
+    device: str
+    quantity: int
+    spare: int = 0
+    step: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection(Record):
+    """Something that was considered and refused: by which constraint, because of what, by how many millimeters."""
+
+    what: str
+    constraint: str
+    structure: str
+    value_mm: float
+    limit_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Finding):
+    """Ordered steps with placements; approvable only without a STOP, a MISSING or a failed hard check."""
+
+    lesion: str
+    steps: tuple[Step, ...]
+    kit: tuple[KitItem, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    alternatives: tuple[Text, ...] = ()  # compared and not chosen, with figures
+    blocked_by: tuple[str, ...] = ()  # STOP and MISSING gates: rule ids
+    ruleset: str = ""
+
+    def all_checks(self) -> Iterator[Check]:
+        yield from self.checks
+        for step in self.steps:
+            yield from step.checks
+
+    def step(self, step_id: str) -> Step:
+        return next(step for step in self.steps if step.id == step_id)
+
+    def of(self, technique: Technique) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.technique is technique)
+
+    @property
+    def approvable(self) -> bool:
+        return not self.blocked_by and not self.failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast(Record):
+    """What a predictor says of a freezing step: lowest temperature [i, j, k] and its ice, on the predictor's grid."""
+
+    minimum_degC: Volume = field(repr=False)
+    exposures: dict[str, float] = field(default_factory=dict)  # structure name -> lowest temperature on it, degC
+
+
+class Predictor(Protocol):
+    """Predicts what a step does to the tissue; planning is given one and never imports simulation."""
+
+    def __call__(self, case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float) -> Forecast: ...

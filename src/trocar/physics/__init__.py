@@ -1,0 +1,1 @@
+"""The mathematics: arrays in and out, SI units, no anatomy."""

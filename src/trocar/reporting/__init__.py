@@ -1,0 +1,1 @@
+"""The report a team reads, in English and French."""

@@ -1,0 +1,1 @@
+"""Whether the control CT shows that it was done."""
