@@ -1,7 +1,7 @@
 """The patient as trocar knows him: the planning CT, the structures on it, and the clinical context."""
 
+import datetime
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 
 from trocar.errors import CaseError
@@ -97,7 +97,7 @@ class Pain(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laboratory(Record):
-    date: date | None = None
+    date: datetime.date | None = None
     platelets_giga_per_l: float | None = bounded(0, 3000)
     inr: float | None = bounded(0.5, 20)
     egfr_ml_per_min: float | None = bounded(0, 250)
@@ -121,10 +121,10 @@ class Infection(Record):
 class Decision(Record):
     """What the team decided, and when; `side` is the side it decided on."""
 
-    tumor_board_date: date | None = None
+    tumor_board_date: datetime.date | None = None
     tumor_board_participants: tuple[str, ...] | None = None
-    consultation_date: date | None = None
-    planned_date: date | None = None
+    consultation_date: datetime.date | None = None
+    planned_date: datetime.date | None = None
     side: Side | None = None
 
 
@@ -185,7 +185,7 @@ class Case(Record):
     structures: tuple[Structure, ...]
     clinical: Clinical = Clinical()
     phases: dict[str, Volume] = field(default_factory=dict)
-    acquired: date | None = None  # shifted on reading
+    acquired: datetime.date | None = None  # shifted on reading
     geometry: tuple[GeometryFinding, ...] = ()
     contrast_enhanced: bool | None = None
     synthetic: bool = False

@@ -1,0 +1,88 @@
+"""Distances between surfaces, to a fraction of a voxel."""
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from trocar.imaging.resample import sample
+from trocar.imaging.surface import Mesh, mask_surface
+from trocar.model.case import Structure
+from trocar.model.space import Array, Grid
+
+
+def distance_field(inside: Array, grid: Grid) -> Array:
+    """[i, j, k] signed millimeters from each voxel center to the mask's boundary, negative inside.
+
+    The boundary is taken half way between the centers on its two sides, so a plane is exact at any spacing and a
+    curved surface is good to a fraction of a voxel. All +inf for an empty mask, all -inf for a full one.
+    """
+    if not inside.any():
+        return np.full(grid.shape, np.inf, dtype=np.float32)
+    if inside.all():
+        return np.full(grid.shape, -np.inf, dtype=np.float32)
+    spacing = grid.spacing_mm
+    outer, inner = (_to_boundary(region, spacing) for region in (~inside, inside))
+    return np.where(inside, -inner, outer).astype(np.float32)
+
+
+def _to_boundary(region: Array, spacing_mm: Array) -> Array:
+    """Distance of each voxel of a region to the nearest voxel outside it, less half a voxel along that way."""
+    distance, nearest = ndimage.distance_transform_edt(region, sampling=spacing_mm, return_indices=True)
+    offset = (np.indices(region.shape, dtype=np.float32) - nearest) * spacing_mm[:, None, None, None]
+    length = np.maximum(distance, 1e-6)
+    half = 0.5 * np.sqrt(sum((offset[axis] / length * spacing_mm[axis]) ** 2 for axis in range(3)))
+    return np.maximum(distance - half, 0.0)
+
+
+def structure_surface(structure: Structure, grid: Grid) -> Mesh:
+    """A structure's sub-voxel surface."""
+    return mask_surface(structure.inside, grid)
+
+
+def surface_points(structure: Structure, grid: Grid, *, step_mm: float = 0.5) -> Array:
+    """(n, 3) points on a structure's surface: on the exact tube of a nerve given as a curve, else on its mesh."""
+    if structure.centerline_lps_mm and structure.diameter_mm:
+        return tube_points(np.asarray(structure.centerline_lps_mm), structure.diameter_mm / 2, step_mm=step_mm)
+    mesh = structure_surface(structure, grid)
+    return np.concatenate([mesh.vertices_lps_mm, mesh.face_centers_lps_mm])
+
+
+def tube_points(centerline_lps_mm: Array, radius_mm: float, *, step_mm: float) -> Array:
+    """(n, 3) points on the tube around a polyline."""
+    rings = []
+    for start, end in zip(centerline_lps_mm[:-1], centerline_lps_mm[1:], strict=True):
+        along = end - start
+        length = float(np.linalg.norm(along))
+        if length == 0:
+            continue
+        axis = along / length
+        side = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
+        side /= np.linalg.norm(side)
+        other = np.cross(axis, side)
+        steps = np.linspace(0.0, 1.0, max(2, int(np.ceil(length / step_mm)) + 1))
+        turns = np.linspace(0, 2 * np.pi, max(8, int(2 * np.pi * radius_mm / step_mm)), endpoint=False)
+        circle = radius_mm * (np.cos(turns)[:, None] * side + np.sin(turns)[:, None] * other)
+        rings.append((start + steps[:, None] * along)[:, None] + circle[None])
+    return np.concatenate([ring.reshape(-1, 3) for ring in rings])
+
+
+def gap(first: Structure, second: Structure, grid: Grid) -> tuple[float, Array, Array]:
+    """The distance in mm between two structures' surfaces and the nearest points on each; 0 when they overlap.
+
+    Where they overlap, both points are the same one, inside both.
+    """
+    points_a, points_b = surface_points(first, grid), surface_points(second, grid)
+    shared = first.inside & second.inside
+    if shared.any():
+        where = grid.to_lps(np.argwhere(shared).mean(axis=0).round())
+        nearest = grid.to_lps(np.argwhere(shared))
+        where = nearest[np.argmin(np.linalg.norm(nearest - where, axis=1))]
+        return 0.0, where, where
+    distances, index = cKDTree(points_b).query(points_a)
+    best = int(np.argmin(distances))
+    return float(distances[best]), points_a[best], points_b[index[best]]
+
+
+def margins(surface_lps_mm: Array, zone_distance_mm: Array, grid: Grid) -> Array:
+    """(n,) signed margins of points to a zone's surface: positive inside the zone, given its signed distance field."""
+    return -sample(zone_distance_mm, grid, surface_lps_mm, outside=float(np.abs(zone_distance_mm).max()))

@@ -1,0 +1,77 @@
+"""Surfaces of masks and fields as triangle meshes in patient space."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from skimage import measure
+
+from trocar.model.space import Array, Grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """`vertices_lps_mm` (n, 3) and `faces` (m, 3) indices, wound so that normals point out of the inside."""
+
+    vertices_lps_mm: Array
+    faces: Array
+
+    @property
+    def face_areas_mm2(self) -> Array:
+        """(m,) triangle areas."""
+        a, b, c = (self.vertices_lps_mm[self.faces[:, n]] for n in range(3))
+        return 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+
+    @property
+    def volume_ml(self) -> float:
+        """Enclosed volume (divergence theorem); positive for outward normals."""
+        a, b, c = (self.vertices_lps_mm[self.faces[:, n]] for n in range(3))
+        return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6000.0
+
+    @property
+    def face_centers_lps_mm(self) -> Array:
+        return self.vertices_lps_mm[self.faces].mean(axis=1)
+
+
+EMPTY = Mesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int64))
+
+
+def level_surface(values: Array, grid: Grid, level: float) -> Mesh:
+    """The surface `values == level`, normals towards lower values; empty where the level is not reached.
+
+    Values beyond the grid count as outside, so that the mesh is closed.
+    """
+    if not (np.nanmin(values) < level < np.nanmax(values)):
+        return EMPTY
+    floor = float(np.nanmin(values)) - abs(level - float(np.nanmin(values)))
+    padded = np.pad(np.asarray(values, dtype=np.float32), 1, constant_values=floor)
+    vertices, faces, _, _ = measure.marching_cubes(padded, level, gradient_direction="descent")
+    mesh = Mesh(grid.to_lps(vertices - 1.0), faces.astype(np.int64))
+    return mesh if mesh.volume_ml >= 0 else Mesh(mesh.vertices_lps_mm, mesh.faces[:, ::-1].copy())
+
+
+def occupancy(inside: Array, grid: Grid, *, smoothing_mm: float = 0.5) -> Array:
+    """A mask blurred by a Gaussian of `smoothing_mm`; its one-half level is the mask's sub-voxel surface."""
+    return ndimage.gaussian_filter(inside.astype(np.float32), smoothing_mm / grid.spacing_mm, mode="constant")
+
+
+def mask_surface(inside: Array, grid: Grid, *, smoothing_mm: float = 0.5) -> Mesh:
+    """The sub-voxel surface of a mask; the unsmoothed one where smoothing would erase a thin structure."""
+    if not inside.any():
+        return EMPTY
+    low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
+    reach = np.ceil(4 * smoothing_mm / grid.spacing_mm).astype(int) + 1
+    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, inside.shape)
+    box = inside[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    smooth = occupancy(box, grid, smoothing_mm=smoothing_mm)
+    field = smooth if smooth.max() > 0.6 else box.astype(np.float32)
+    return level_surface(field, grid.cropped(low, high), 0.5)
+
+
+def bounds(inside: Array) -> tuple[tuple[int, int], ...]:
+    """(low, high) index ranges of the true voxels along each axis, high exclusive."""
+    found = []
+    for axis in range(3):
+        line = np.flatnonzero(inside.any(axis=tuple(other for other in range(3) if other != axis)))
+        found.append((int(line[0]), int(line[-1]) + 1))
+    return tuple(found)
