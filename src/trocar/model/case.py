@@ -140,6 +140,9 @@ class LesionContext(Record):
     vascularity_grade: int | None = bounded(0, 3)
     fracture: str | None = None
     neurological_deficit: str | None = None
+    alignment: str | None = None  # normal, de_novo_deformity, subluxation (SINS)
+    vertebral_collapse: str | None = None  # none, below_half, above_half (SINS)
+    posterolateral_involvement: str | None = None  # none, unilateral, bilateral (SINS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

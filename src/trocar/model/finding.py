@@ -1,11 +1,11 @@
-"""What was found: checks, and the results of the stages that measure, simulate and verify."""
+"""What was found: checks, and the results of the stages that measure and simulate."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from trocar.model.case import Role, Side
-from trocar.model.record import Matrix4, Record, Vector
+from trocar.model.record import Record, Vector
 from trocar.model.space import Volume
 
 
@@ -195,68 +195,4 @@ class Simulation(Finding):
     deposits: tuple[CementDeposit, ...] = ()
     model: str = ""
     caveats: tuple[str, ...] = ()  # keys of what the model does not know, said in every report
-    fields: dict[str, Volume] = field(default_factory=dict)
-
-
-# --- verification
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration(Record):
-    control_from_plan: Matrix4
-    residual_mm: float
-    method: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundSegment(Record):
-    entry_lps_mm: Vector
-    target_lps_mm: Vector
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacementError(Record):
-    """A planned instrument and where it was found, both in the plan's frame; `found` is None when it was not."""
-
-    name: str
-    planned: FoundSegment
-    found: FoundSegment | None
-    tip_error_mm: float | None
-    angle_error_deg: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenIce(Record):
-    """Ice as the control CT shows it. `visible_frac` is the share of the predicted ice where it could be seen."""
-
-    volume_ml: float | None
-    visible_frac: float | None
-    dice_with_prediction: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Margin(Record):
-    zone: str
-    minimum_mm: float
-    interval_mm: tuple[float, float]
-    p5_mm: float
-    assessable_frac: float
-    where_lps_mm: Vector
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelUpdate(Record):
-    """Parameters re-estimated from the control, and the forecast they give; empty when nothing was re-estimated."""
-
-    parameters: dict[str, float] = field(default_factory=dict)
-    forecast: tuple[dict[str, float], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Verification(Finding):
-    registration: Registration
-    placements: tuple[PlacementError, ...]
-    ice: SeenIce
-    margins: tuple[Margin, ...] = ()
-    update: ModelUpdate = ModelUpdate()
     fields: dict[str, Volume] = field(default_factory=dict)
