@@ -1,0 +1,47 @@
+"""Reading a catalog file: TOML checked strictly against its records, refused with file, place and reason."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from trocar.errors import CatalogError, TrocarError
+
+CATALOG = Path(__file__).parent
+
+T = TypeVar("T")
+
+
+def read_toml(path: Path, adapter: TypeAdapter[T], *, key: str | None = None) -> T:
+    """The content of a TOML file as records; `key` names the only table that the file may hold.
+
+    Raises `CatalogError` that names the file, the place in it and the reason.
+    """
+    try:
+        content: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CatalogError(f"{path.name}: {error}", hint="catalog files are TOML in UTF-8") from error
+    if key is not None:
+        others = sorted(content.keys() - {key})
+        if others or key not in content:
+            raise CatalogError(f"{path.name}: expected only [[{key}]] tables, found {others or 'none'}")
+        content = content[key]
+    try:
+        return adapter.validate_json(json.dumps(content, default=str), strict=True)
+    except ValidationError as error:
+        raise CatalogError(f"{path.name}: {_reasons(error, content)}", hint="no unknown or missing key") from error
+    except TrocarError as error:
+        raise CatalogError(f"{path.name}: {error}", hint=error.hint) from error
+
+
+def _reasons(error: ValidationError, content: Any) -> str:
+    """Every reason with its place; a row of a list is named by its id."""
+    reasons = []
+    for detail in error.errors():
+        place = [str(part) for part in detail["loc"]]
+        if isinstance(content, list) and place and place[0].isdigit():
+            place[0] = str(content[int(place[0])].get("id", f"row {place[0]}"))
+        reasons.append(f"{'.'.join(place)}: {detail['msg']}")
+    return "; ".join(reasons)
