@@ -1,13 +1,19 @@
 """Distances between surfaces, to a fraction of a voxel."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import Mesh, mask_surface
+from trocar.imaging.surface import Mesh, bounds, mask_surface
 from trocar.model.case import Structure
 from trocar.model.space import Array, Grid
+
+COARSE_POINTS = 20_000  # of a large structure, before its nearest part is looked at closely
 
 
 def distance_field(inside: Array, grid: Grid) -> Array:
@@ -50,7 +56,7 @@ def surface_points(structure: Structure, grid: Grid, *, step_mm: float = 0.5) ->
 def tube_points(centerline_lps_mm: Array, radius_mm: float, *, step_mm: float) -> Array:
     """(n, 3) points on the tube around a polyline."""
     rings = []
-    for start, end in zip(centerline_lps_mm[:-1], centerline_lps_mm[1:], strict=True):
+    for start, end in pairwise(centerline_lps_mm):
         along = end - start
         length = float(np.linalg.norm(along))
         if length == 0:
@@ -66,21 +72,102 @@ def tube_points(centerline_lps_mm: Array, radius_mm: float, *, step_mm: float) -
     return np.concatenate([ring.reshape(-1, 3) for ring in rings])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Gap:
+    """`distance_mm` between two surfaces and the nearest point on each; 0 and one shared point when they overlap."""
+
+    distance_mm: float
+    on_first_lps_mm: Array
+    on_second_lps_mm: Array
+
+
 def gap(first: Structure, second: Structure, grid: Grid) -> tuple[float, Array, Array]:
     """The distance in mm between two structures' surfaces and the nearest points on each; 0 when they overlap.
 
-    Where they overlap, both points are the same one, inside both.
+    Where they overlap, both points are the same one, inside both. Infinite when one is empty.
     """
-    points_a, points_b = surface_points(first, grid), surface_points(second, grid)
-    shared = first.inside & second.inside
-    if shared.any():
-        where = grid.to_lps(np.argwhere(shared).mean(axis=0).round())
-        nearest = grid.to_lps(np.argwhere(shared))
-        where = nearest[np.argmin(np.linalg.norm(nearest - where, axis=1))]
-        return 0.0, where, where
-    distances, index = cKDTree(points_b).query(points_a)
+    found = gaps(first, (second,), grid)[0]
+    return found.distance_mm, found.on_first_lps_mm, found.on_second_lps_mm
+
+
+def gaps(first: Structure, others: Iterable[Structure], grid: Grid) -> tuple[Gap, ...]:
+    """The gap from one structure to each of the others, in their order; the first's surface is made once."""
+    points = surface_points(first, grid)
+    if not len(points):
+        return tuple(_nothing() for _ in others)
+    tree = cKDTree(points)
+    box = tuple(slice(low, high) for low, high in bounds(first.inside)) if first.inside.any() else None
+    return tuple(_gap_to(first, other, grid, tree, box) for other in others)
+
+
+def _gap_to(first: Structure, other: Structure, grid: Grid, tree: cKDTree, box: tuple[slice, ...] | None) -> Gap:
+    shared = _shared_point(first, other, grid, box)
+    if shared is not None:
+        return Gap(0.0, shared, shared)
+    points = _near_surface(other, grid, tree)
+    if not len(points):
+        return _nothing()
+    distances, index = tree.query(points)
     best = int(np.argmin(distances))
-    return float(distances[best]), points_a[best], points_b[index[best]]
+    return Gap(float(distances[best]), np.asarray(tree.data[index[best]]), points[best])
+
+
+def _nothing() -> Gap:
+    return Gap(np.inf, np.full(3, np.nan), np.full(3, np.nan))
+
+
+def _shared_point(first: Structure, other: Structure, grid: Grid, box: tuple[slice, ...] | None) -> Array | None:
+    """The point of the overlap nearest its middle, or None; a curve's exact tube decides before its voxels."""
+    if box is None:
+        return None
+    if other.centerline_lps_mm and other.diameter_mm:
+        tube = tube_points(np.asarray(other.centerline_lps_mm), other.diameter_mm / 2, step_mm=0.5)
+        low, high = ([getattr(part, edge) for part in box] for edge in ("start", "stop"))
+        around = grid.cropped(np.subtract(low, 2), np.add(high, 2))
+        cut = tuple(slice(max(a - 2, 0), b + 2) for a, b in zip(low, high, strict=True))
+        depth = sample(distance_field(first.inside[cut], around), around, tube, outside=np.inf)
+        common = tube[depth < 0]
+    else:
+        common = np.argwhere(first.inside[box] & other.inside[box])
+        common = grid.to_lps(common + [part.start for part in box])
+    if not len(common):
+        return None
+    return np.asarray(common[np.argmin(np.linalg.norm(common - common.mean(axis=0), axis=1))])
+
+
+def _near_surface(structure: Structure, grid: Grid, tree: cKDTree) -> Array:
+    """(n, 3) points of the part of a structure's surface that can be nearest to the tree's points."""
+    if structure.centerline_lps_mm and structure.diameter_mm:
+        return surface_points(structure, grid)
+    if not structure.inside.any():
+        return np.zeros((0, 3))
+    ijk = boundary_voxels(structure.inside)
+    centers = grid.to_lps(ijk)
+    farthest = tree.query(centers[:: max(1, len(centers) // COARSE_POINTS)])[0].min()
+    low, high = tree.mins, tree.maxes
+    beyond = np.linalg.norm(np.maximum(np.maximum(low - centers, centers - high), 0.0), axis=1)
+    near = np.flatnonzero(beyond <= farthest)
+    distances = tree.query(centers[near], distance_upper_bound=farthest + 1e-6)[0]
+    candidates = ijk[near[distances <= distances.min() + 2 * np.linalg.norm(grid.spacing_mm)]]
+    start = np.maximum(candidates.min(axis=0) - 3, 0)
+    stop = np.minimum(candidates.max(axis=0) + 4, grid.shape)
+    cut = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    mesh = mask_surface(structure.inside[cut], grid.cropped(start, stop))
+    return np.concatenate([mesh.vertices_lps_mm, mesh.face_centers_lps_mm])
+
+
+def boundary_voxels(inside: Array) -> Array:
+    """(n, 3) indices of the voxels of a mask that have a face on its outside or on the grid's border."""
+    limits = bounds(inside)
+    box = np.pad(inside[tuple(slice(low, high) for low, high in limits)], 1)
+    core = box[1:-1, 1:-1, 1:-1].copy()
+    for axis in range(3):
+        for step in (slice(0, -2), slice(2, None)):
+            window = [slice(1, -1)] * 3
+            window[axis] = step
+            core &= box[tuple(window)]
+    edge = box[1:-1, 1:-1, 1:-1] & ~core
+    return np.argwhere(edge) + [low for low, _ in limits]
 
 
 def margins(surface_lps_mm: Array, zone_distance_mm: Array, grid: Grid) -> Array:

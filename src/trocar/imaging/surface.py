@@ -69,9 +69,12 @@ def mask_surface(inside: Array, grid: Grid, *, smoothing_mm: float = 0.5) -> Mes
 
 
 def bounds(inside: Array) -> tuple[tuple[int, int], ...]:
-    """(low, high) index ranges of the true voxels along each axis, high exclusive."""
-    found = []
-    for axis in range(3):
-        line = np.flatnonzero(inside.any(axis=tuple(other for other in range(3) if other != axis)))
-        found.append((int(line[0]), int(line[-1]) + 1))
-    return tuple(found)
+    """(low, high) index ranges of the true voxels along each axis, high exclusive; there must be one."""
+    across = np.any(inside, axis=2)
+    (i0, i1), (j0, j1) = _ends(np.any(across, axis=1)), _ends(np.any(across, axis=0))
+    return (i0, i1), (j0, j1), _ends(np.any(inside[i0:i1, j0:j1], axis=(0, 1)))
+
+
+def _ends(line: Array) -> tuple[int, int]:
+    true = np.flatnonzero(line)
+    return int(true[0]), int(true[-1]) + 1

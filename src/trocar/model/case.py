@@ -141,7 +141,7 @@ class LesionContext(Record):
     fracture: str | None = None
     neurological_deficit: str | None = None
     alignment: str | None = None  # normal, de_novo_deformity, subluxation (SINS)
-    vertebral_collapse: str | None = None  # none, below_half, above_half (SINS)
+    vertebral_collapse: str | None = None  # none, none_body_above_half, below_half, above_half (SINS)
     posterolateral_involvement: str | None = None  # none, unilateral, bilateral (SINS)
 
 

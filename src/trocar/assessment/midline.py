@@ -1,0 +1,85 @@
+"""Which side a lesion lies on, from the anatomy and not from a label."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from trocar.model.case import Case, Role, Side, Structure
+from trocar.model.space import Array, Grid
+
+LEFT_LPS = np.array([1.0, 0.0, 0.0])  # +x is the patient's left, however the patient lies in the scanner
+MIDLINE_BONES = ("sacrum", "vertebrae_", "thecal_sac", "spinal_cord")
+STRADDLING_FRAC = 0.25  # software default: a lesion with this much on its lesser side lies in the midline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Midplane:
+    """The plane between the patient's left and right; `left` is the unit normal to the left, `origin` says of what."""
+
+    point_lps_mm: Array
+    left: Array
+    origin: str
+
+    def left_of_mm(self, points_lps_mm: Array) -> Array:
+        """(...) signed distances of (..., 3) points to the plane, positive on the patient's left."""
+        return np.asarray((points_lps_mm - self.point_lps_mm) @ self.left)
+
+
+def midplane(case: Case) -> Midplane | None:
+    """The midplane: between paired bones, else through midline bones, else through the body; None without any.
+
+    Only the position comes from structures whose name says a side; which side is left is the axis' own.
+    """
+    centers = {s.name: _center(s, case.grid) for s in case.with_role(Role.BONE, Role.CORD, Role.BODY) if s.inside.any()}
+    pairs = [(name, other) for name in centers if (other := _opposite(name)) in centers and name.endswith("_left")]
+    if pairs:
+        middle = np.mean([(centers[a] + centers[b]) / 2 for a, b in pairs], axis=0)
+        across = np.sum([centers[a] - centers[b] for a, b in pairs], axis=0)
+        return Midplane(middle, _leftward(across), "paired bones")
+    middles = [center for name, center in centers.items() if name.startswith(MIDLINE_BONES)]
+    if middles:
+        return Midplane(np.mean(middles, axis=0), LEFT_LPS, "midline bones")
+    bodies = [_center(body, case.grid) for body in case.with_role(Role.BODY) if body.inside.any()]
+    return Midplane(bodies[0], LEFT_LPS, "body outline") if bodies else None
+
+
+def lesion_side(lesion: Structure, grid: Grid, plane: Midplane) -> Side:
+    """Left, right, or midline when at least a quarter of the lesion lies on either side."""
+    left_frac = float(np.mean(plane.left_of_mm(grid.to_lps(np.argwhere(lesion.inside))) > 0))
+    if STRADDLING_FRAC <= left_frac <= 1 - STRADDLING_FRAC:
+        return Side.MIDLINE
+    return Side.LEFT if left_frac > 0.5 else Side.RIGHT
+
+
+def swapped_pairs(case: Case) -> tuple[str, ...]:
+    """Names of paired structures whose `_left` one lies to the patient's right of its `_right` one."""
+    centers: Mapping[str, Array] = {
+        s.name: _center(s, case.grid)
+        for s in case.structures
+        if s.name.endswith(("_left", "_right")) and s.inside.any()
+    }
+    return tuple(
+        name
+        for name in centers
+        if name.endswith("_left")
+        and (other := _opposite(name)) in centers
+        and float((centers[name] - centers[other]) @ LEFT_LPS) < 0
+    )
+
+
+def _opposite(name: str) -> str:
+    return name.removesuffix("_left") + "_right"
+
+
+def _leftward(across: Array) -> Array:
+    """The direction between paired bones, pointed to the patient's left whatever the labels say."""
+    unit = across / max(float(np.linalg.norm(across)), 1e-9)
+    return np.asarray(unit if unit @ LEFT_LPS > 0 else -unit)
+
+
+def _center(structure: Structure, grid: Grid) -> Array:
+    """(3,) the center of mass, from the sums along each axis."""
+    counts = [structure.inside.sum(axis=tuple(o for o in range(3) if o != axis)) for axis in range(3)]
+    ijk = [float(np.average(np.arange(len(count)), weights=count)) for count in counts]
+    return grid.to_lps(ijk)
