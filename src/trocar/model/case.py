@@ -126,6 +126,7 @@ class Decision(Record):
     consultation_date: datetime.date | None = None
     planned_date: datetime.date | None = None
     side: Side | None = None
+    surgical_opinion: str | None = None  # surgery_preferred, percutaneous_agreed, unfit, declined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,8 @@ class LesionContext(Record):
     vascularity_grade: int | None = bounded(0, 3)
     fracture: str | None = None
     neurological_deficit: str | None = None
+    epidural_grade: int | None = bounded(0, 3)  # ESCC
+    posterior_wall: str | None = None  # intact, breached
     alignment: str | None = None  # normal, de_novo_deformity, subluxation (SINS)
     vertebral_collapse: str | None = None  # none, none_body_above_half, below_half, above_half (SINS)
     posterolateral_involvement: str | None = None  # none, unilateral, bilateral (SINS)
