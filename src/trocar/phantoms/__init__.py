@@ -1,0 +1,13 @@
+"""Synthetic cases made by code: a pelvis, a lumbar vertebra and a gel bath, with their control CT and its truth."""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {"ilium": "cases", "sacrum": "cases"}
+__all__ = ["ilium", "sacrum"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

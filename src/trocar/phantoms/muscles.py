@@ -1,0 +1,122 @@
+"""Muscles of the left side and the outline of the body (see `proportions` for the frame)."""
+
+import numpy as np
+
+from trocar.phantoms.proportions import GLUTEUS_MAXIMUS, GLUTEUS_MEDIUS, GLUTEUS_MINIMUS, ILIACUS
+from trocar.phantoms.shapes import Shape, column, ellipsoid, grown, halfspace, intersect, ribbon, subtract, tube, union
+
+# z, half width, depth to the back, depth to the front: a man of 78 kg lying on his back
+BODY = (
+    (-72, 178, 112, 82), (-40, 181, 118, 86), (-10, 178, 121, 96), (20, 172, 121, 105), (45, 166, 119, 111),
+    (70, 161, 116, 116), (100, 159, 110, 121), (130, 160, 106, 123), (165, 161, 105, 124),
+)  # fmt: skip
+
+
+def body() -> Shape:
+    """The skin surface, with the cleft between the buttocks."""
+    angles = np.radians(np.arange(0, 360, 15))
+    levels = [(z, 0.0, 0.0, _outline(angles, width, back, front)) for z, width, back, front in BODY]
+    cleft = tube([(0, 126, 52, 3), (0, 121, 30, 7), (0, 112, 0, 10), (0, 104, -40, 13), (0, 100, -80, 15)])
+    return subtract(column(levels), cleft, blend_mm=16.0)
+
+
+def _outline(angles: np.ndarray, width: float, back: float, front: float) -> list[float]:
+    """Radii of an egg-shaped outline, flatter at the back than at the front."""
+    depth = np.where(np.sin(angles) > 0, back, front)
+    power = np.where(np.sin(angles) > 0, 2.9, 2.35)
+    c, s = np.abs(np.cos(angles)) / width, np.abs(np.sin(angles)) / depth
+    return [float(r) for r in (c**power + s**power) ** (-1 / power)]
+
+
+def muscles() -> dict[str, Shape]:
+    """Left muscles by name, in the order in which they are painted."""
+    return {
+        "quadriceps_femoris": quadriceps(),
+        "adductors": adductors(),
+        "hamstrings": tube([(60, 40, -48, 7), (72, 46, -64, 13), (84, 42, -90, 18)]),
+        "obturator_internus": obturator_internus(),
+        "gluteus_maximus": ribbon(GLUTEUS_MAXIMUS),
+        "gluteus_medius": ribbon(GLUTEUS_MEDIUS),
+        "gluteus_minimus": ribbon(GLUTEUS_MINIMUS),
+        "piriformis": tube(
+            [
+                (20, 68, 46, 8),
+                (36, 66, 44, 9.5),
+                (58, 60, 38, 10),
+                (84, 46, 22, 8),
+                (104, 36, 10, 5.5),
+                (120, 27, 2, 3.5),
+            ]
+        ),
+        "iliopsoas": union(psoas(), ribbon(ILIACUS), blend_mm=2.0),
+        "autochthon": autochthon(),
+    }
+
+
+def psoas() -> Shape:
+    return tube(
+        [(40, -14, 172, 13), (43, -13, 150, 14.5), (48, -8, 118, 14), (57, -8, 96, 13.5), (66, -8, 78, 13.5),
+         (71, -16, 60, 13), (74, -28, 42, 12), (77, -37, 24, 11), (84, -41, 8, 10), (93, -39, -8, 10.5),
+         (98, -30, -22, 9), (102, -6, -42, 7), (101, 20, -55, 5)]
+    )  # fmt: skip
+
+
+def autochthon() -> Shape:
+    """Erector spinae and multifidus."""
+    return union(
+        tube([(17, 98, 66, 4), (19, 95, 80, 7), (20, 86, 98, 10.5), (22, 74, 118, 15), (28, 66, 134, 19), (33, 58, 170, 22)]),
+        tube([(40, 72, 122, 6), (46, 60, 138, 12), (52, 52, 170, 15)]),
+        blend_mm=4.0,
+    )  # fmt: skip
+
+
+def quadriceps() -> Shape:
+    """Rectus femoris, vasti, tensor and sartorius of the upper thigh."""
+    return union(
+        tube([(103, -48, 30, 4), (107, -54, 8, 9), (110, -56, -20, 13), (108, -54, -60, 17), (107, -52, -95, 20)]),
+        tube([(124, -56, 68, 4), (132, -50, 40, 7.5), (138, -38, 8, 9), (142, -28, -30, 9), (141, -20, -80, 8)]),
+        tube([(132, 0, -26, 6), (130, 0, -50, 14), (124, 0, -90, 22)]),
+        tube([(118, -62, 62, 3), (104, -66, 22, 5.5), (88, -66, -20, 6.5), (74, -62, -80, 7)]),
+        blend_mm=1.5,
+    )
+
+
+def adductors() -> Shape:
+    return union(
+        tube([(26, -46, -28, 6), (44, -44, -48, 11), (66, -34, -90, 17)]),
+        tube([(26, -20, -50, 7), (44, -16, -72, 15), (60, 0, -100, 24)]),
+        tube([(44, -30, -20, 8), (72, -6, -30, 9), (100, 22, -36, 6)]),  # obturator externus
+        blend_mm=1.5,
+    )
+
+
+def obturator_internus() -> Shape:
+    return union(
+        tube(
+            [
+                (34, -28, -26, 6),
+                (41, -4, -22, 7.5),
+                (46, 22, -14, 8),
+                (50, 46, -8, 6),
+                (70, 54, -8, 5),
+                (104, 34, -4, 3.5),
+            ]
+        ),
+        tube([(41, -12, 4, 4), (44, 12, 6, 5), (48, 38, 2, 4)]),
+        blend_mm=6.0,
+    )
+
+
+def abdominal_wall(skin: Shape) -> Shape:
+    """The flat muscles of the left half: a shell under the fat, above the groin, in front of the back muscles."""
+    shell = subtract(grown(skin, -19.0), grown(skin, -31.0))
+    groin = halfspace((18, 0, -22), (0.69, 0.0, -0.72))
+    return intersect(shell, groin, halfspace((0, 36, 0), (0, 1, 0)), halfspace((1.5, 0, 0), (-1, 0, 0)))
+
+
+def levator_ani() -> Shape:
+    """The funnel of the pelvic floor, left half."""
+    return subtract(
+        intersect(ellipsoid((0, 18, -14), (44, 52, 40)), halfspace((0, 0, -16), (0, 0.2, 1))),
+        ellipsoid((0, 18, -8), (41, 49, 40)),
+    )
