@@ -1,0 +1,103 @@
+"""What every image reader shares: the two thresholds of a geometric finding, and axes in the order of patient space."""
+
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from trocar.errors import GeometryError
+from trocar.model.case import GeometryFinding, Severity
+from trocar.model.space import Array, Grid, Volume, as_matrix4
+
+ORTHOGONALITY_SILENT = 1e-4  # cosine between voxel edges; text-rounded direction cosines stay below it
+ORTHOGONALITY_REFUSED = 1e-2
+LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def judged(
+    subject: str,
+    finding: str,
+    value: float,
+    *,
+    say_above: float,
+    refuse_above: float,
+    unit: str,
+    message: str,
+    hint: str,
+) -> tuple[GeometryFinding, ...]:
+    """Nothing up to `say_above`, a NOTED finding above it, `GeometryError` above `refuse_above`."""
+    if not value > say_above:
+        return ()
+    if value > refuse_above:
+        raise GeometryError(f"{subject}: {message} ({value:.3g} {unit}, at most {refuse_above:g} {unit})", hint=hint)
+    return (said(subject, finding, value, limit=say_above, unit=unit, message=message),)
+
+
+def said(
+    subject: str, finding: str, value: float, *, limit: float, unit: str, message: str, repaired: bool = False
+) -> GeometryFinding:
+    """A finding that is reported and does not stop the reading."""
+    return GeometryFinding(
+        subject=subject,
+        finding=finding,
+        severity=Severity.REPAIRED if repaired else Severity.NOTED,
+        value=float(value),
+        limit=float(limit),
+        unit=unit,
+        message=message,
+    )
+
+
+def canonical(values: Array, lps_from_ijk: ArrayLike) -> tuple[Array, Array]:
+    """The same voxels with axes permuted and flipped so that i, j, k run most nearly to the left, posterior and head.
+
+    Returns the C-ordered array and its 4 x 4 `lps_from_ijk`. No voxel is interpolated or moved in patient space.
+    """
+    matrix = np.array(lps_from_ijk, dtype=float)
+    directions = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
+    order = max(permutations(range(3)), key=lambda axes: sum(abs(directions[n, axes[n]]) for n in range(3)))
+    turned = np.transpose(values, (*order, *range(3, values.ndim)))
+    matrix[:3, :3] = matrix[:3, order]
+    for axis in range(3):
+        if matrix[axis, axis] < 0:
+            matrix[:3, 3] += (turned.shape[axis] - 1) * matrix[:3, axis]
+            matrix[:3, axis] *= -1
+            turned = np.flip(turned, axis)
+    return np.ascontiguousarray(turned), matrix
+
+
+def orthogonal_axes(subject: str, matrix: Array) -> tuple[Array, tuple[GeometryFinding, ...]]:
+    """The 4 x 4 matrix with its voxel edges made exactly perpendicular when they nearly are.
+
+    Silent below a cosine of 1e-4, said up to 1e-2. Raises `GeometryError` above (shear).
+    """
+    lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+    if not np.all(np.isfinite(matrix)) or lengths.min() <= 0:
+        raise GeometryError(f"{subject}: a voxel edge has no length or is not a number", hint="export the image again")
+    directions = matrix[:3, :3] / lengths
+    cosine = float(np.abs(directions.T @ directions - np.eye(3)).max())
+    findings = judged(
+        subject,
+        "shear",
+        cosine,
+        say_above=ORTHOGONALITY_SILENT,
+        refuse_above=ORTHOGONALITY_REFUSED,
+        unit="cosine",
+        message="the voxel edges are not perpendicular (shear)",
+        hint="resample the image onto a grid with perpendicular axes first; trocar does so itself from DICOM slices",
+    )
+    left, _, right = np.linalg.svd(directions)
+    straight = matrix.copy()
+    straight[:3, :3] = (left @ right) * lengths
+    return straight, findings
+
+
+def volume_of(values: Array, lps_from_ijk: ArrayLike, *, unit: str) -> Volume:
+    """A volume with canonical axes."""
+    turned, matrix = canonical(values, lps_from_ijk)
+    return Volume(grid=grid_of(turned.shape, matrix), values=turned, unit=unit)
+
+
+def grid_of(shape: tuple[int, ...], lps_from_ijk: ArrayLike) -> Grid:
+    """A grid from an array's shape and its 4 x 4 matrix."""
+    return Grid(shape=(int(shape[0]), int(shape[1]), int(shape[2])), lps_from_ijk=as_matrix4(lps_from_ijk))
