@@ -5,6 +5,7 @@ when one of those changed, is gone, or is stale itself. See docs/reference/dossi
 """
 
 import datetime
+import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ class EntryStatus(Record):
     state: State
     reasons: tuple[str, ...] = ()
     made_when: str | None = None
-    settings: dict[str, str] | None = None
+    settings: dict[str, int | float] | None = None
 
 
 class Dossier:
@@ -62,11 +63,7 @@ class Dossier:
         Raises `InputError` when the folder holds something else, or a dossier that is not to be replaced.
         """
         folder = Path(folder)
-        is_dossier = (folder / MANIFEST).exists()
-        if is_dossier and not replace_existing:
-            raise InputError(f"{folder} is a dossier already", hint="choose another name, or replace it with --force")
-        if not is_dossier and _holds_something(folder):
-            raise InputError(f"{folder} exists and is no dossier", hint="choose another name")
+        cls.require_free(folder, replace_existing=replace_existing)
         folder.mkdir(parents=True, exist_ok=True)
         dossier = cls(folder, Manifest())
         with dossier.writing():
@@ -74,6 +71,15 @@ class Dossier:
             dossier._stage("case", case)
             dossier._commit("case", made_from={}, settings={}, keep=())
         return dossier
+
+    @staticmethod
+    def require_free(folder: str | Path, *, replace_existing: bool = False) -> None:
+        """Raises `InputError` unless a dossier may be created in this folder."""
+        is_dossier = (Path(folder) / MANIFEST).exists()
+        if is_dossier and not replace_existing:
+            raise InputError(f"{folder} is a dossier already", hint="choose another name, or replace it with --force")
+        if not is_dossier and _holds_something(Path(folder)):
+            raise InputError(f"{folder} exists and is no dossier", hint="choose another name")
 
     @classmethod
     def open(cls, folder: str | Path) -> Self:
@@ -98,14 +104,14 @@ class Dossier:
         """The digest of an entry. Raises `DossierError` when it is missing."""
         return self._entry(name).digest
 
-    def settings(self, name: str) -> Mapping[str, str]:
+    def settings(self, name: str) -> Mapping[str, int | float]:
         """The settings an entry was made with."""
         return self._entry(name).settings
 
     # --- reading
 
-    def read(self, name: str) -> Any:
-        """The noun an entry holds (for `proposals` a tuple, for `report` its HTML text).
+    def read(self, name: str, *, arrays: bool = True) -> Any:
+        """The noun an entry holds: for `proposals` a tuple, for `report` its HTML text. `arrays=False` leaves fields out.
 
         Raises `DossierError` when it is missing or its files are not those that were written.
         """
@@ -114,10 +120,20 @@ class Dossier:
         if kept and kept[0] == entry.digest:
             return kept[1]
         self._check_files(name)
-        noun = entries.load(name, self.folder)
+        noun = entries.load(name, self.folder, arrays=arrays)
         if name in ("case", "control"):  # large, and read by every stage
             self._read[name] = (entry.digest, noun)
         return noun
+
+    def document(self, name: str) -> dict[str, Any]:
+        """The JSON of an entry as it is on disk; of the report, where it is. Raises `DossierError` like `read`."""
+        self._check_files(name)
+        if name == "report":
+            path = self.folder / "report.html"
+            return {"schema": "trocar/report/1", "path": str(path), "sha256": self._entry(name).files[path.name]}
+        path = self.folder / ("control/case.json" if name == "control" else f"{name}.json")
+        values: dict[str, Any] = json.loads(path.read_bytes())
+        return values
 
     # --- writing
 
@@ -138,7 +154,12 @@ class Dossier:
                 self._held = False
 
     def write(
-        self, name: str, noun: Any, *, made_from: Iterable[str] | None = None, settings: Mapping[str, str] | None = None
+        self,
+        name: str,
+        noun: Any,
+        *,
+        made_from: Iterable[str] | None = None,
+        settings: Mapping[str, int | float] | None = None,
     ) -> None:
         """Store a result. `made_from` names the entries it was made from; without it, all that it needs or uses."""
         sources = made_from if made_from is not None else (*NEEDS[name], *USES.get(name, ()))
@@ -154,7 +175,9 @@ class Dossier:
         staging.mkdir()
         entries.store(name, noun, staging)
 
-    def _commit(self, name: str, *, made_from: dict[str, str], settings: dict[str, str], keep: Iterable[str]) -> None:
+    def _commit(
+        self, name: str, *, made_from: dict[str, str], settings: dict[str, int | float], keep: Iterable[str]
+    ) -> None:
         """Make the staged files the entry `name`, and forget all other entries but those to keep."""
         staging = self.folder / commit.STAGING
         commit.sync(staging)

@@ -23,7 +23,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
 # What an entry also uses when it is there.
 USES: dict[str, tuple[str, ...]] = {
     "verification": ("simulation",),
-    "report": ("assessment", "proposals", "plan", "simulation", "verification", "as_done"),
+    "report": ("assessment", "proposals", "plan", "simulation", "verification"),
 }
 DOCUMENT_OF = {name: name for name in ("assessment", "proposals", "plan", "simulation", "verification")} | {
     "as_done": "simulation"
@@ -63,8 +63,8 @@ def store(name: str, noun: Any, folder: Path) -> None:
                 write_fields(folder / f"{name}.zarr", noun.fields)
 
 
-def load(name: str, folder: Path) -> Any:
-    """The noun that `store` wrote. Raises `DossierError` when a file is damaged."""
+def load(name: str, folder: Path, *, arrays: bool = True) -> Any:
+    """The noun that `store` wrote, with its fields or without. Raises `DossierError` when a file is damaged."""
     match name:
         case "case":
             return read_case_folder(folder)
@@ -76,8 +76,8 @@ def load(name: str, folder: Path) -> Any:
     noun = decode(DOCUMENT_OF[name], path.read_bytes(), source=path.name)
     if isinstance(noun, Proposals):
         return noun.proposals
-    if name in WITH_FIELDS and (arrays := path.with_suffix(".zarr")).exists():
+    if arrays and name in WITH_FIELDS and (stored := path.with_suffix(".zarr")).exists():
         from trocar.io.fields import read_fields
 
-        return replace(noun, fields=read_fields(arrays))
+        return replace(noun, fields=read_fields(stored))
     return noun

@@ -83,7 +83,7 @@ def test_what_is_no_such_document_is_refused_where_it_is_wrong(change, said):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b"null"])
 def test_what_is_no_json_object_is_refused(content):
-    with pytest.raises(DossierError, match="plan.json"):
+    with pytest.raises(DossierError, match=r"plan\.json"):
         decode("plan", content, source="plan.json")
 
 

@@ -92,14 +92,14 @@ def test_the_same_nouns_give_the_same_bytes(full, tmp_path):
 
 def test_the_ct_file_lies_where_the_ct_lies(dossier):
     """Read by an independent program: SimpleITK, which turns RAS into LPS itself."""
-    import SimpleITK as sitk
+    import SimpleITK
 
-    image = sitk.ReadImage(str(dossier.folder / "ct.nii.gz"))
+    image = SimpleITK.ReadImage(str(dossier.folder / "ct.nii.gz"))
     case = samples.case()
     for index in ((0, 0, 0), (11, 9, 7), (3, 1, 6)):
         assert np.allclose(image.TransformIndexToPhysicalPoint(index), case.grid.to_lps(index), atol=1e-3)
         assert image[index] == case.ct.values[index]
-    assert image.GetPixelID() == sitk.sitkInt16
+    assert image.GetPixelID() == SimpleITK.sitkInt16
 
 
 def test_staleness_passes_on(full):

@@ -1,0 +1,152 @@
+"""The command line: exit codes, one JSON object, `error:` and `hint:` lines, light start."""
+
+import json
+import resource
+import subprocess
+import sys
+
+import pytest
+from tests.unit.dossier import samples
+
+from trocar.cli.commands import app, run_command
+from trocar.errors import PlanningError
+from trocar.io.dossier import Dossier
+
+
+@pytest.fixture
+def folder(tmp_path):
+    dossier = Dossier.create(tmp_path / "d", samples.case())
+    dossier.write("assessment", samples.assessment())
+    dossier.write("proposals", (samples.proposal(),))
+    dossier.write("plan", samples.plan())
+    return str(dossier.folder)
+
+
+def call(capsys, *arguments):
+    """(exit code, standard output, standard error) of a command line."""
+    code = run_command(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_status_tells_what_is_there(folder, capsys):
+    code, out, err = call(capsys, "status", folder)
+    assert (code, err) == (0, "")
+    rows = {
+        line.split()[0]: line.split()[1] for line in out.splitlines() if line and not line.startswith("assessment:")
+    }
+    assert rows["plan"] == "fresh" and rows["simulation"] == "missing"
+    assert "FAIL" in out and "nerve_minimum_temperature" in out
+
+
+def test_status_json_is_one_object_with_the_failed_checks(folder, capsys):
+    code, out, err = call(capsys, "status", folder, "--json")
+    values = json.loads(out)
+    assert (code, err) == (0, "")
+    entries = {entry["name"]: entry for entry in values["entries"]}
+    assert entries["assessment"]["failed"][0]["verdict"] == "FAIL"
+    assert entries["plan"]["state"] == "fresh" and len(entries["plan"]["digest"]) == 64
+
+
+def test_strict_fails_on_a_failed_check_and_on_staleness(folder, capsys):
+    assert call(capsys, "status", "--strict", folder)[0] == 1
+    dossier = Dossier.open(folder)
+    dossier.write("assessment", type(samples.assessment())(lesions=()))
+    assert call(capsys, "status", folder)[0] == 0
+    assert call(capsys, "status", "--strict", folder)[0] == 1  # proposals are stale now
+    dossier.write("proposals", (samples.proposal(),))
+    dossier.write("plan", samples.plan())
+    assert call(capsys, "status", "--strict", folder)[0] == 0
+
+
+def test_damage_exits_5(folder, capsys):
+    with (Dossier.open(folder).folder / "plan.json").open("a") as stream:
+        stream.write(" ")
+    code, out, err = call(capsys, "status", folder)
+    assert (code, out) == (5, "")
+    assert err.startswith("error: ") and "\nhint: " in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("frobnicate",),
+        ("status",),
+        ("status", "--nonsense", "x"),
+        ("schema", "x"),
+        ("devices", "no-such-device"),
+        ("demo", "elbow"),
+        ("new", "d", "--ct", "ct.nii.gz", "--structure", "lesion_1"),
+        ("new", "d"),
+        ("simulate", "d", "--spacing-mm", "99"),
+        ("verify", "d", "--series", "1.2.3"),
+    ],
+)
+def test_misuse_exits_2_with_a_hint(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ") and "\nhint: " in err and "Traceback" not in err
+    code, out, err = call(capsys, *arguments, "--json")
+    assert json.loads(out)["error"]["exit_code"] == code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_dossier_exits_5(capsys, tmp_path):
+    for command in ("assess", "propose", "plan", "simulate", "verify", "report", "run", "status"):
+        code, _, err = call(capsys, command, str(tmp_path / "absent"))
+        assert code == 5 and "there is no" in err, command
+
+
+def test_a_refused_plan_exits_3_and_still_tells_the_status_in_one_object(folder, capsys, monkeypatch):
+    from trocar import workflow
+
+    refusal = PlanningError("no corridor", hint="choose another option")
+    monkeypatch.setattr(workflow, "run", lambda *_, **__: workflow.Outcome(made=("report",), refusal=refusal))
+    code, out, err = call(capsys, "run", folder, "--json")
+    values = json.loads(out)
+    assert code == 3 and values["refusal"]["message"] == "no corridor" and values["made"] == ["report"]
+    assert err == "error: no corridor\nhint: choose another option\n"
+
+
+def test_approving_is_recorded_and_revoked(folder, capsys):
+    code, out, _ = call(capsys, "approve", folder, "--by", "Dr. A", "--json")
+    assert code == 0 and json.loads(out)["digests"].keys() == {"case", "proposals", "plan"}
+    assert "stands" in call(capsys, "status", folder)[1]
+    Dossier.open(folder).write("plan", samples.plan(blocked_by=("G1",)))
+    assert "revoked" in call(capsys, "status", folder)[1]
+    code, _, err = call(capsys, "approve", folder, "--by", "Dr. A")
+    assert code == 3 and "G1" in err
+
+
+def test_devices_come_with_their_sources(capsys):
+    code, out, _ = call(capsys, "devices", "--json")
+    listed = json.loads(out)["devices"]
+    assert code == 0 and {"cryoprobe-17g-icerod", "screw-7.3"} <= {device["id"] for device in listed}
+    code, out, _ = call(capsys, "devices", "cryoprobe-17g-icerod", "--json")
+    assert json.loads(out)["sources"]
+    assert "diameter_mm" in call(capsys, "devices", "cryoprobe-17g-icerod")[1]
+
+
+def test_a_schema_is_json(capsys):
+    code, out, _ = call(capsys, "schema", "clinical")
+    assert code == 0
+    assert json.loads(out)["$defs"]["Pain"]["properties"]["worst_nrs"]["maximum"] == 10
+
+
+def test_every_command_takes_json():
+    for command in app.registered_commands:
+        assert "as_json" in command.callback.__annotations__, command.callback.__name__
+
+
+def cpu_s(*arguments):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-c", "from trocar.cli import main; main()", *arguments], capture_output=True, check=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_help_is_quick():
+    assert min(cpu_s("--help") for _ in range(3)) < 0.5
