@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trocar.imaging.surface import bounds
 from trocar.model.case import Case, Role, Side, Structure
 from trocar.model.space import Array, Grid
 
@@ -80,6 +81,9 @@ def _leftward(across: Array) -> Array:
 
 def _center(structure: Structure, grid: Grid) -> Array:
     """(3,) the center of mass, from the sums along each axis."""
-    counts = [structure.inside.sum(axis=tuple(o for o in range(3) if o != axis)) for axis in range(3)]
-    ijk = [float(np.average(np.arange(len(count)), weights=count)) for count in counts]
+    limits = bounds(structure.inside)
+    box = structure.inside[tuple(slice(low, high) for low, high in limits)]
+    across = box.sum(axis=2)
+    counts = (across.sum(axis=1), across.sum(axis=0), box.sum(axis=(0, 1)))
+    ijk = [low + np.average(np.arange(len(n)), weights=n) for (low, _), n in zip(limits, counts, strict=True)]
     return grid.to_lps(ijk)

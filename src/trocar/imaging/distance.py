@@ -13,7 +13,7 @@ from trocar.imaging.surface import Mesh, bounds, mask_surface
 from trocar.model.case import Structure
 from trocar.model.space import Array, Grid
 
-COARSE_POINTS = 20_000  # of a large structure, before its nearest part is looked at closely
+FEW_POINTS = 1_000  # of a surface, before its nearest part is looked at closely
 
 
 def distance_field(inside: Array, grid: Grid) -> Array:
@@ -92,68 +92,84 @@ def gap(first: Structure, second: Structure, grid: Grid) -> tuple[float, Array, 
 
 def gaps(first: Structure, others: Iterable[Structure], grid: Grid) -> tuple[Gap, ...]:
     """The gap from one structure to each of the others, in their order; the first's surface is made once."""
-    points = surface_points(first, grid)
-    if not len(points):
+    if not first.inside.any():
         return tuple(_nothing() for _ in others)
-    tree = cKDTree(points)
-    box = tuple(slice(low, high) for low, high in bounds(first.inside)) if first.inside.any() else None
-    return tuple(_gap_to(first, other, grid, tree, box) for other in others)
+    surroundings = _Surroundings(first, grid)
+    return tuple(surroundings.gap_to(other) for other in others)
 
 
-def _gap_to(first: Structure, other: Structure, grid: Grid, tree: cKDTree, box: tuple[slice, ...] | None) -> Gap:
-    shared = _shared_point(first, other, grid, box)
-    if shared is not None:
-        return Gap(0.0, shared, shared)
-    points = _near_surface(other, grid, tree)
-    if not len(points):
-        return _nothing()
-    distances, index = tree.query(points)
-    best = int(np.argmin(distances))
-    return Gap(float(distances[best]), np.asarray(tree.data[index[best]]), points[best])
+class _Surroundings:
+    """One structure's surface, made ready to find what of others is near: all points, and a few that bound them.
+
+    No point of the surface is farther than `slack_mm` from one of the few, so a distance to the few is at most
+    that much above the true one.
+    """
+
+    def __init__(self, first: Structure, grid: Grid) -> None:
+        self.first, self.grid = first, grid
+        points = surface_points(first, grid)
+        few = points[:: max(1, len(points) // FEW_POINTS)]
+        self.tree, self.few = cKDTree(points), cKDTree(few)
+        self.slack_mm = float(self.few.query(points)[0].max())
+        low, high = (np.asarray(edge) for edge in zip(*bounds(first.inside), strict=True))
+        self.box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        low, high = np.maximum(low - 2, 0), np.minimum(high + 2, grid.shape)
+        self.around = grid.cropped(low, high)
+        self.depth = distance_field(
+            first.inside[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], self.around
+        )
+
+    def gap_to(self, other: Structure) -> Gap:
+        shared = self._shared_point(other)
+        if shared is not None:
+            return Gap(0.0, shared, shared)
+        points = self._near_surface(other)
+        if not len(points):
+            return _nothing()
+        points = points[self._near(points, 0.0)]
+        distances, index = self.tree.query(points)
+        best = int(np.argmin(distances))
+        return Gap(float(distances[best]), np.asarray(self.tree.data[index[best]]), points[best])
+
+    def _near(self, points: Array, more_mm: float) -> Array:
+        """Indices of the points that may be nearest, or up to `more_mm` farther than the nearest."""
+        thinned = points[:: max(1, len(points) // FEW_POINTS)]
+        within = float(self.few.query(thinned)[0].min()) + more_mm
+        low, high = self.tree.mins, self.tree.maxes
+        beyond = np.linalg.norm(np.maximum(np.maximum(low - points, points - high), 0.0), axis=1)
+        near = np.flatnonzero(beyond <= within)
+        distances = self.few.query(points[near], distance_upper_bound=within + self.slack_mm + 1e-6)[0]
+        return np.asarray(near[distances <= distances.min() + more_mm + self.slack_mm])
+
+    def _shared_point(self, other: Structure) -> Array | None:
+        """The point of the overlap nearest its middle, or None; a curve's exact tube decides before its voxels."""
+        if other.centerline_lps_mm and other.diameter_mm:
+            tube = surface_points(other, self.grid)
+            common = tube[sample(self.depth, self.around, tube, outside=np.inf) < 0]
+        else:
+            overlap = np.argwhere(self.first.inside[self.box] & other.inside[self.box])
+            common = self.grid.to_lps(overlap + [part.start for part in self.box])
+        if not len(common):
+            return None
+        return np.asarray(common[np.argmin(np.linalg.norm(common - common.mean(axis=0), axis=1))])
+
+    def _near_surface(self, other: Structure) -> Array:
+        """(n, 3) points of the part of a structure's surface that can be nearest."""
+        if other.centerline_lps_mm and other.diameter_mm:
+            return surface_points(other, self.grid)
+        if not other.inside.any():
+            return np.zeros((0, 3))
+        ijk = boundary_voxels(other.inside)
+        candidates = ijk[self._near(self.grid.to_lps(ijk), 2 * float(np.linalg.norm(self.grid.spacing_mm)))]
+        start = np.maximum(candidates.min(axis=0) - 3, 0)
+        stop = np.minimum(candidates.max(axis=0) + 4, self.grid.shape)
+        cut = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+        mesh = mask_surface(other.inside[cut], self.grid.cropped(start, stop))
+        return np.concatenate([mesh.vertices_lps_mm, mesh.face_centers_lps_mm])
 
 
 def _nothing() -> Gap:
     return Gap(np.inf, np.full(3, np.nan), np.full(3, np.nan))
-
-
-def _shared_point(first: Structure, other: Structure, grid: Grid, box: tuple[slice, ...] | None) -> Array | None:
-    """The point of the overlap nearest its middle, or None; a curve's exact tube decides before its voxels."""
-    if box is None:
-        return None
-    if other.centerline_lps_mm and other.diameter_mm:
-        tube = tube_points(np.asarray(other.centerline_lps_mm), other.diameter_mm / 2, step_mm=0.5)
-        low, high = ([getattr(part, edge) for part in box] for edge in ("start", "stop"))
-        around = grid.cropped(np.subtract(low, 2), np.add(high, 2))
-        cut = tuple(slice(max(a - 2, 0), b + 2) for a, b in zip(low, high, strict=True))
-        depth = sample(distance_field(first.inside[cut], around), around, tube, outside=np.inf)
-        common = tube[depth < 0]
-    else:
-        common = np.argwhere(first.inside[box] & other.inside[box])
-        common = grid.to_lps(common + [part.start for part in box])
-    if not len(common):
-        return None
-    return np.asarray(common[np.argmin(np.linalg.norm(common - common.mean(axis=0), axis=1))])
-
-
-def _near_surface(structure: Structure, grid: Grid, tree: cKDTree) -> Array:
-    """(n, 3) points of the part of a structure's surface that can be nearest to the tree's points."""
-    if structure.centerline_lps_mm and structure.diameter_mm:
-        return surface_points(structure, grid)
-    if not structure.inside.any():
-        return np.zeros((0, 3))
-    ijk = boundary_voxels(structure.inside)
-    centers = grid.to_lps(ijk)
-    farthest = tree.query(centers[:: max(1, len(centers) // COARSE_POINTS)])[0].min()
-    low, high = tree.mins, tree.maxes
-    beyond = np.linalg.norm(np.maximum(np.maximum(low - centers, centers - high), 0.0), axis=1)
-    near = np.flatnonzero(beyond <= farthest)
-    distances = tree.query(centers[near], distance_upper_bound=farthest + 1e-6)[0]
-    candidates = ijk[near[distances <= distances.min() + 2 * np.linalg.norm(grid.spacing_mm)]]
-    start = np.maximum(candidates.min(axis=0) - 3, 0)
-    stop = np.minimum(candidates.max(axis=0) + 4, grid.shape)
-    cut = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
-    mesh = mask_surface(structure.inside[cut], grid.cropped(start, stop))
-    return np.concatenate([mesh.vertices_lps_mm, mesh.face_centers_lps_mm])
 
 
 def boundary_voxels(inside: Array) -> Array:
