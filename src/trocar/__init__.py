@@ -1,7 +1,8 @@
 """Plan, simulate and check combined percutaneous treatment of bone metastases.
 
 The verbs in order: `read_case assess propose plan simulate verify report`; `run` makes them all on a `Dossier`.
-Everything loads on first use, so that `import trocar` stays light. Research and education software, not a medical device.
+Everything loads on first use, so that `import trocar` stays light.
+Research and education software, not a medical device.
 """
 
 from importlib import import_module

@@ -111,7 +111,7 @@ class Dossier:
     # --- reading
 
     def read(self, name: str, *, arrays: bool = True) -> Any:
-        """The noun an entry holds: for `proposals` a tuple, for `report` its HTML text. `arrays=False` leaves fields out.
+        """The noun an entry holds: for `proposals` a tuple, for `report` its HTML. `arrays=False` leaves fields out.
 
         Raises `DossierError` when it is missing or its files are not those that were written.
         """
