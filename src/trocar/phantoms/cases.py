@@ -11,9 +11,9 @@ from trocar.phantoms.scanner import scanned
 
 Spacing = tuple[float, float, float]
 
-ILIUM_TUMOR = Tumor(center=(99.0, 8.0, 70.0), diameters_mm=(48, 78, 55), axes=turned(28.0), seed=3)
+ILIUM_TUMOR = Tumor(center=(100.2, 8.8, 70.0), diameters_mm=(47.2, 77.2, 54.2), axes=turned(28.0), seed=3)
 SACRUM_TUMOR = Tumor(
-    center=(38.0, 42.0, 88.0), diameters_mm=(32, 30, 38), axes=turned(0.0, 37.0), unevenness_mm=0.8, seed=5
+    center=(33.0, 40.6, 88.4), diameters_mm=(30, 38, 32), axes=turned(20.0, -37.0), unevenness_mm=0.8, seed=5
 )
 TUMOR_HU = 44.0
 

@@ -2,25 +2,33 @@
 
 import numpy as np
 
+from trocar.model.space import Array
+
 from trocar.phantoms.proportions import GLUTEUS_MAXIMUS, GLUTEUS_MEDIUS, GLUTEUS_MINIMUS, ILIACUS
-from trocar.phantoms.shapes import Shape, column, ellipsoid, grown, halfspace, intersect, ribbon, subtract, tube, union
+from trocar.phantoms.shapes import Shape, column, ellipsoid, halfspace, intersect, ribbon, subtract, tube, union
 
 # z, half width, depth to the back, depth to the front: a man of 78 kg lying on his back
 BODY = (
-    (-72, 178, 112, 82), (-40, 181, 118, 86), (-10, 178, 121, 96), (20, 172, 121, 105), (45, 166, 119, 111),
-    (70, 161, 116, 116), (100, 159, 110, 121), (130, 160, 106, 123), (165, 161, 105, 124),
+    (-130, 172, 100, 78), (-72, 178, 112, 82), (-40, 181, 118, 86), (-10, 178, 121, 96), (20, 172, 121, 105),
+    (45, 165, 119, 111), (70, 160, 116, 116), (100, 160, 110, 121), (130, 160, 106, 123), (165, 161, 105, 124),
+    (220, 161, 104, 122),
 )  # fmt: skip
+
+
+def trunk() -> Shape:
+    """The outline of trunk and thighs, as if one."""
+    angles = np.radians(np.arange(0, 360, 15))
+    levels = [(z, 0.0, 0.0, _outline(angles, width, back, front)) for z, width, back, front in BODY]
+    return column(levels)
 
 
 def body() -> Shape:
     """The skin surface, with the cleft between the buttocks."""
-    angles = np.radians(np.arange(0, 360, 15))
-    levels = [(z, 0.0, 0.0, _outline(angles, width, back, front)) for z, width, back, front in BODY]
     cleft = tube([(0, 126, 52, 3), (0, 121, 30, 7), (0, 112, 0, 10), (0, 104, -40, 13), (0, 100, -80, 15)])
-    return subtract(column(levels), cleft, blend_mm=16.0)
+    return subtract(trunk(), cleft, blend_mm=16.0)
 
 
-def _outline(angles: np.ndarray, width: float, back: float, front: float) -> list[float]:
+def _outline(angles: Array, width: float, back: float, front: float) -> list[float]:
     """Radii of an egg-shaped outline, flatter at the back than at the front."""
     depth = np.where(np.sin(angles) > 0, back, front)
     power = np.where(np.sin(angles) > 0, 2.9, 2.35)
@@ -33,7 +41,7 @@ def muscles() -> dict[str, Shape]:
     return {
         "quadriceps_femoris": quadriceps(),
         "adductors": adductors(),
-        "hamstrings": tube([(60, 40, -48, 7), (72, 46, -64, 13), (84, 42, -90, 18)]),
+        "hamstrings": tube([(60, 42, -44, 7), (70, 44, -58, 13), (80, 40, -90, 22)]),
         "obturator_internus": obturator_internus(),
         "gluteus_maximus": ribbon(GLUTEUS_MAXIMUS),
         "gluteus_medius": ribbon(GLUTEUS_MEDIUS),
@@ -73,9 +81,10 @@ def autochthon() -> Shape:
 def quadriceps() -> Shape:
     """Rectus femoris, vasti, tensor and sartorius of the upper thigh."""
     return union(
-        tube([(103, -48, 30, 4), (107, -54, 8, 9), (110, -56, -20, 13), (108, -54, -60, 17), (107, -52, -95, 20)]),
-        tube([(124, -56, 68, 4), (132, -50, 40, 7.5), (138, -38, 8, 9), (142, -28, -30, 9), (141, -20, -80, 8)]),
-        tube([(132, 0, -26, 6), (130, 0, -50, 14), (124, 0, -90, 22)]),
+        tube([(103, -48, 30, 4), (107, -54, 8, 10), (110, -54, -20, 15), (108, -50, -60, 21), (107, -48, -95, 24)]),
+        tube([(124, -56, 68, 4), (132, -50, 40, 8), (138, -40, 8, 10), (142, -30, -30, 11), (141, -22, -80, 11)]),
+        tube([(130, -8, -26, 8), (132, -4, -45, 18), (130, 0, -90, 26)]),
+        tube([(104, -20, -36, 7), (106, -16, -58, 14), (108, -12, -95, 19)]),
         tube([(118, -62, 62, 3), (104, -66, 22, 5.5), (88, -66, -20, 6.5), (74, -62, -80, 7)]),
         blend_mm=1.5,
     )
@@ -84,7 +93,8 @@ def quadriceps() -> Shape:
 def adductors() -> Shape:
     return union(
         tube([(26, -46, -28, 6), (44, -44, -48, 11), (66, -34, -90, 17)]),
-        tube([(26, -20, -50, 7), (44, -16, -72, 15), (60, 0, -100, 24)]),
+        tube([(26, -20, -46, 7), (42, -12, -64, 18), (58, 4, -100, 30)]),
+        tube([(56, -30, -22, 8), (70, -32, -45, 14), (80, -26, -90, 16)]),
         tube([(44, -30, -20, 8), (72, -6, -30, 9), (100, 22, -36, 6)]),  # obturator externus
         blend_mm=1.5,
     )
@@ -107,16 +117,26 @@ def obturator_internus() -> Shape:
     )
 
 
-def abdominal_wall(skin: Shape) -> Shape:
+def abdominal_wall() -> Shape:
     """The flat muscles of the left half: a shell under the fat, above the groin, in front of the back muscles."""
-    shell = subtract(grown(skin, -19.0), grown(skin, -31.0))
+    skin = trunk()
+
+    def between(x: Array, y: Array, z: Array) -> Array:
+        deep = skin.distance(x, y, z)
+        return np.maximum(deep + 17.0, -28.0 - deep)
+
+    shell = Shape(skin.low, skin.high, between)
     groin = halfspace((18, 0, -22), (0.69, 0.0, -0.72))
     return intersect(shell, groin, halfspace((0, 36, 0), (0, 1, 0)), halfspace((1.5, 0, 0), (-1, 0, 0)))
 
 
 def levator_ani() -> Shape:
-    """The funnel of the pelvic floor, left half."""
-    return subtract(
-        intersect(ellipsoid((0, 18, -14), (44, 52, 40)), halfspace((0, 0, -16), (0, 0.2, 1))),
-        ellipsoid((0, 18, -8), (41, 49, 40)),
+    """The sling of the pelvic floor, left half: from the side wall down to the anal canal."""
+    return ribbon(
+        (
+            (-66, ((9, 30, 2.6), (11, 38, 3.2), (8, 47, 2.6))),
+            (-44, ((14, 16, 2.4), (18, 30, 2.6), (13, 46, 2.4))),
+            (-22, ((28, -8, 2.2), (33, 22, 2.2), (24, 54, 2.2))),
+            (0, ((42, -14, 1.8), (45, 20, 1.8), (38, 58, 1.8))),
+        )
     )

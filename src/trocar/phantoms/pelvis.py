@@ -64,12 +64,9 @@ class Pelvis:
         self.extra += [scene.region("body", Role.BODY, skin), scene.region("skin", Role.SKIN, shell)]
 
     def _muscles(self) -> None:
-        for side, wall in self.scene.pair(muscles.abdominal_wall(muscles.body())):
-            self._soft(wall, MUSCLE_HU)
-            del side
-        for side, floor in self.scene.pair(muscles.levator_ani()):
-            self._soft(floor, MUSCLE_HU - 6)
-            del side
+        for shape in (muscles.abdominal_wall(), muscles.levator_ani()):
+            for _, sample in self.scene.pair(shape):
+                self._soft(sample, MUSCLE_HU - 4)
         for name, shape in muscles.muscles().items():
             for side, sample in self.scene.pair(shape):
                 self._soft(sample, MUSCLE_HU, inset_mm=0.5)
@@ -156,13 +153,13 @@ class Pelvis:
         for side, femur in femora:
             _, _, z = scene.axes(femur.window)
             shaft = np.clip((-34.0 - z) / 34.0, 0, 1)
-            marrow = (260.0 - 300.0 * shaft) + (55.0 - 30.0 * shaft) * self.fine[femur.window]
+            marrow = (260.0 - 300.0 * shaft) + (32.0 - 20.0 * shaft) * self.fine[femur.window]
             self._bone(f"femur_{side}", femur, side, marrow, cortex_mm=1.4 + 4.6 * shaft)
         for side, hip in hips:
             x, y, z = scene.axes(hip.window)
             lateral = bones.HIP_CENTER[0] * (1 if side is Side.LEFT else -1)
             roof = np.exp(-np.clip(np.sqrt((x - lateral) ** 2 + y**2 + z**2) - 29.0, 0, None) / 9.0)
-            marrow = 165.0 + 190.0 * roof + 50.0 * self.fine[hip.window]
+            marrow = 165.0 + 170.0 * roof + 30.0 * self.fine[hip.window]
             self._bone(f"hip_{side}", hip, side, marrow, cortex_mm=1.7)
 
     def _joint(
@@ -194,11 +191,11 @@ class Pelvis:
             sample = scene.sampled(disc)
             scene.paint(sample, DISC_HU)
             scene.claim(name, Role.ORGAN, sample)
-        marrow = 150.0 + 45.0 * self.fine[sacrum.window] + 20.0 * self.coarse[sacrum.window]
+        marrow = 140.0 + 26.0 * self.fine[sacrum.window] + 22.0 * self.coarse[sacrum.window]
         self._bone("sacrum", sacrum, None, marrow, cortex_mm=1.2)
         for name, of in (("vertebrae_L5", spine.L5), ("vertebrae_L4", spine.L4)):
             sample = scene.sampled(spine.vertebra(of))
-            self._bone(name, sample, None, 175.0 + 45.0 * self.fine[sample.window], cortex_mm=1.1)
+            self._bone(name, sample, None, 170.0 + 28.0 * self.fine[sample.window], cortex_mm=1.1)
 
     def _bone(
         self, name: str, sample: Sample, side: Side | None, marrow_HU: Array, *, cortex_mm: float | Array

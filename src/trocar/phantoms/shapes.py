@@ -7,8 +7,10 @@ Distances are exact or nearly so close to the surface, which is where they are u
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from trocar.model.record import Vector
@@ -73,27 +75,26 @@ def grown(shape: Shape, by_mm: float) -> Shape:
     return Shape(low, high, lambda x, y, z: shape.at(x, y, z) - np.float32(by_mm))
 
 
-def halfspace(point: Sequence[float], normal: Sequence[float]) -> Shape:
+def halfspace(point: ArrayLike, normal: ArrayLike) -> Shape:
     """Everything behind the plane through `point` that faces `normal`."""
     n = np.asarray(normal, dtype=float) / np.linalg.norm(normal)
+    offset = float(np.asarray(point, dtype=float) @ n)
 
     def distance(x: Array, y: Array, z: Array) -> Array:
-        return ((x - point[0]) * n[0] + (y - point[1]) * n[1] + (z - point[2]) * n[2]).astype(np.float32)
+        return (x * n[0] + y * n[1] + z * n[2] - offset).astype(np.float32)
 
     return Shape((-1e4, -1e4, -1e4), (1e4, 1e4, 1e4), distance)
 
 
-def ellipsoid(
-    center: Sequence[float], radii_mm: Sequence[float], *, axes: Array | None = None, power: float = 2.0
-) -> Shape:
+def ellipsoid(center: ArrayLike, radii_mm: ArrayLike, *, axes: Array | None = None, power: float = 2.0) -> Shape:
     """A (super)ellipsoid; `axes` holds its unit vectors as columns, `power` > 2 squares it off."""
     turn = np.eye(3) if axes is None else np.asarray(axes, dtype=float)
-    radii = np.asarray(radii_mm, dtype=float)
+    radii, middle = np.asarray(radii_mm, dtype=float), np.asarray(center, dtype=float)
     reach = np.abs(turn) @ radii
 
     def distance(x: Array, y: Array, z: Array) -> Array:
         local = [
-            ((x - center[0]) * turn[0, n] + (y - center[1]) * turn[1, n] + (z - center[2]) * turn[2, n]) / radii[n]
+            ((x - middle[0]) * turn[0, n] + (y - middle[1]) * turn[1, n] + (z - middle[2]) * turn[2, n]) / radii[n]
             for n in range(3)
         ]
         powers = [np.abs(value.astype(np.float32)) ** (power - 1) for value in local]
@@ -103,7 +104,7 @@ def ellipsoid(
         slope = slope * np.maximum(level, 1e-3) ** (1 - power)
         return np.where(level > 1e-3, (level - 1) / np.maximum(slope, 1e-6), -radii.min()).astype(np.float32)
 
-    return Shape(as_vector(np.asarray(center) - reach), as_vector(np.asarray(center) + reach), distance)
+    return Shape(as_vector(middle - reach), as_vector(middle + reach), distance)
 
 
 def tube(knots: Sequence[Knot], *, step_mm: float = 4.0, flat: float = 1.0, smooth: bool = True) -> Shape:
@@ -115,7 +116,7 @@ def tube(knots: Sequence[Knot], *, step_mm: float = 4.0, flat: float = 1.0, smoo
 
     def distance(x: Array, y: Array, z: Array) -> Array:
         found = np.full((x.size, y.size, z.size), FAR_MM, dtype=np.float32)
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in pairwise(points):
             far = max(start[3], end[3]) + FAR_MM / 2
             ends = np.stack([start[:3], end[:3]])
             cut = tuple(
@@ -149,7 +150,7 @@ def ribbon(levels: Sequence[tuple[float, Sequence[tuple[float, float, float]]]],
     def distance(x: Array, y: Array, z: Array) -> Array:
         rows = np.moveaxis(along(np.clip(z.ravel(), heights[0], heights[-1])), 0, -1).astype(np.float32)
         flat = np.full((x.size, y.size, z.size), np.inf, dtype=np.float32)
-        for start, end in zip(rows[:-1], rows[1:], strict=True):
+        for start, end in pairwise(rows):
             near = _cone_2d(start, end, x.astype(np.float32), y.astype(np.float32))
             np.minimum(flat, near, out=flat)
         beyond = np.maximum(heights[0] - z, z - heights[-1]).astype(np.float32)

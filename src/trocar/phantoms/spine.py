@@ -90,14 +90,15 @@ SEGMENTS = (
 )
 CANAL = (
     (0.0, 28.0, 150.0, 9.5), (0.0, 39.0, 126.0, 9.5), (0.0, 49.0, 109.0, 9.0), (0.0, 59.0, 97.0, 8.5),
-    (0.0, 70.0, 84.5, 7.0), (0.0, 80.0, 70.0, 6.0), (0.0, 88.0, 56.0, 5.0), (0.0, 93.0, 38.0, 4.0), (0.0, 95.0, 22.0, 3.0),
+    (0.0, 70.0, 84.5, 7.0), (0.0, 80.0, 70.0, 6.0), (0.0, 88.0, 56.0, 5.0), (0.0, 93.0, 38.0, 4.0),
+    (0.0, 95.0, 22.0, 3.0),
 )  # fmt: skip
 # Where each root leaves: in the canal, at the bend in the bone, out of the front, out of the back (left side).
 FORAMINA = (
-    ((12.0, 61.0, 92.0), (22.0, 58.0, 82.0), (25.0, 44.0, 68.0), (24.0, 82.0, 96.0), 6.2),
-    ((10.0, 77.0, 74.0), (19.0, 75.0, 66.0), (22.0, 62.0, 55.0), (20.0, 94.0, 74.0), 5.4),
-    ((8.0, 86.0, 54.0), (16.0, 84.0, 47.0), (19.0, 71.0, 41.0), (16.0, 101.0, 51.0), 4.4),
-    ((6.0, 91.0, 33.0), (13.0, 88.0, 27.0), (15.0, 74.0, 24.0), (13.0, 101.0, 29.0), 3.6),
+    ((11.0, 61.0, 92.0), (20.0, 58.0, 81.0), (23.0, 44.0, 67.0), (24.0, 82.0, 98.0), 5.6),
+    ((10.0, 77.0, 74.0), (19.0, 75.0, 66.0), (22.0, 62.0, 55.0), (20.0, 96.0, 74.0), 4.9),
+    ((8.0, 86.0, 54.0), (16.0, 84.0, 47.0), (19.0, 71.0, 41.0), (16.0, 101.0, 51.0), 4.0),
+    ((6.0, 91.0, 33.0), (13.0, 88.0, 27.0), (15.0, 74.0, 24.0), (13.0, 101.0, 29.0), 3.3),
 )
 
 
@@ -122,31 +123,44 @@ def sacrum() -> Shape:
     sides = [mass for side in (-1.0, 1.0) for mass in _lateral_mass(side)]
     rear = _arch()
     solid = union(union(middle, *sides, blend_mm=6.0), rear, blend_mm=4.0)
-    canal = tube([(x, y, z, r * 1.25) for x, y, z, r in CANAL], flat=0.85)
+    canal = tube([(x, y, z, r * 1.08) for x, y, z, r in CANAL], flat=0.85)
     return subtract(solid, canal, *[hole for side in (-1.0, 1.0) for hole in _foramina(side)], blend_mm=2.0)
 
 
 def _lateral_mass(side: float) -> list[Shape]:
     axes = segment_axes((0.80, -0.60))
     return [
-        ellipsoid((side * 36, 42, 89), (27, 15, 17), axes=axes, power=2.6),
-        ellipsoid((side * 48, 50, 86), (13, 19, 17.5), axes=axes, power=2.6),
-        tube([(side * 42, 56, 80, 14), (side * 40, 68, 66, 12), (side * 32, 79, 50, 9.5), (side * 23, 84, 34, 7.5),
-              (side * 15, 86, 18, 5.0)]),
-    ]  # fmt: skip
+        ellipsoid((side * 38, 42, 88), (29, 17, 18), axes=axes, power=2.6),
+        ellipsoid((side * 48, 52, 86), (13, 20, 18), axes=axes, power=2.6),
+        tube(
+            [
+                (side * 40, 56, 80, 15.5),
+                (side * 35, 68, 66, 13.0),
+                (side * 26, 78, 50, 10.5),
+                (side * 20, 84, 34, 8.5),
+                (side * 14, 86, 18, 6.0),
+            ]
+        ),
+    ]
+
+
+# Per segment: how far the lamina lies behind the middle of the body, and where it meets the lateral mass.
+_LAMINAE = ((34.0, 25.0), (28.0, 21.0), (22.5, 17.0), (18.5, 13.0))
 
 
 def _arch() -> Shape:
     """Laminae and crests behind the canal, and the facets that carry L5."""
-    plates = []
-    for k, (center, down, wide, deep, high) in enumerate(SEGMENTS[:4]):
-        back = deep + (22.0, 18.0, 15.0, 12.0)[k]
+    bars = []
+    for (center, down, _, deep, high), (behind, wide) in zip(SEGMENTS, _LAMINAE, strict=False):
         axes = segment_axes(down)
-        middle = np.asarray(center) + axes @ (0, back, 0)
-        plates.append(ellipsoid(middle, (wide * 1.15, 5.5, high * 1.02), axes=axes, power=3.0))
-    crest = tube([(0, 66, 117, 4.5), (0, 81, 104, 5.0), (0, 93, 86, 4.5), (0, 102, 66, 4.0), (0, 105, 46, 3.0)])
-    facets = [tube([(side * 24, 55, 104, 7), (side * 22, 50, 115, 6.0), (side * 21, 46, 121, 4.5)]) for side in (-1, 1)]
-    return union(*plates, crest, *facets, blend_mm=3.0)
+        for up in (-0.45 * high, 0.0, 0.45 * high):
+            course = [(-wide, deep + 2, 0), (-0.72 * wide, 0.8 * behind, 0), (0.0, behind, 0)]
+            course += [(-left, back, 0) for left, back, _ in course[1::-1]]
+            points = [np.asarray(center) + axes @ (left, back, up) for left, back, _ in course]
+            bars.append(tube([(float(x), float(y), float(z), 4.4) for x, y, z in points]))
+    crest = tube([(0, 64, 121, 4.0), (0, 79, 108, 5.0), (0, 92, 88, 4.5), (0, 102, 66, 4.0), (0, 105, 44, 3.0)])
+    facets = [tube([(side * 25, 53, 103, 8), (side * 23, 50, 114, 6.5), (side * 21, 46, 121, 4.5)]) for side in (-1, 1)]
+    return union(*bars, crest, *facets, blend_mm=4.0)
 
 
 def _foramina(side: float) -> list[Shape]:
@@ -156,7 +170,7 @@ def _foramina(side: float) -> list[Shape]:
         def knot(p: tuple[float, float, float], r: float) -> tuple[float, float, float, float]:
             return (side * p[0], p[1], p[2], r)
 
-        holes.append(tube([knot(inner, radius * 0.85), knot(bend, radius), knot(front, radius * 1.5)]))
+        holes.append(tube([knot(inner, radius * 0.85), knot(bend, radius), knot(front, radius * 1.3)]))
         holes.append(tube([knot(bend, radius * 0.75), knot(back, radius * 0.8)]))
     return holes
 
