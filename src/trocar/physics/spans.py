@@ -1,0 +1,108 @@
+"""Which cells heat has reached: one span of cells per row of the lattice, grown as the front moves.
+
+A resting lattice is in balance, so cells farther from any disturbance than heat can travel in a step need no work.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from trocar.physics.enthalpy import COMPILED
+
+VECTOR_CELLS = 16  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
+TOUCHED_K = 0.05  # a cell farther than this from rest has been reached
+
+
+class Rows(NamedTuple):
+    """The active cells: `start` flat index and `length` of each row, and `bounds` of equal shares of work."""
+
+    start: NDArray[np.uint64]
+    length: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+
+
+@dataclass(slots=True, eq=False)
+class Spans:
+    """The first and past-the-last active k of every row [i, j]; both 0 where a row is at rest."""
+
+    shape: tuple[int, int, int]
+    low: NDArray[Any] = field(init=False)
+    high: NDArray[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.low = np.zeros(self.shape[:2], np.int32)
+        self.high = np.zeros(self.shape[:2], np.int32)
+
+    def cover(self, touched: NDArray[Any]) -> None:
+        """Take in the cells of a boolean mask [i, j, k]."""
+        rows = touched.any(axis=2)
+        first = np.argmax(touched, axis=2)
+        last = self.shape[2] - np.argmax(touched[:, :, ::-1], axis=2)
+        fresh = rows & (self.high == 0)
+        self.low[fresh], self.high[fresh] = first[fresh], last[fresh]
+        known = rows & ~fresh
+        self.low[known] = np.minimum(self.low[known], first[known])
+        self.high[known] = np.maximum(self.high[known], last[known])
+
+    def grow(self, temperature_degC: NDArray[Any], rest_degC: float, *, reach: int) -> None:
+        """Let each span reach `reach` cells beyond every touched cell, in all directions."""
+        low, high = np.empty_like(self.low), np.empty_like(self.high)
+        _touched(temperature_degC, np.float32(rest_degC), np.float32(TOUCHED_K), self.low, self.high, low, high)
+        _dilate(self.low, self.high, low, high, reach, self.shape[2])
+
+    def rows(self, parts: int) -> Rows:
+        """The active cells, in `parts` shares of about equal work."""
+        i, j = np.nonzero(self.high > self.low)
+        low, length = self.low[i, j].astype(np.int64), (self.high - self.low)[i, j].astype(np.int64)
+        start = ((i.astype(np.int64) * self.shape[1] + j) * self.shape[2] + low).astype(np.uint64)
+        done = np.cumsum(length)
+        total = int(done[-1]) if done.size else 0
+        inner = np.searchsorted(done, np.linspace(0, total, parts + 1)[1:-1])
+        return Rows(start, length, np.concatenate([[0], inner, [length.size]]).astype(np.int64))
+
+
+@njit(parallel=True, **COMPILED)
+def _touched(t, rest, tolerance, low, high, out_low, out_high):  # type: ignore[no-untyped-def]
+    nx, ny, nz = t.shape
+    for i in prange(nx):
+        for j in range(ny):
+            first, past = nz, 0
+            if high[i, j] > low[i, j]:
+                k = low[i, j]
+                while k < high[i, j] and abs(t[i, j, k] - rest) <= tolerance:
+                    k += 1
+                if k < high[i, j]:
+                    first = k
+                    k = high[i, j] - 1
+                    while abs(t[i, j, k] - rest) <= tolerance:
+                        k -= 1
+                    past = k + 1
+            out_low[i, j], out_high[i, j] = first, past
+
+
+@njit(**COMPILED)
+def _dilate(low, high, touched_low, touched_high, reach, nz):  # type: ignore[no-untyped-def]
+    nx, ny = low.shape
+    along_j_low, along_j_high = np.full((nx, ny), nz, np.int32), np.zeros((nx, ny), np.int32)
+    for i in range(nx):
+        for j in range(ny):
+            for q in range(max(0, j - reach), min(ny, j + reach + 1)):
+                along_j_low[i, j] = min(along_j_low[i, j], touched_low[i, q])
+                along_j_high[i, j] = max(along_j_high[i, j], touched_high[i, q])
+    for i in range(1, nx - 1):
+        for j in range(1, ny - 1):
+            first, past = nz, 0
+            for q in range(max(0, i - reach), min(nx, i + reach + 1)):
+                first, past = min(first, along_j_low[q, j]), max(past, along_j_high[q, j])
+            if past == 0:
+                continue
+            first, past = max(1, first - reach), min(nz - 1, past + reach)
+            if high[i, j] > low[i, j]:
+                first, past = min(first, low[i, j]), max(past, high[i, j])
+            wanted = ((past - first + VECTOR_CELLS - 1) // VECTOR_CELLS) * VECTOR_CELLS
+            first = max(1, first - (wanted - (past - first)) // 2)
+            past = max(past, min(nz - 1, first + wanted))
+            low[i, j], high[i, j] = first, past

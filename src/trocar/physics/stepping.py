@@ -1,0 +1,49 @@
+"""Runge-Kutta-Legendre super-steps of first order: many explicit steps' length for the square root of their cost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+SAFETY = 0.95
+LONGEST_S = 10.0
+AFTER_SWITCH_S = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # a switched probe is followed in shorter steps first
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Y_new = mu Y + nu Y_before + weight_s L(Y)."""
+
+    mu: np.float32
+    nu: np.float32
+    weight_s: np.float32
+
+
+def stage_count(step_s: float, explicit_s: float) -> int:
+    """The least odd number of stages that is stable for a step, given the explicit limit (Meyer et al. 2014)."""
+    stages = int(np.ceil(0.5 * (np.sqrt(1 + 8 * step_s / (SAFETY * explicit_s)) - 1)))
+    return max(3, stages | 1)
+
+
+def stages(step_s: float, count: int) -> tuple[Stage, ...]:
+    """The stages of one RKL1 super-step; monotone for every odd or even count."""
+    weight = 2.0 / (count * count + count)
+    found = [Stage(np.float32(1), np.float32(0), np.float32(weight * step_s))]
+    for j in range(2, count + 1):
+        mu, nu = (2.0 * j - 1) / j, (1.0 - j) / j
+        found.append(Stage(np.float32(mu), np.float32(nu), np.float32(mu * weight * step_s)))
+    return tuple(found)
+
+
+def schedule(duration_s: float, *, longest_s: float = LONGEST_S) -> Iterator[float]:
+    """Super-steps that fill a phase: short after the switch that opens it, then equal ones of at most `longest_s`."""
+    left = duration_s
+    for short_s in AFTER_SWITCH_S:
+        if short_s >= longest_s or left <= 2 * short_s:
+            break
+        yield short_s
+        left -= short_s
+    if left > 0:
+        count = int(np.ceil(left / longest_s - 1e-9))
+        for _ in range(count):
+            yield left / count
