@@ -32,10 +32,14 @@ ProposalNumber = Annotated[
     int | None,
     typer.Option("--proposal", metavar="N", help="Plan the N-th option of the ranked list, instead of the first."),
 ]
-Seed = Annotated[int | None, typer.Option(help="Seed of everything random; the same seed gives the same plan.")]
-SpacingMm = Annotated[
-    float | None, typer.Option("--spacing-mm", min=0.5, max=5.0, help="Voxel edge of the simulation, 1 mm at first.")
+Seed = Annotated[
+    int | None, typer.Option(metavar="NUMBER", help="Seed of everything random; the same seed gives the same plan.")
 ]
+SpacingMm = Annotated[
+    float | None,
+    typer.Option("--spacing-mm", metavar="MM", min=0.5, max=5.0, help="Voxel edge of the simulation, 1 mm at first."),
+]
+SEVERAL_VALUES = ("--structure", "--markups", "--phase")
 STAGES = {
     "assess": "assessment",
     "propose": "proposals",
@@ -50,7 +54,7 @@ def run_command(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit code. A `TrocarError` or a misuse is told, never traced."""
     output = Output(as_json="--json" in arguments)
     try:
-        code = app(list(arguments), prog_name="trocar", standalone_mode=False)
+        code = app(_one_value_each(arguments), prog_name="trocar", standalone_mode=False)
     except TrocarError as error:
         output.refusal(error)
         return error.exit_code
@@ -63,6 +67,22 @@ def run_command(arguments: Sequence[str]) -> int:
         output.error("interrupted", "what was finished is kept; run it again", kind="Interrupted", exit_code=130)
         return 130
     return code if isinstance(code, int) else 0
+
+
+def _one_value_each(arguments: Sequence[str]) -> list[str]:
+    """`new DOSSIER --markups A B` as `new DOSSIER --markups A --markups B`, the form that typer understands."""
+    spelled = list(arguments[:2])
+    if spelled[:1] != ["new"] or spelled[1:] == [] or spelled[1].startswith("-"):
+        return list(arguments)
+    option, values = "", 0
+    for argument in arguments[2:]:
+        if argument.startswith("-"):
+            option, values = argument, 0
+        elif option in SEVERAL_VALUES and values:
+            spelled.append(option)
+        values += not argument.startswith("-")
+        spelled.append(argument)
+    return spelled
 
 
 def _help_hint(error: Any) -> str:
@@ -92,18 +112,31 @@ def root(
 def new(
     dossier: DossierFolder,
     ct: Annotated[
-        Path, typer.Option(help="A DICOM folder with a CT series, or a NIfTI file in HU.", show_default=False)
+        Path,
+        typer.Option(
+            metavar="PATH", help="A DICOM folder with a CT series, or a NIfTI file in HU.", show_default=False
+        ),
     ],
-    structures: Annotated[Path | None, typer.Option(help="A NIfTI label map, DICOM SEG or RTSTRUCT.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="JSON or TOML: what each label of the map is.")] = None,
-    structure: Annotated[list[str], typer.Option(metavar="NAME=PATH", help="One binary mask; may be repeated.")] = [],  # noqa: B006
-    markups: Annotated[list[Path], typer.Option(help="A Slicer curve or line, for a nerve; may be repeated.")] = [],  # noqa: B006
-    clinical: Annotated[Path | None, typer.Option(help="TOML with the clinical context.")] = None,
+    structures: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A NIfTI label map, DICOM SEG or RTSTRUCT.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="JSON or TOML: what each label of the map is.")
+    ] = None,
+    structure: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=PATH", help="One binary mask; several may follow.")
+    ] = None,
+    markups: Annotated[
+        list[Path] | None, typer.Option(metavar="PATH", help="A Slicer curve or line, for a nerve; several may follow.")
+    ] = None,
+    clinical: Annotated[Path | None, typer.Option(metavar="PATH", help="TOML with the clinical context.")] = None,
     phase: Annotated[
-        list[str], typer.Option(metavar="NAME=PATH", help="A further contrast phase; may be repeated.")
-    ] = [],  # noqa: B006
-    series: Annotated[str | None, typer.Option(help="UID of the CT series, when the folder holds several.")] = None,
-    case_id: Annotated[str | None, typer.Option(help="Pseudonym of the case.")] = None,
+        list[str] | None, typer.Option(metavar="NAME=PATH", help="A further contrast phase; several may follow.")
+    ] = None,
+    series: Annotated[
+        str | None, typer.Option(metavar="UID", help="UID of the CT series, when the folder holds several.")
+    ] = None,
+    case_id: Annotated[str | None, typer.Option(metavar="NAME", help="Pseudonym of the case.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing dossier.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -111,7 +144,7 @@ def new(
 
     Nothing is written unless all of it could be read.
     """
-    masks, phases = _named_paths(structure, "--structure"), _named_paths(phase, "--phase")
+    masks, phases = _named_paths(structure or (), "--structure"), _named_paths(phase or (), "--phase")
     from trocar.cli.summary import case_lines
     from trocar.io.dossier import Dossier
     from trocar.io.reader import read_case
@@ -122,7 +155,7 @@ def new(
         structures=structures,
         labels=labels,
         structure=masks,
-        markups=tuple(markups),
+        markups=tuple(markups or ()),
         clinical=clinical,
         phases=phases,
         series=series,
@@ -178,9 +211,11 @@ def simulate(dossier: DossierFolder, spacing_mm: SpacingMm = None, as_json: Json
 @app.command()
 def verify(
     dossier: DossierFolder,
-    control: Annotated[Path | None, typer.Option(help="The control CT: a DICOM folder or a NIfTI file in HU.")] = None,
+    control: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The control CT: a DICOM folder or a NIfTI file in HU.")
+    ] = None,
     series: Annotated[
-        str | None, typer.Option(help="UID of the control's series, when the folder holds several.")
+        str | None, typer.Option(metavar="UID", help="UID of the control's series, when the folder holds several.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -309,7 +344,7 @@ def approve(
 
 @app.command()
 def devices(
-    device_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One device; without it, all.")] = None,
+    device_id: Annotated[str | None, typer.Argument(metavar="ID", help="One device; without it, all.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show the catalog of devices, each figure with its source."""
@@ -345,13 +380,19 @@ def schema(
 def demo(
     case: Annotated[str, typer.Argument(help="ilium or sacrum.")],
     output_folder: Annotated[
-        Path | None, typer.Option("--output", help="The dossier's folder; demo/CASE at first.")
+        Path | None, typer.Option("--output", metavar="FOLDER", help="The dossier's folder; demo/CASE at first.")
     ] = None,
     open_report: Annotated[bool, typer.Option("--open/--no-open", help="Show the report in a browser.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing dossier.")] = False,
     voxel_mm: Annotated[
         float | None,
-        typer.Option("--voxel-mm", min=0.5, max=5.0, help="Voxel edge of the synthetic CT; as a clinical CT at first."),
+        typer.Option(
+            "--voxel-mm",
+            metavar="MM",
+            min=0.5,
+            max=5.0,
+            help="Voxel edge of the synthetic CT; as a clinical CT at first.",
+        ),
     ] = None,
     spacing_mm: SpacingMm = None,
     as_json: Json = False,

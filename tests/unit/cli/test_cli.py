@@ -8,7 +8,7 @@ import sys
 import pytest
 from tests.unit.dossier import samples
 
-from trocar.cli.commands import app, run_command
+from trocar.cli.commands import _one_value_each, app, run_command
 from trocar.errors import PlanningError
 from trocar.io.dossier import Dossier
 
@@ -126,6 +126,29 @@ def test_devices_come_with_their_sources(capsys):
     code, out, _ = call(capsys, "devices", "cryoprobe-17g-icerod", "--json")
     assert json.loads(out)["sources"]
     assert "diameter_mm" in call(capsys, "devices", "cryoprobe-17g-icerod")[1]
+
+
+def test_several_values_may_follow_one_option():
+    given = ("new", "d", "--ct", "x", "--markups", "a", "b", "--structure", "l=1", "n=2", "m=3", "--json")
+    spelled = [
+        "new",
+        "d",
+        "--ct",
+        "x",
+        "--markups",
+        "a",
+        "--markups",
+        "b",
+        "--structure",
+        "l=1",
+        "--structure",
+        "n=2",
+        "--structure",
+        "m=3",
+        "--json",
+    ]
+    assert _one_value_each(given) == spelled
+    assert _one_value_each(("new", "--markups", "a", "d")) == ["new", "--markups", "a", "d"]
 
 
 def test_a_schema_is_json(capsys):
