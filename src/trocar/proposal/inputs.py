@@ -1,0 +1,195 @@
+"""From the clinical file and the measurements to the named inputs of the rules; None is unknown."""
+
+import datetime
+import math
+from collections.abc import Iterable
+
+from trocar.catalog.conditions import NOT_APPLICABLE, Value
+from trocar.catalog.sites import Site, sites
+from trocar.model.case import Case, LesionContext, Patient, Role, Side
+from trocar.model.finding import Assessment, LesionMeasure
+
+CHILDBEARING_AGE_MAX_YEARS = 60  # software default
+
+
+def inputs_of(case: Case, assessment: Assessment, lesion: str) -> dict[str, Value]:
+    """Every input that the rules may ask for, for one lesion: a value, None when unknown, or not applicable."""
+    context, measure = case.context(lesion), assessment.lesion(lesion)
+    name = context.site or measure.site
+    site = sites().get(name) if name else None
+    return {
+        **_patient_inputs(case),
+        **_disease_inputs(case),
+        **_safety_inputs(case),
+        **_decision_inputs(case, measure, context, site),
+        "site": name if site else None,
+        **_site_inputs(site, context),
+        **_lesion_inputs(context, site),
+        **_geometry_inputs(measure, site),
+        "sins": _score(assessment, "SINS", lesion, applies=site.spinal if site else None),
+        "mirels": _score(assessment, "Mirels", lesion, applies=site.long_bone if site else None),
+    }
+
+
+def _patient_inputs(case: Case) -> dict[str, Value]:
+    patient = case.clinical.patient
+    return {
+        "age_years": patient.age_years,
+        "ecog": patient.ecog,
+        "allergies": patient.allergies,
+        "implants": patient.implants,
+        "cold_disorder": patient.cold_disorder,
+        "pregnancy_possible": _pregnancy_possible(patient),
+    }
+
+
+def _disease_inputs(case: Case) -> dict[str, Value]:
+    oncology, pain = case.clinical.oncology, case.clinical.pain
+    return {
+        "primary": oncology.primary,
+        "intent": oncology.intent,
+        "metastases_total": oncology.metastases_total,
+        "metastases_painful": oncology.metastases_painful,
+        "expected_survival_months": oncology.expected_survival_months,
+        "biopsy_requested": oncology.biopsy_requested,
+        "prior_radiotherapy_at_site": oncology.prior_radiotherapy_at_site,
+        "pain_character": pain.character,
+        "pain_concordant": pain.concordant_with_lesion,
+    }
+
+
+def _safety_inputs(case: Case) -> dict[str, Value]:
+    clinical = case.clinical
+    laboratory, drugs = clinical.laboratory, clinical.drugs
+    return {
+        "platelets_giga_per_l": laboratory.platelets_giga_per_l,
+        "inr": laboratory.inr,
+        "laboratory_date": _iso(laboratory.date),
+        "lab_age_d": _days(laboratory.date, clinical.decision.planned_date),
+        "egfr_ml_per_min": laboratory.egfr_ml_per_min,
+        "crp_mg_per_l": laboratory.crp_mg_per_l,
+        "takes_anticoagulant": None if drugs.anticoagulants is None else bool(drugs.anticoagulants),
+        "takes_antiplatelet": None if drugs.antiplatelets is None else bool(drugs.antiplatelets),
+        "systemic_infection": clinical.infection.systemic,
+        "local_infection": clinical.infection.local,
+    }
+
+
+def _decision_inputs(case: Case, measure: LesionMeasure, context: LesionContext, site: Site | None) -> dict[str, Value]:
+    decision = case.clinical.decision
+    # The CT's date was shifted on reading: only a synthetic case's can be compared with the clinical dates.
+    acquired = case.acquired if case.synthetic else None
+    return {
+        "tumor_board_date": _iso(decision.tumor_board_date),
+        "tumor_board_participants": decision.tumor_board_participants,
+        "consultation_date": _iso(decision.consultation_date),
+        "surgical_opinion": decision.surgical_opinion,
+        "planning_ct_age_d": _days(acquired, decision.planned_date),
+        "side_conflict": _sides_differ(decision.side, context.side, measure.side, site),
+        "level_conflict": _levels_differ(measure, context, site),
+    }
+
+
+def _site_inputs(site: Site | None, context: LesionContext) -> dict[str, Value]:
+    if site is None:
+        names = ("mechanical_class", "weight_bearing", "spinal", "long_bone", "chest_wall", "pelvic", "cervical")
+        return dict.fromkeys(names)
+    level = context.level or None
+    return {
+        "mechanical_class": site.mechanical_class,
+        "weight_bearing": site.weight_bearing,
+        "spinal": site.spinal,
+        "long_bone": site.long_bone,
+        "chest_wall": site.chest_wall,
+        "pelvic": site.pelvic,
+        "cervical": NOT_APPLICABLE if not site.spinal else None if level is None else level.upper().startswith("C"),
+    }
+
+
+def _lesion_inputs(context: LesionContext, site: Site | None) -> dict[str, Value]:
+    spinal = site is None or site.spinal
+    return {
+        "matrix": context.matrix,
+        "vascularity_grade": context.vascularity_grade,
+        "fracture": context.fracture,
+        "neurological_deficit": context.neurological_deficit,
+        "epidural_grade": context.epidural_grade if spinal else NOT_APPLICABLE,
+        "posterior_wall": context.posterior_wall if spinal else NOT_APPLICABLE,
+    }
+
+
+def _geometry_inputs(measure: LesionMeasure, site: Site | None) -> dict[str, Value]:
+    parts = measure.compartments
+    watched = set(site.watch) if site else set(Role)
+    distances = {
+        "nerve_distance_mm": (Role.NERVE, Role.CORD),
+        "bowel_distance_mm": (Role.BOWEL,),
+        "bladder_distance_mm": (Role.BLADDER,),
+    }
+    return {
+        "longest_diameter_mm": max(measure.diameters_mm),
+        "expected_cryoprobes": math.ceil(min(measure.diameters_mm) / 10.0),  # V43: one 17 G needle per centimeter
+        "soft_tissue_frac": parts.soft_tissue_ml / (parts.soft_tissue_ml + parts.bone_ml),
+        "cortical_breach_mm2": measure.cortical_breach_mm2,
+        "skin_distance_mm": measure.skin_distance_mm if Role.SKIN in watched else NOT_APPLICABLE,
+        **{
+            name: _nearest_mm(measure, roles) if watched.intersection(roles) else NOT_APPLICABLE
+            for name, roles in distances.items()
+        },
+    }
+
+
+def _nearest_mm(measure: LesionMeasure, roles: Iterable[Role]) -> float | None:
+    """The distance to the nearest structure of these roles; unknown when the case has none of them."""
+    wanted = set(roles)
+    return min((item.distance_mm for item in measure.neighbors if item.role in wanted), default=None)
+
+
+def _score(assessment: Assessment, name: str, lesion: str, *, applies: bool | None) -> Value:
+    if applies is False:
+        return NOT_APPLICABLE
+    totals = [
+        score.total for score in assessment.scores if (score.name.casefold(), score.lesion) == (name.casefold(), lesion)
+    ]
+    return totals[0] if totals else None
+
+
+def _pregnancy_possible(patient: Patient) -> bool | None:
+    if patient.sex == "male" or patient.pregnant is False:
+        return False
+    if patient.age_years is not None and patient.age_years > CHILDBEARING_AGE_MAX_YEARS:
+        return False
+    return patient.pregnant
+
+
+def _sides_differ(decided: Side | None, known: Side | None, measured: Side | None, site: Site | None) -> bool | None:
+    """Whether two sides contradict each other; unknown unless both the decision's and the image's are known.
+
+    In the spine, the midline does not contradict a side.
+    """
+    sides = {side for side in (decided, known, measured) if side is not None}
+    if site is not None and site.spinal:
+        sides.discard(Side.MIDLINE)
+    if len(sides) > 1:
+        return True
+    return None if decided is None or measured is None else False
+
+
+def _levels_differ(measure: LesionMeasure, context: LesionContext, site: Site | None) -> Value:
+    if site is None:
+        return None
+    if not site.spinal:
+        return NOT_APPLICABLE
+    prefix = "vertebrae_"
+    levels = {name.removeprefix(prefix).upper() for name in measure.host_bones if name.startswith(prefix)}
+    if not context.level or not levels:
+        return None
+    return context.level.upper() not in levels
+
+
+def _days(start: datetime.date | None, end: datetime.date | None) -> float | None:
+    return None if start is None or end is None else float((end - start).days)
+
+
+def _iso(date: datetime.date | None) -> str | None:
+    return None if date is None else date.isoformat()

@@ -1,0 +1,174 @@
+"""The options: each a way to combine what is indicated, judged by the gates, with its reasons."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trocar.catalog.conditions import Inputs, Value, holds, tests
+from trocar.catalog.ruleset import OptionRule, Rule, Ruleset
+from trocar.model.treatment import ProposalVerdict, Reason, Technique, TechniqueOption, TechniqueStatus, Text
+from trocar.proposal import wording
+from trocar.proposal.gates import Judgment, base_inputs, judge, unknown_in, verdict_of
+from trocar.proposal.rules import ABLATION, MODALITIES, Selection, Standing, classified, select, speaks_of
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One combination under judgment; a comparator holds no technique and is judged by no gate."""
+
+    rule: OptionRule
+    selection: Selection
+    techniques: tuple[Technique, ...]
+    inputs: dict[str, Value]
+    judgments: tuple[Judgment, ...]
+    verdict: ProposalVerdict
+
+    @property
+    def drafted(self) -> bool:
+        """Whether the techniques may still be shown: some stops leave nothing to draft."""
+        return all(judgment.gate.draft or judgment.outcome != "stop" for judgment in self.judgments)
+
+
+def options(rules: Ruleset, inputs: Inputs) -> list[Option]:
+    """The options for these inputs, best first; the whole combination leads unless another specialty must."""
+    selection = select(rules, classified(rules, inputs))
+    ranked = list(_combinations(rules, selection))
+    if not ranked[0].drafted:
+        return ranked[:1]
+    for rule in rules.options:
+        if rule.comparator and holds(rule.when, selection.inputs):
+            leads = rule.first_when is not None and holds(rule.first_when, selection.inputs)
+            ranked.insert(0 if leads else len(ranked), _comparator(rules, rule, selection))
+    return ranked
+
+
+def leading_option(rules: Ruleset, inputs: Inputs) -> Option:
+    """The whole combination alone, which is what a change of an input is measured on."""
+    return next(_combinations(rules, select(rules, classified(rules, inputs))))
+
+
+def technique_options(rules: Ruleset, option: Option) -> tuple[TechniqueOption, ...]:
+    """What an option says of every technique: its status, and the rules for and against it."""
+    return tuple(_technique_option(rules, option, technique) for technique in Technique)
+
+
+def _combinations(rules: Ruleset, selection: Selection) -> Iterator[Option]:
+    seen: set[tuple[Technique, ...]] = set()
+    for rule in rules.options:
+        if rule.comparator or holds(rule.when, selection.inputs) is not True:
+            continue
+        needed = [set(MODALITIES) if target == ABLATION else {target} for target in rule.needs]
+        if not all(group & set(selection.techniques) for group in needed):
+            continue
+        dropped = set(rule.drops) | (set(MODALITIES) if ABLATION in rule.drops else set())
+        techniques = tuple(technique for technique in selection.techniques if technique not in dropped)
+        if techniques in seen:
+            continue
+        seen.add(techniques)
+        inputs, judgments = judge(rules, selection.inputs, techniques)
+        verdict = verdict_of(judgments, empty=not techniques, undecided=bool(selection.undecided))
+        yield Option(rule, selection, techniques, inputs, tuple(judgments), verdict)
+
+
+def _comparator(rules: Ruleset, rule: OptionRule, selection: Selection) -> Option:
+    inputs, _ = judge(rules, selection.inputs, ())
+    return Option(rule, selection, (), inputs, (), ProposalVerdict.REFER)
+
+
+def _technique_option(rules: Ruleset, option: Option, technique: Technique) -> TechniqueOption:
+    standing = _merged(option.selection.standings, technique)
+    remarks = [
+        (rule, speaks_of(rule, technique))
+        for rule in rules.modifiers
+        if technique in option.techniques and holds(rule.when, option.inputs)
+    ]
+    supporting = [*standing.supporting, *(rule for rule, stance in remarks if stance == "for")]
+    against = [*standing.excluded_by, *standing.opposing, *(rule for rule, stance in remarks if stance == "against")]
+    reasons_for = [_reason(rule, rule.text) for rule in supporting]
+    reasons_against = [_reason(rule, rule.text) for rule in against]
+    if technique == Technique.PROTECTION:
+        reasons_for, reasons_against = _protection_reasons(rules, option)
+    elif technique not in option.techniques:
+        reasons_against += _absence_reasons(rules, standing, option)
+    return TechniqueOption(
+        technique=technique,
+        status=_status(technique, standing, option),
+        reasons_for=tuple(reasons_for),
+        reasons_against=tuple(reasons_against),
+    )
+
+
+def _merged(standings: dict[str, Standing], technique: Technique) -> Standing:
+    """A technique's standing; a means of ablating also has that of ablation, if it speaks for anything at all."""
+    own = standings[technique]
+    if technique not in MODALITIES:
+        return own
+    shared = standings[ABLATION]
+    return Standing(
+        supporting=(*shared.supporting, *own.supporting) if own.supporting else (),
+        opposing=(*own.opposing, *shared.opposing),
+        refuted=(*(() if shared.supporting else shared.refuted), *own.refuted),
+        open_for=(*shared.open_for, *own.open_for),
+        open_against=(*own.open_against, *shared.open_against),
+        excluded_by=own.excluded_by,
+        open_exclusion=own.open_exclusion,
+    )
+
+
+def _status(technique: Technique, standing: Standing, option: Option) -> TechniqueStatus:
+    if standing.excluded_by:
+        return TechniqueStatus.CONTRAINDICATED
+    if technique not in option.techniques:
+        return TechniqueStatus.NOT_INDICATED
+    if technique == Technique.PROTECTION or any(rule.strength in ("SHOULD", "REQUIRE") for rule in standing.supporting):
+        return TechniqueStatus.INDICATED
+    return TechniqueStatus.OPTIONAL
+
+
+def _absence_reasons(rules: Ruleset, standing: Standing, option: Option) -> list[Reason]:
+    """Why a technique is not in an option: the rules that would bring it do not hold, or cannot be decided."""
+    reasons = []
+    for rule in standing.refuted:
+        if rule.otherwise is not None:
+            reasons.append(_reason(rule, _with_values(rules, rule, rule.otherwise, option.inputs)))
+    for rule in (*standing.open_for, *standing.open_against, *standing.open_exclusion):
+        names = base_inputs(rules, unknown_in(rule, option.inputs), option.inputs)
+        labels = wording.joined(wording.label_of(rules, name) for name in names)
+        lead = Text(en=f"Cannot be decided, not known: {labels.en}.", fr=f"Indécidable, non connu : {labels.fr}.")
+        reasons.append(_reason(rule, lead))
+    return reasons
+
+
+def _protection_reasons(rules: Ruleset, option: Option) -> tuple[list[Reason], list[Reason]]:
+    rule = next(rule for rule in rules.order if rule.technique == "protection")
+    if Technique.PROTECTION in option.techniques:
+        return [_reason(rule, _with_values(rules, rule, rule.text, option.inputs))], []
+    no_ablation = Text(en="No ablation in this option.", fr="Pas d'ablation dans cette option.")
+    if not set(MODALITIES) & set(option.techniques):
+        return [], [_reason(rule, no_ablation)]
+    none_near = Text(
+        en="No structure known within the distance that asks for protection.",
+        fr="Aucune structure connue à une distance qui demande une protection.",
+    )
+    return [], [_reason(rule, _with_values(rules, rule, none_near, option.inputs))]
+
+
+def _with_values(rules: Ruleset, rule: Rule, text: Text, inputs: Inputs) -> Text:
+    """A text followed by the values that its rule was decided on."""
+    names = base_names(rules, rule)
+    shown = wording.joined(
+        wording.value_text(rules, name, inputs[name]) for name in names if wording.shows(inputs[name])
+    )
+    return Text(en=f"{text.en} ({shown.en})", fr=f"{text.fr} ({shown.fr})") if shown.en else text
+
+
+def base_names(rules: Ruleset, rule: Rule) -> tuple[str, ...]:
+    """The inputs that a user gives on which a rule depends, through the problem classes too."""
+    classes = {item.defines: item for item in rules.classes}
+    names: list[str] = []
+    for test in tests(rule.when):
+        names += base_names(rules, classes[test.input]) if test.input in classes else [test.input]
+    return tuple(dict.fromkeys(name for name in names if not rules.inputs[name].derived))
+
+
+def _reason(rule: Rule, text: Text) -> Reason:
+    return Reason(rule=rule.id, strength=rule.strength, grade=rule.grade, text=text, source=rule.source)
