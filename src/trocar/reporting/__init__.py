@@ -1,1 +1,1 @@
-"""The report a team reads, in English and French."""
+"""One self-contained page that tells a case: checks first, then the plan, the reasons, the figures and the sources."""

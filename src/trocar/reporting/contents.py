@@ -1,0 +1,139 @@
+"""What the tables hold: rows picked and ordered from the findings, so that templates only lay them out."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from trocar import catalog
+from trocar.model.case import Role
+from trocar.model.device import Cryoprobe
+from trocar.model.finding import Check, Exposure, State, Verdict
+from trocar.model.record import Vector
+from trocar.model.treatment import Step, Technique
+from trocar.reporting.curves import curves
+from trocar.reporting.gathered import SEVERITY, Gathered, StagedCheck
+from trocar.reporting.language import Language
+
+STAGE_ORIGIN = {"assess": "M", "plan": "P", "simulate": "S", "verify": "V"}
+SYMBOLS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
+ZONES = ("0_degC", "-20_degC", "-40_degC")
+GUARDED_NERVES = (Role.NERVE, Role.CORD)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """A step with the minutes at which it starts, were every step to take its typical time."""
+
+    step: Step
+    start_min: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The rows of one report, in one language."""
+
+    gathered: Gathered
+    language: Language
+
+    # --- checks
+
+    def verdicts(self) -> list[tuple[Verdict, tuple[StagedCheck, ...]]]:
+        """The checks by verdict, the worst first."""
+        every = self.gathered.checks()
+        return [(verdict, tuple(item for item in every if item.check.verdict is verdict)) for verdict in SEVERITY]
+
+    def symbol(self, verdict: Verdict) -> str:
+        """A sign that tells a verdict without its color."""
+        return SYMBOLS[verdict]
+
+    def origin(self, stage: str) -> str:
+        """Where the values of a stage's checks come from."""
+        return STAGE_ORIGIN[stage]
+
+    # --- plan
+
+    def clock(self) -> list[ClockRow]:
+        """The plan's steps with their typical start."""
+        rows, start_min = [], 0.0
+        for step in self.gathered.plan.steps if self.gathered.plan else ():
+            rows.append(ClockRow(step, start_min))
+            start_min += step.duration_min.typical
+        return rows
+
+    def total_min(self) -> tuple[float, float, float]:
+        """The sum of the steps' low, typical and high durations."""
+        steps = self.gathered.plan.steps if self.gathered.plan else ()
+        durations = [step.duration_min for step in steps]
+        return (
+            sum(duration.low for duration in durations),
+            sum(duration.typical for duration in durations),
+            sum(duration.high for duration in durations),
+        )
+
+    def anchor_steps(self) -> list[Step]:
+        """The screw and cement steps."""
+        steps = self.gathered.plan.steps if self.gathered.plan else ()
+        return [step for step in steps if step.technique in (Technique.SCREW, Technique.CEMENT)]
+
+    def place(self, point: Vector) -> str:
+        """A point by its directions, so that no sign can be misread: `L 84.2 · P 12.0 · F 31.5 mm`."""
+        pairs = zip(point, ("LR", "PA", "HF"), strict=True)
+        said = " · ".join(
+            f"{names[0] if x >= 0 else names[1]}\u00a0{self.language.number(abs(x), '', digits=1)}"
+            for x, names in pairs
+        )
+        return f"{said}\u00a0mm"
+
+    # --- simulation
+
+    def final_states(self) -> list[State]:
+        """The last state of each step that left cold zones."""
+        last = {state.step: state for state in self._states() if state.zones}
+        return list(last.values())
+
+    def earlier_states(self) -> list[State]:
+        """The states before the last one of each step."""
+        final = {id(state) for state in self.final_states()}
+        return [state for state in self._states() if state.zones and id(state) not in final]
+
+    def zones(self) -> tuple[str, ...]:
+        """The zones' keys, warmest first."""
+        return ZONES
+
+    def exposures(self, state: State, *, nerves: bool) -> list[Exposure]:
+        """What structures went through, the coldest first; nerves or everything else but lesion and bone."""
+        left_out = (Role.LESION, Role.BONE, Role.BODY, Role.MUSCLE, Role.FAT)
+        chosen = [e for e in state.structures if (e.role in GUARDED_NERVES) == nerves and e.role not in left_out]
+        return sorted(chosen, key=lambda exposure: exposure.minimum_degC)
+
+    def verdict_on(self, subject: str) -> Check | None:
+        """The worst simulated check on a structure."""
+        simulation = self.gathered.simulation
+        about = [check for check in (simulation.checks if simulation else ()) if check.subject == subject]
+        return min(about, key=lambda check: SEVERITY.index(check.verdict)) if about else None
+
+    def curves(self, step: str) -> Markup:
+        """The temperature curves of a step's nerves; empty when the simulation kept none."""
+        nerves = {nerve.name for nerve in self.gathered.nerves}
+        simulation = self.gathered.simulation
+        kept = [h for h in (simulation.histories if simulation else ()) if h.step == step and h.name in nerves]
+        if not kept:
+            return Markup("")
+        limits = [catalog.limit(key) for key in ("nerve_min_degC", "nerve_warn_min_degC")]
+        lines = tuple((limit.value, limit.source.split(" ")[0]) for limit in limits)
+        return Markup(curves(tuple(kept), lines, self.language))
+
+    def _states(self) -> tuple[State, ...]:
+        return self.gathered.simulation.states if self.gathered.simulation else ()
+
+    # --- what is not known
+
+    def unproven_probes(self) -> list[Cryoprobe]:
+        """The plan's probes whose ice is a prior, as no isotherm table of theirs is in the catalog."""
+        used = {p.device for step in (self.gathered.plan.steps if self.gathered.plan else ()) for p in step.placements}
+        known = [catalog.devices()[device] for device in sorted(used) if device in catalog.devices()]
+        return [device for device in known if isinstance(device, Cryoprobe) and device.model_prior]
+
+    def unknown_checks(self) -> list[StagedCheck]:
+        """The checks that could not be made."""
+        return [item for item in self.gathered.checks() if item.check.verdict is Verdict.UNKNOWN]

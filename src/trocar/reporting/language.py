@@ -1,0 +1,74 @@
+"""English and French from one source: messages, numbers, units and dates. English text is the message id."""
+
+import datetime
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from babel.dates import format_date
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from trocar.errors import CatalogError
+
+Code = Literal["en", "fr"]
+CODES: tuple[Code, ...] = ("en", "fr")
+LOCALES = Path(__file__).parent / "locales"
+_BABEL_LOCALE = {"en": "en_US", "fr": "fr_FR"}
+_UNITS = {
+    "mm2": "mm²", "mm3": "mm³", "degC": "°C", "deg": "°", "frac": "%", "1": "", "count": "", "um": "µm",
+    "giga_per_l": "G/l", "mg_per_l": "mg/l", "ml_per_min": "ml/min", "min": "min", "d": "d", "bool": "",
+}  # fmt: skip
+_FRENCH_UNITS = {"HU": "UH", "d": "j", "months": "mois", "years": "ans"}
+_DIGITS = {"mm": 1, "ml": 1, "degC": 1, "frac": 0, "mm2": 0, "min": 0, "s": 0, "deg": 1, "HU": 0, "count": 0, "d": 0}
+
+
+@cache
+def messages(code: Code) -> dict[str, str]:
+    """English message -> translation; empty for English itself."""
+    if code == "en":
+        return {}
+    with (LOCALES / f"{code}.po").open("rb") as stream:
+        return {str(message.id): str(message.string) for message in read_po(stream, locale=code) if message.id}
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Says things in one language."""
+
+    code: Code
+
+    def __call__(self, message: str, **values: object) -> str:
+        """The message in this language with `{name}` filled in. Raises `CatalogError` for one without translation."""
+        if self.code == "en":
+            said = message
+        else:
+            said = messages(self.code).get(message, "")
+            if not said:
+                raise CatalogError(f"no translation ({self.code}) of {message!r}", hint="add it to reporting/locales")
+        return said.format(**values) if values else said
+
+    def number(self, value: float, unit: str, *, digits: int | None = None) -> str:
+        """A number with its unit: `5.2 mm`, `5,2 mm`; a fraction as a percentage."""
+        places = _DIGITS.get(unit, 1) if digits is None else digits
+        scaled = value * 100 if unit == "frac" else value
+        whole = "0" if places == 0 else "0." + "0" * places
+        pattern = "#,##" + whole
+        rounded = round(scaled, places) + 0.0  # no minus sign on zero
+        text = format_decimal(rounded, pattern, locale=_BABEL_LOCALE[self.code]).replace("-", "\u2212")
+        symbol = self.unit(unit)
+        if not symbol:
+            return text
+        tight = symbol == "°" or (symbol == "%" and self.code == "en")
+        return f"{text}{symbol}" if tight else f"{text}\u00a0{symbol}"
+
+    def unit(self, unit: str) -> str:
+        """The symbol of a unit."""
+        if self.code == "fr" and unit in _FRENCH_UNITS:
+            return _FRENCH_UNITS[unit]
+        return _UNITS.get(unit, unit)
+
+    def date(self, date: datetime.date) -> str:
+        """A date in full: `November 12, 2026`, `12 novembre 2026`."""
+        return str(format_date(date, format="long", locale=_BABEL_LOCALE[self.code]))

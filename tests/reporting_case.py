@@ -1,0 +1,348 @@
+"""A small left-right asymmetric case with every finding, made by hand from the records, for the tests of the report."""
+
+import datetime
+
+import numpy as np
+
+from trocar.model.case import Case, Clinical, Decision, LesionContext, Patient, Role, Side, Structure
+from trocar.model.finding import (
+    Assessment,
+    CementDeposit,
+    Check,
+    Compartments,
+    Exposure,
+    History,
+    LesionMeasure,
+    Neighbor,
+    Simulation,
+    State,
+    Verdict,
+    Zone,
+    ZoneCoverage,
+)
+from trocar.model.space import Grid, Volume, as_vector
+from trocar.model.treatment import (
+    Counterfactual,
+    Duration,
+    GateOutcome,
+    KitItem,
+    Missing,
+    Placement,
+    Plan,
+    Proposal,
+    ProposalVerdict,
+    ProtocolPhase,
+    Reason,
+    Rejection,
+    SequenceStep,
+    Step,
+    Technique,
+    TechniqueOption,
+    TechniqueStatus,
+    Text,
+)
+
+GRID = Grid.aligned(origin_lps_mm=(-90.0, -70.0, -60.0), spacing_mm=(2.0, 2.0, 2.5), shape=(91, 71, 49))
+LESION_MM = np.array([52.0, 8.0, 4.0])
+MARKER_MM = np.array([30.0, -40.0, 4.0])  # a dense ball that only the left front holds
+MARKER_HU = 1500.0
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def points() -> np.ndarray:
+    """(i, j, k, 3) voxel centers."""
+    return GRID.to_lps(np.moveaxis(np.indices(GRID.shape), 0, -1))
+
+
+def ball(center: np.ndarray, radii: tuple[float, float, float]) -> np.ndarray:
+    return (((points() - center) / radii) ** 2).sum(axis=-1) <= 1.0
+
+
+def case(*, nerves: bool = True, clinical: Clinical | None = None, case_id: str = "P-0001") -> Case:
+    """A trunk with two hip bones, a lesion in the left one, two nerves, and a dense ball in the left front."""
+    rng = np.random.default_rng(7)
+    body = ball(np.array([0.0, 0.0, 0.0]), (86.0, 66.0, 400.0))
+    left, right = (ball(np.array([sign * 50.0, 5.0, 0.0]), (14.0, 42.0, 52.0)) for sign in (1, -1))
+    lesion = ball(LESION_MM, (22.0, 18.0, 16.0))
+    values = np.full(GRID.shape, -1000.0)
+    values[body] = 45.0
+    values[left | right] = 420.0
+    values[lesion] = 60.0
+    values[ball(MARKER_MM, (9.0, 9.0, 9.0))] = MARKER_HU
+    values += rng.normal(0.0, 12.0, GRID.shape)
+    structures = [
+        Structure(name="body", role=Role.BODY, inside=body),
+        Structure(name="hip_left", role=Role.BONE, inside=left, side=Side.LEFT),
+        Structure(name="hip_right", role=Role.BONE, inside=right, side=Side.RIGHT),
+        Structure(name="lesion_1", role=Role.LESION, inside=lesion, side=Side.LEFT),
+    ]
+    if nerves:
+        structures += [nerve("sciatic_nerve_left", 30.0, 44.0, 7.0), nerve("nerve_root_s1_left", 18.0, 22.0, 5.0)]
+    return Case(
+        case_id=case_id,
+        ct=Volume(grid=GRID, values=np.rint(values).astype(np.int16), unit="HU"),
+        structures=tuple(structures),
+        clinical=clinical or known_clinical(),
+        acquired=datetime.date(2026, 11, 2),
+        synthetic=True,
+    )
+
+
+def nerve(name: str, x_mm: float, y_mm: float, diameter_mm: float) -> Structure:
+    away = np.linalg.norm(points()[..., :2] - [x_mm, y_mm], axis=-1)
+    line = ((x_mm, y_mm, -60.0), (x_mm, y_mm, 60.0))
+    inside = away <= diameter_mm / 2
+    return Structure(
+        name=name, role=Role.NERVE, inside=inside, side=Side.LEFT, centerline_lps_mm=line, diameter_mm=diameter_mm
+    )
+
+
+def known_clinical() -> Clinical:
+    return Clinical(
+        patient=Patient(age_years=74),
+        decision=Decision(tumor_board_date=datetime.date(2026, 11, 12), side=Side.LEFT),
+        lesion=(LesionContext(name="lesion_1", site="iliac_wing", side=Side.LEFT, matrix="lytic"),),
+    )
+
+
+def assessment() -> Assessment:
+    measure = LesionMeasure(
+        name="lesion_1",
+        site="iliac_wing",
+        side=Side.LEFT,
+        volume_ml=26.5,
+        diameters_mm=(44.0, 36.0, 32.0),
+        diameter_axes=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+        center_lps_mm=as_vector(LESION_MM),
+        compartments=Compartments(bone_ml=10.6, soft_tissue_ml=15.9),
+        lytic_frac=0.92,
+        cortical_breach_mm2=812.0,
+        skin_distance_mm=12.4,
+        host_bones=("hip_left",),
+        neighbors=(
+            Neighbor(
+                name="sciatic_nerve_left",
+                role=Role.NERVE,
+                distance_mm=18.25,
+                nearest_lps_mm=(30.0, 40.5, 4.0),
+                on_lesion_lps_mm=(45.0, 24.0, 4.0),
+            ),
+        ),
+    )
+    checks = (
+        Check(name="voxel_size", value=2.5, limit=1.0, unit="mm", verdict=Verdict.WARN, source="design"),
+        Check(
+            name="structure_segmented",
+            subject="bowel",
+            value=None,
+            limit=None,
+            unit="",
+            verdict=Verdict.UNKNOWN,
+            source="software default",
+            message="no structure of this role",
+        ),
+    )
+    return Assessment(lesions=(measure,), checks=checks, absent_roles=(Role.BOWEL,))
+
+
+def proposal() -> Proposal:
+    reason = Reason(
+        rule="T5",
+        strength="SHOULD",
+        grade="C",
+        text=Text(en="Painful lytic lesion with a soft-tissue part.", fr="Lésion lytique douloureuse, parties molles."),
+        source="V3",
+    )
+    against = Reason(rule="T8", strength="INFO", grade="D", text=Text(en="No blush.", fr="Pas de blush."), source="R-h")
+    return Proposal(
+        rank=1,
+        lesion="lesion_1",
+        verdict=ProposalVerdict.DISCUSS,
+        variant="screw_then_cement",
+        intent="palliative",
+        summary=Text(en="Cryoablation, screw and cement", fr="Cryoablation, vis et ciment"),
+        techniques=(
+            TechniqueOption(technique=Technique.CRYOABLATION, status=TechniqueStatus.INDICATED, reasons_for=(reason,)),
+            TechniqueOption(
+                technique=Technique.EMBOLIZATION, status=TechniqueStatus.NOT_INDICATED, reasons_against=(against,)
+            ),
+        ),
+        sequence=(
+            SequenceStep(id="biopsy-1", step="BIOPSY", technique=Technique.BIOPSY),
+            SequenceStep(id="cryoablation-1", step="ABLATE", after=("biopsy-1",), hard=True, edges=("E4",)),
+        ),
+        gates=(GateOutcome(rule="G2", outcome="pass", message=Text(en="INR known.", fr="INR connu."), source="V1"),),
+        missing=(Missing(field="laboratory.inr", rules=("G2",), why=Text(en="Bleeding.", fr="Saignement.")),),
+        counterfactuals=(
+            Counterfactual(
+                change=Text(en="Were it renal", fr="S'il était rénal"), effect=Text(en="embolize", fr="emboliser")
+            ),
+        ),
+        ruleset="2026.1 abc",
+    )
+
+
+def placement(name: str, role: str, device: str, entry: tuple, target: tuple, diameter_mm: float, **more) -> Placement:
+    return Placement(
+        name=name,
+        role=role,
+        device=device,
+        entry_lps_mm=entry,
+        target_lps_mm=target,
+        skin_lps_mm=more.pop("skin", entry),
+        length_mm=float(np.linalg.norm(np.subtract(entry, target))),
+        diameter_mm=diameter_mm,
+        **more,
+    )
+
+
+def plan() -> Plan:
+    minutes = Duration(low=10.0, typical=15.0, high=25.0)
+    lateral = (84.0, 8.0, 4.0)
+    biopsy = Step(
+        id="biopsy-1",
+        technique=Technique.BIOPSY,
+        action="BIOPSY",
+        lesion="lesion_1",
+        duration_min=minutes,
+        placements=(placement("biopsy-1", "biopsy", "needle-soft-tissue-18g", lateral, (60.0, 8.0, 4.0), 1.27),),
+        position="supine",
+    )
+    probes = tuple(
+        placement(f"probe-{n}", "probe", "cryoprobe-14g-iceforce", (84.0, y, 4.0), (44.0, y, 4.0), 2.1)
+        for n, y in enumerate((2.0, 16.0), start=1)
+    )
+    freezing = Step(
+        id="cryoablation-1",
+        technique=Technique.CRYOABLATION,
+        action="ABLATE",
+        lesion="lesion_1",
+        after=("biopsy-1",),
+        duration_min=Duration(low=35.0, typical=40.0, high=55.0),
+        placements=probes,
+        protocol=(
+            ProtocolPhase(phase="freeze", duration_s=600.0, setting=1.0),
+            ProtocolPhase(phase="thaw_passive", duration_s=300.0),
+            ProtocolPhase(phase="freeze", duration_s=600.0, setting=1.0),
+        ),
+        notes=(Text(en="Control every 3 minutes.", fr="Contrôle toutes les 3 minutes."),),
+        checks=(
+            Check(
+                name="probe_spacing",
+                subject="probe-1",
+                value=14.0,
+                limit=10.0,
+                unit="mm",
+                verdict=Verdict.PASS,
+                source="V7",
+            ),
+        ),
+    )
+    screw = Step(
+        id="screw-1",
+        technique=Technique.SCREW,
+        action="SCREW",
+        lesion="lesion_1",
+        after=("cryoablation-1",),
+        duration_min=minutes,
+        placements=(placement("screw-1", "screw", "screw-7.3", (50.0, -30.0, 10.0), (50.0, 40.0, -4.0), 7.3),),
+    )
+    cement = Step(
+        id="cement-1",
+        technique=Technique.CEMENT,
+        action="CEMENT_INJECT",
+        lesion="lesion_1",
+        after=("screw-1",),
+        duration_min=minutes,
+        placements=tuple(
+            placement(f"cement-{n}", "cement", "cement-pmma-generic", lateral, target, 3.4, volume_ml=3.0)
+            for n, target in enumerate(((50.0, -26.0, 9.0), (50.0, 36.0, -3.0)), start=1)
+        ),
+    )
+    return Plan(
+        lesion="lesion_1",
+        steps=(biopsy, freezing, screw, cement),
+        kit=(KitItem(device="cryoprobe-14g-iceforce", quantity=2, spare=1, step="cryoablation-1"),),
+        rejected=(
+            Rejection(
+                what="probe path",
+                constraint="nerve_clearance",
+                structure="sciatic_nerve_left",
+                value_mm=1.2,
+                limit_mm=5.0,
+            ),
+        ),
+        alternatives=(Text(en="Three probes cover 61 %.", fr="Trois sondes couvrent 61 %."),),
+        ruleset="2026.1 abc",
+    )
+
+
+def coldest() -> Volume:
+    """An ice ball: -60 degC at the lesion's middle, 37 far away."""
+    away = np.linalg.norm((points() - LESION_MM) / (1.0, 0.9, 0.8), axis=-1)
+    return Volume(grid=GRID, values=np.clip(-60.0 + 97.0 * away / 34.0, -60.0, 37.0).astype(np.float32), unit="degC")
+
+
+def simulation() -> Simulation:
+    zones = {
+        f"{degC}_degC": Zone(
+            volume_ml=volume,
+            coverage_frac=ZoneCoverage(lesion=lesion, bone=bone, soft_tissue=soft),
+            minimal_margin_mm=margin,
+            minimal_margin_lps_mm=(60.0, 20.0, 4.0),
+        )
+        for degC, volume, lesion, bone, soft, margin in (
+            (0, 39.1, 0.99, 0.98, 1.0, -0.4),
+            (-20, 11.2, 0.74, 0.71, 0.76, -5.1),
+            (-40, 1.4, 0.21, 0.2, 0.22, -11.0),
+        )
+    }
+    exposures = (
+        Exposure(
+            name="sciatic_nerve_left",
+            role=Role.NERVE,
+            minimum_degC=8.4,
+            maximum_degC=37.0,
+            minimum_lps_mm=(30.0, 40.5, 4.0),
+            distance_to_ice_mm=6.2,
+            first_crossing_s=1180.0,
+        ),
+    )
+    time_s = tuple(float(t) for t in range(0, 1501, 60))
+    history = History(
+        step="cryoablation-1",
+        name="sciatic_nerve_left",
+        time_s=time_s,
+        minimum_degC=tuple(37.0 - 28.6 * t / 1500.0 for t in time_s),
+        maximum_degC=tuple(37.0 for _ in time_s),
+    )
+    check = Check(
+        name="nerve_minimum_temperature",
+        subject="sciatic_nerve_left",
+        value=8.4,
+        limit=10.0,
+        unit="degC",
+        verdict=Verdict.FAIL,
+        source="V26",
+    )
+    return Simulation(
+        states=(
+            State(
+                step="cryoablation-1",
+                moment="after",
+                time_s=1500.0,
+                lesion="lesion_1",
+                zones=zones,
+                structures=exposures,
+            ),
+        ),
+        histories=(history,),
+        deposits=(CementDeposit(name="cement-1", center_lps_mm=(50.0, -26.0, 9.0), volume_ml=3.0, radius_mm=8.95),),
+        model="enthalpy",
+        fields={"cryoablation-1/minimum_degC": coldest()},
+        checks=(check,),
+    )
+
+
+def findings() -> tuple:
+    return assessment(), proposal(), plan(), simulation()
