@@ -3,11 +3,22 @@
 from importlib import import_module
 from typing import Any
 
-_HOMES = {"ilium": "cases", "sacrum": "cases"}
-__all__ = ["ilium", "sacrum"]
+_HOMES = {
+    "Control": "control_ct",
+    "control": "control_ct",
+    "gel_bath": "bath",
+    "ilium": "cases",
+    "mirrored": "mirror",
+    "sacrum": "cases",
+    "vertebra": "lumbar",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

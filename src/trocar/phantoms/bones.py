@@ -1,9 +1,10 @@
 """Hip bone, proximal femur and their joints, left side (see `proportions` for the frame)."""
 
+from trocar.model.record import Vector
 from trocar.phantoms.proportions import ILIAC_WING
 from trocar.phantoms.shapes import Shape, ellipsoid, halfspace, intersect, ribbon, subtract, tube, union
 
-HIP_CENTER = (84.0, 0.0, 0.0)
+HIP_CENTER: Vector = (84.0, 0.0, 0.0)
 FEMORAL_HEAD_RADIUS_MM = 24.0
 SOCKET_RADIUS_MM = 27.5
 SOCKET_OPENING = (0.70, -0.28, -0.66)  # lateral, anteverted, downward
@@ -54,13 +55,13 @@ def hip() -> Shape:
 def _socket_mouth() -> Shape:
     """The room in front of the socket that the femoral neck needs."""
     reach = [HIP_CENTER[n] + 30 * SOCKET_OPENING[n] for n in range(3)]
-    return tube([(*HIP_CENTER, SOCKET_RADIUS_MM), (*reach, 34.0)], smooth=False)  # type: ignore[list-item]
+    return tube([(*HIP_CENTER, SOCKET_RADIUS_MM), (reach[0], reach[1], reach[2], 34.0)], smooth=False)
 
 
 def femur() -> Shape:
     """The left proximal femur: head, neck, both trochanters and the upper shaft."""
     head = ellipsoid(HIP_CENTER, (FEMORAL_HEAD_RADIUS_MM,) * 3)
-    neck = tube([(*HIP_CENTER, 18.0), (96, 6, -9, 15.5), (112, 14, -24, 17)])  # type: ignore[list-item]
+    neck = tube([(*HIP_CENTER, 18.0), (96, 6, -9, 15.5), (112, 14, -24, 17)])
     greater = union(ellipsoid((127, 24, -20), (11, 15, 21)), tube([(124, 28, -6, 8), (121, 33, 0, 5)]), blend_mm=4.0)
     lesser = ellipsoid((101, 30, -56), (8, 8, 10))
     shaft = tube([(116, 18, -28, 19), (116, 17, -50, 16.5), (115, 15, -75, 15), (114, 13, -100, 14.5)])

@@ -3,9 +3,8 @@
 import numpy as np
 
 from trocar.model.space import Array
-
 from trocar.phantoms.proportions import GLUTEUS_MAXIMUS, GLUTEUS_MEDIUS, GLUTEUS_MINIMUS, ILIACUS
-from trocar.phantoms.shapes import Shape, column, ellipsoid, halfspace, intersect, ribbon, subtract, tube, union
+from trocar.phantoms.shapes import Shape, column, halfspace, intersect, ribbon, subtract, tube, union
 
 # z, half width, depth to the back, depth to the front: a man of 78 kg lying on his back
 BODY = (
@@ -72,7 +71,9 @@ def psoas() -> Shape:
 def autochthon() -> Shape:
     """Erector spinae and multifidus."""
     return union(
-        tube([(17, 98, 66, 4), (19, 95, 80, 7), (20, 86, 98, 10.5), (22, 74, 118, 15), (28, 66, 134, 19), (33, 58, 170, 22)]),
+        tube(
+            [(17, 98, 66, 4), (19, 95, 80, 7), (20, 86, 98, 10), (22, 74, 118, 15), (28, 66, 134, 19), (33, 58, 170, 22)]
+        ),
         tube([(40, 72, 122, 6), (46, 60, 138, 12), (52, 52, 170, 15)]),
         blend_mm=4.0,
     )  # fmt: skip

@@ -4,6 +4,7 @@ Frame of all phantoms: x to the patient's left, y to the back, z to the head; th
 centers of the femoral heads. Rows read (z, (x, y, half thickness) ...) from back to front. The proportions were
 read off one non-contrast CT of the TotalSegmentator repository (Apache-2.0), made symmetric and rounded.
 """
+# ruff: noqa: E501  (a row is one height)
 
 Plate = tuple[tuple[float, tuple[tuple[float, float, float], ...]], ...]
 

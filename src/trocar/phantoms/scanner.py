@@ -22,6 +22,12 @@ def texture(grid: Grid, rng: np.random.Generator, *, grain_mm: float) -> Array:
 def scanned(values_HU: Array, grid: Grid, rng: np.random.Generator, *, noise_HU: float = NOISE_HU) -> Array:
     """[i, j, k] int16 HU: blurred by the scanner's point spread, with correlated noise, clipped as scanners clip."""
     blurred = ndimage.gaussian_filter(values_HU, np.asarray(BLUR_MM) / grid.spacing_mm, mode="nearest")
-    noise = ndimage.gaussian_filter(rng.standard_normal(grid.shape, dtype=np.float32), 0.6)
-    noise *= np.float32(noise_HU / noise.std())
+    noise = correlated_noise(grid, rng, noise_HU)
     return np.clip(np.round(blurred + noise), -1024, 3071).astype(np.int16)
+
+
+def correlated_noise(grid: Grid, rng: np.random.Generator, sd_HU: float) -> Array:
+    """[i, j, k] noise of this standard deviation, correlated between neighbors as reconstruction leaves it."""
+    noise: Array = ndimage.gaussian_filter(rng.standard_normal(grid.shape, dtype=np.float32), 0.6)
+    noise *= np.float32(sd_HU / noise.std())
+    return noise

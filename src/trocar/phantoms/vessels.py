@@ -48,3 +48,12 @@ def iliac_vein() -> Shape:
 def common_iliac_veins() -> tuple[Shape, Shape]:
     """The left one, which crosses the midline to the vena cava, and the right one."""
     return tube(COMMON_VEIN_LEFT), tube(COMMON_VEIN_RIGHT)
+
+
+def sacral_feeders() -> Shape:
+    """Lateral sacral and iliolumbar branches that a hypervascular tumor of the left ala draws; only when enhanced."""
+    return union(
+        tube([(42, 14, 74, 1.4), (38, 20, 80, 1.2), (36, 27, 82, 1.2), (34, 36, 86, 1.0), (30, 44, 92, 0.9)]),
+        tube([(38, 2, 84, 1.4), (40, 12, 93, 1.2), (38, 24, 98, 1.1), (34, 36, 96, 1.0), (38, 46, 90, 0.9)]),
+        tube([(46, 26, 65, 1.3), (38, 36, 68, 1.1), (32, 42, 74, 1.0), (28, 40, 84, 0.9)]),
+    )
