@@ -17,7 +17,6 @@ export interface PackedVolume extends PackedArray {
 }
 
 export interface PackedSurface {
-  label: Words;
   kind: SurfaceKind;
   temperature: string | null; // for ice: the volume that it belongs to
   level_degC: number | null;

@@ -7,7 +7,7 @@ import { write } from "./marks";
 import { fit, type Painter, type Stage } from "./stage";
 
 const looks: Record<string, { color: number; opacity: number; order: number }> = {
-  bone: { color: 0xe8dcc0, opacity: 0.38, order: 3 },
+  bone: { color: 0xe8dcc0, opacity: 0.42, order: 3 },
   lesion: { color: 0xd9482b, opacity: 0.75, order: 1 },
   nerve: { color: 0xffd21f, opacity: 1, order: 0 },
   vessel: { color: 0xc03a4a, opacity: 1, order: 0 },
@@ -33,7 +33,7 @@ export class SpacePane {
   constructor(readonly canvas: HTMLCanvasElement, stage: Stage, redraw: () => void) {
     const focus = new THREE.Vector3(...stage.scene.focus_lps_mm);
     this.camera.up.set(0, 0, 1);
-    this.camera.position.copy(focus).addScaledVector(new THREE.Vector3(...stage.scene.look_from), 420);
+    this.camera.position.copy(focus).addScaledVector(new THREE.Vector3(...stage.scene.look_from), 340);
     this.camera.lookAt(focus);
     const light = new THREE.DirectionalLight(0xffffff, 2.2);
     light.position.set(-0.5, 0.8, 1);

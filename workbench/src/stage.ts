@@ -22,6 +22,9 @@ export interface Stage {
   overlays: boolean;
 }
 
+// Colors are written as they are seen: gray levels of a slice must not be changed by color management.
+THREE.ColorManagement.enabled = false;
+
 export const nothingCold = uniform(37);
 export const nothingNear = uniform(1000);
 

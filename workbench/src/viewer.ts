@@ -197,7 +197,7 @@ export class Viewer {
   private describeFocus(): string {
     for (const relabel of this.relabel) relabel();
     const { focus, ct } = this.stage;
-    const place = `L ${focus.x.toFixed(0)}  P ${focus.y.toFixed(0)}  H ${focus.z.toFixed(0)} mm`;
+    const place = `${towards(focus.x, "LR")} ${towards(focus.y, "PA")} ${towards(focus.z, "HF")} mm`;
     const hu = ct.at(focus);
     const degC = temperatureOf(this.stage)?.at(focus) ?? null;
     const parts = [place, hu === null ? "" : `${hu.toFixed(0)} HU`];
@@ -218,6 +218,11 @@ export class Viewer {
   private say(words: Words): string {
     return words[this.stage.language];
   }
+}
+
+/** A coordinate by its direction: `R 12` for -12 along L. */
+function towards(mm: number, names: string): string {
+  return `${names[mm < 0 ? 1 : 0]} ${Math.abs(mm).toFixed(0)}`;
 }
 
 export function pageLanguage(): Language {

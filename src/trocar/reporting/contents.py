@@ -10,6 +10,7 @@ from trocar.model.device import Cryoprobe
 from trocar.model.finding import Check, Exposure, State, Verdict
 from trocar.model.record import Vector
 from trocar.model.treatment import Step, Technique
+from trocar.reporting.citations import source_keys
 from trocar.reporting.curves import curves
 from trocar.reporting.gathered import SEVERITY, Gathered, StagedCheck
 from trocar.reporting.language import Language
@@ -120,7 +121,7 @@ class Contents:
         if not kept:
             return Markup("")
         limits = [catalog.limit(key) for key in ("nerve_min_degC", "nerve_warn_min_degC")]
-        lines = tuple((limit.value, limit.source.split(" ")[0]) for limit in limits)
+        lines = tuple((limit.value, source_keys(limit.source)[0]) for limit in limits)
         return Markup(curves(tuple(kept), lines, self.language))
 
     def _states(self) -> tuple[State, ...]:

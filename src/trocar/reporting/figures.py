@@ -1,8 +1,8 @@
-"""Draws one panel: the CT in its plane, the tumor and ice outlines, what lies in the body, letters and scale.
+"""Draws one panel: the CT in its plane, tumor and ice outlines, what lies in the body, letters and scale.
 
-Nothing on a picture depends on the language, so both languages share it. Lines are told apart by their dashes and labels, not
-only by color: tumor dotted; 0 degC solid, -20 dashed, -40 dotted and labeled; arrows point at cement, arrowheads at
-screw ends and nerves.
+Nothing on a picture depends on the language, so both languages share it. Lines are told apart by their dashes and
+labels, not only by color: tumor dotted; 0 degC solid, -20 dashed, -40 dotted and labeled; arrows point at cement,
+arrowheads at screw ends and nerves.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from trocar.reporting.planes import Plane
 PIXELS = 340
 SIZE = 680  # of the drawing, in its own units
 IN_PLANE_MM = 4.0
+COLD_TOPICS = ("probe", "ice", "nerve")  # later steps find the ice thawed
 AIR_HU = -1000.0
 ISOTHERMS = (("0 °C", 0.0, "i0", (0, -1)), ("\u221220", -20.0, "i20", (1, 0)), ("\u221240", -40.0, "i40", (0, 1)))
 NERVE_LABELS = {
@@ -46,7 +47,7 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
     nerves = _nerves_in_plane(gathered, plane)
     parts = [
         svg.tag("image", href=svg.gray_png(ct_picture(gathered, panel)), width=SIZE, height=SIZE),
-        _ice(panel),
+        _ice(panel) if panel.topic in COLD_TOPICS else "",
         _outline(gathered.lesion.inside, grid, plane, "tumor"),
         *(_nerve(gathered, nerve, plane) for nerve in nerves),
         *(_instrument(placement, plane) for placement in panel.stage.instruments),
@@ -88,7 +89,7 @@ def _contours(values: Array, level: float) -> list[Array]:
 def _outline(inside: Array, grid: Grid, plane: Plane, kind: str) -> str:
     occupancy = sample(inside, grid, plane.points(PIXELS // 2), outside=0.0)
     smooth = ndimage.gaussian_filter(occupancy, 1.0)
-    return "".join(svg.path(line, class_=kind) for line in _contours(smooth, 0.5))
+    return "".join(svg.path(line, class_=name) for line in _contours(smooth, 0.5) for name in ("under", kind))
 
 
 def _ice(panel: Panel) -> str:
@@ -140,8 +141,14 @@ def _nerve(gathered: Gathered, nerve: Structure, plane: Plane) -> str:
     return (
         _outline(nerve.inside, gathered.case.grid, plane, "nerve")
         + _arrowhead(tip, -away, "nerve-mark")
-        + svg.text(nerve_label(nerve.name), *np.clip(tip + 30 * away, 24, SIZE - 24) + [0, 5], class_="label")
+        + svg.text(nerve_label(nerve.name), *_beside(tip, away), class_="label")
     )
+
+
+def _beside(tip: Array, away: Array) -> tuple[float, float]:
+    """Where the label of an arrowhead stands, kept within the picture."""
+    column, row = np.clip(tip + 30 * away, 24, SIZE - 24)
+    return float(column), float(row) + 5.0
 
 
 # --- instruments and implants
@@ -158,7 +165,7 @@ def _instrument(placement: Placement, plane: Plane) -> str:
     for run in _runs(near):
         parts.append(svg.path(drawn[run], class_=f"rod {placement.role}", stroke_width=width))
     if near[-1]:
-        parts.append(_end_mark(placement, drawn))
+        parts.append(_end_mark(placement, drawn, width))
     return "".join(parts)
 
 
@@ -169,12 +176,13 @@ def _runs(near: Array) -> list[slice]:
     return [slice(int(run[0]), int(run[-1]) + 1) for run in found if len(run) > 1]
 
 
-def _end_mark(placement: Placement, drawn: Array) -> str:
+def _end_mark(placement: Placement, drawn: Array, width: float) -> str:
     if placement.role != "screw":
         return svg.tag("circle", cx=drawn[-1][0], cy=drawn[-1][1], r=4, class_="tip")
     axis = (drawn[-1] - drawn[0]) / max(float(np.linalg.norm(drawn[-1] - drawn[0])), 1e-6)
     across = np.array([-axis[1], axis[0]])
-    return "".join(_arrowhead(end + 26 * across, -across, "screw-mark") for end in (drawn[0], drawn[-1]))
+    beside = (width / 2 + 5) * across
+    return "".join(_arrowhead(end + beside, -across, "screw-mark") for end in (drawn[0], drawn[-1]))
 
 
 def _cement(panel: Panel, n: int) -> str:

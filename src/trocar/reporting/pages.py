@@ -27,7 +27,8 @@ from trocar.reporting.scene import scene
 HERE = Path(__file__).parent
 VIEWER = HERE / "static/viewer.js"
 BEFORE_VIEWER = (
-    "identity", "verdicts", "sequence", "reasons", "lesion", "placements", "kit", "panels", "coverage", "nerves", "anchors",
+    "identity", "verdicts", "sequence", "reasons", "lesion", "placements",
+    "kit", "panels", "coverage", "nerves", "anchors",
 )  # fmt: skip
 AFTER_VIEWER = ("verification", "unknowns", "sources", "versions")
 

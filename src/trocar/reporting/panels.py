@@ -14,6 +14,7 @@ from trocar.reporting.staging import Stage, stages
 
 SOFT = (40.0, 400.0)
 BONE = (400.0, 1800.0)
+NEARLY_AXIAL = 0.98  # cosine: an oblique picture closer than this to the axial one shows nothing more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,7 +85,8 @@ def _needles(stage: Stage, size_mm: float) -> Iterator[_Draft]:
     for placement in stage.step.placements[:1]:
         yield _Draft(plane=planes.axial(placement.target_lps_mm, size_mm), topic="needle", subject=placement.name)
         oblique = planes.along(placement.skin_lps_mm, placement.target_lps_mm, size_mm)
-        yield _Draft(plane=oblique.centered(placement.target_lps_mm), topic="needle", subject=placement.name)
+        if abs(oblique.normal[2]) < NEARLY_AXIAL:
+            yield _Draft(plane=oblique.centered(placement.target_lps_mm), topic="needle", subject=placement.name)
 
 
 def _ablation(gathered: Gathered, stage: Stage, center: Array, size_mm: float) -> Iterator[_Draft]:

@@ -43,7 +43,8 @@ def report(
 ) -> Report:
     """The report of a case and whichever findings exist: assessment, proposals, plan, simulation, verification.
 
-    `language` is shown first (None: the reader's browser decides); both are always there. `source_digests` maps a dossier
-    entry to its SHA-256. Same input, same bytes. Raises `CaseError` when two plans are given or there is no lesion.
+    `language` is shown first (None: the reader's browser decides); both are always there. `source_digests` maps a
+    dossier entry to its SHA-256. Same input, same bytes. Raises `CaseError` when two plans are given or there is no
+    lesion, `ReadError` when the viewer is not built.
     """
     return Report(page(gather(case, findings, source_digests), language=language))

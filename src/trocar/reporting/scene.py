@@ -19,7 +19,7 @@ from trocar.reporting.packing import Packer
 from trocar.reporting.staging import Stage, stages
 from trocar.reporting.vocabulary import VIEWER_TEXT
 
-MOST_CT_VOXELS = 1_500_000
+MOST_CT_VOXELS = 3_000_000
 MOST_FIELD_VOXELS = 600_000
 MOST_MESH_VOXELS = 250_000
 BODY_TEMPERATURE_DEGC = 37.0
@@ -47,7 +47,7 @@ def scene(gathered: Gathered, packer: Packer) -> dict[str, Any]:
     }
 
 
-def region(gathered: Gathered, shown: tuple[Stage, ...], *, margin_mm: float = 25.0) -> Grid:
+def region(gathered: Gathered, shown: tuple[Stage, ...], *, margin_mm: float = 30.0) -> Grid:
     """The part of the CT's grid that holds the lesion and what is placed inside the body near it."""
     grid = gathered.case.grid
     (low_i, high_i), (low_j, high_j), (low_k, high_k) = bounds(gathered.lesion.inside)
@@ -189,5 +189,7 @@ def _look_from(shown: tuple[Stage, ...], focus: Array) -> Array:
     """Unit vector from the lesion towards the side the instruments come from, a little from above."""
     starts = [placement.skin_lps_mm for stage in shown for placement in stage.instruments]
     towards = np.mean(starts, axis=0) - focus if starts else np.array([0.3, -1.0, 0.2])
-    towards[2] = 0.35 * float(np.linalg.norm(towards[:2]))
+    towards = towards / max(float(np.linalg.norm(towards)), 1e-6) + np.array(
+        [0.0, -0.35 if towards[1] < 0 else 0.35, 0.35]
+    )
     return towards / max(float(np.linalg.norm(towards)), 1e-6)
