@@ -18,7 +18,7 @@ ILIUM_TUMOR = Tumor(center=(100.2, 8.8, 70.0), diameters_mm=(47.2, 77.2, 54.2), 
 SACRUM_TUMOR = Tumor(
     center=(33.0, 40.6, 88.4), diameters_mm=(30, 38, 32), axes=turned(20.0, -37.0), unevenness_mm=0.8, seed=5
 )
-TUMOR_HU = 44.0
+TUMOR_HU = 42.0
 ARTERY_ENHANCEMENT_HU, VEIN_ENHANCEMENT_HU, MUSCLE_ENHANCEMENT_HU, TUMOR_ENHANCEMENT_HU = 270.0, 25.0, 8.0, 95.0
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from trocar.model.space import Array
 from trocar.phantoms.proportions import GLUTEUS_MAXIMUS, GLUTEUS_MEDIUS, GLUTEUS_MINIMUS, ILIACUS
-from trocar.phantoms.shapes import Shape, column, halfspace, intersect, ribbon, subtract, tube, union
+from trocar.phantoms.shapes import Shape, column, halfspace, intersect, ribbon, tube, union
 
 # z, half width, depth to the back, depth to the front: a man of 78 kg lying on his back
 BODY = (
@@ -21,10 +21,9 @@ def trunk() -> Shape:
     return column(levels)
 
 
-def body() -> Shape:
-    """The skin surface, with the cleft between the buttocks."""
-    cleft = tube([(0, 126, 52, 3), (0, 121, 30, 7), (0, 112, 0, 10), (0, 104, -40, 13), (0, 100, -80, 15)])
-    return subtract(trunk(), cleft, blend_mm=16.0)
+def cleft() -> Shape:
+    """The furrow between the buttocks."""
+    return tube([(0, 126, 52, 3), (0, 121, 30, 7), (0, 112, 0, 10), (0, 104, -40, 13), (0, 100, -80, 15)])
 
 
 def _outline(angles: Array, width: float, back: float, front: float) -> list[float]:
@@ -40,6 +39,7 @@ def muscles() -> dict[str, Shape]:
     return {
         "quadriceps_femoris": quadriceps(),
         "adductors": adductors(),
+        "quadratus_femoris": tube([(62, 40, -34, 8), (84, 40, -36, 8), (106, 34, -40, 7)]),
         "hamstrings": tube([(60, 42, -44, 7), (70, 44, -58, 13), (80, 40, -90, 22)]),
         "obturator_internus": obturator_internus(),
         "gluteus_maximus": ribbon(GLUTEUS_MAXIMUS),
@@ -72,7 +72,7 @@ def autochthon() -> Shape:
     """Erector spinae and multifidus."""
     return union(
         tube(
-            [(17, 98, 66, 4), (19, 95, 80, 7), (20, 86, 98, 10), (22, 74, 118, 15), (28, 66, 134, 19), (33, 58, 170, 22)]
+            [(18, 97, 68, 4), (20, 86, 98, 10), (22, 74, 118, 15), (28, 66, 134, 19), (33, 58, 170, 22)]
         ),
         tube([(40, 72, 122, 6), (46, 60, 138, 12), (52, 52, 170, 15)]),
         blend_mm=4.0,
@@ -82,11 +82,11 @@ def autochthon() -> Shape:
 def quadriceps() -> Shape:
     """Rectus femoris, vasti, tensor and sartorius of the upper thigh."""
     return union(
-        tube([(103, -48, 30, 4), (107, -54, 8, 10), (110, -54, -20, 15), (108, -50, -60, 21), (107, -48, -95, 24)]),
+        tube([(103, -48, 30, 4), (107, -52, 10, 11), (110, -52, -20, 16), (108, -50, -60, 21), (107, -48, -95, 24)]),
         tube([(124, -56, 68, 4), (132, -50, 40, 8), (138, -40, 8, 10), (142, -30, -30, 11), (141, -22, -80, 11)]),
         tube([(130, -8, -26, 8), (132, -4, -45, 18), (130, 0, -90, 26)]),
         tube([(104, -20, -36, 7), (106, -16, -58, 14), (108, -12, -95, 19)]),
-        tube([(118, -62, 62, 3), (104, -66, 22, 5.5), (88, -66, -20, 6.5), (74, -62, -80, 7)]),
+        tube([(118, -62, 62, 3), (106, -66, 22, 6.5), (92, -68, -20, 7.5), (78, -64, -80, 8)]),
         blend_mm=1.5,
     )
 
@@ -118,17 +118,25 @@ def obturator_internus() -> Shape:
     )
 
 
-def abdominal_wall() -> Shape:
-    """The flat muscles of the left half: a shell under the fat, above the groin, in front of the back muscles."""
-    skin = trunk()
-
-    def between(x: Array, y: Array, z: Array) -> Array:
-        deep = skin.distance(x, y, z)
-        return np.maximum(deep + 17.0, -28.0 - deep)
-
-    shell = Shape(skin.low, skin.high, between)
+def wall_cut() -> Shape:
+    """Where the left half of the abdominal wall is: above the groin, in front of the iliac crest."""
     groin = halfspace((18, 0, -22), (0.69, 0.0, -0.72))
-    return intersect(shell, groin, halfspace((0, 36, 0), (0, 1, 0)), halfspace((1.5, 0, 0), (-1, 0, 0)))
+    front = halfspace((0, -60, 0), (0, 1, 0))
+    above_crest = halfspace((0, -54, 78), (0, 1.0, -0.9))
+
+    def before(x: Array, y: Array, z: Array) -> Array:
+        return np.minimum(front.distance(x, y, z), above_crest.distance(x, y, z))
+
+    middle = halfspace((1.5, 0, 0), (-1, 0, 0))
+    return intersect(groin, Shape(groin.low, groin.high, before), middle)
+
+
+WALL_MM = (17.0, 28.0)  # how deep under the skin the flat muscles begin and end
+
+
+def hip_capsule() -> Shape:
+    """Capsule and ligaments around the hip joint."""
+    return tube([(84, 0, 0, 31.5), (98, 6, -10, 25), (112, 14, -24, 21)])
 
 
 def levator_ani() -> Shape:

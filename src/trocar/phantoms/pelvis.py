@@ -7,13 +7,14 @@ from trocar.model.space import Array, Grid
 from trocar.phantoms import bones, muscles, nerves, spine, vessels, viscera
 from trocar.phantoms.scanner import texture
 from trocar.phantoms.scene import ORIGIN, Sample, Scene
-from trocar.phantoms.shapes import Shape
+from trocar.phantoms.shapes import Shape, carved
 
 LOW_MM, HIGH_MM = (-186.0, -134.0, -70.0), (186.0, 134.0, 152.0)
 SKIN_MM = 2.0
 JOINT_GAP_MM = 3.2
 
 FAT_HU, MUSCLE_HU, SKIN_HU, BLOOD_HU, WALL_HU, NERVE_HU = -102.0, 56.0, 20.0, 44.0, 40.0, 32.0
+SEPTA_HU, STRIAE_HU = 26.0, -34.0
 CORTEX_HU, CARTILAGE_HU, DISC_HU, GAS_HU, URINE_HU, CSF_HU = 1350.0, 85.0, 85.0, -950.0, 6.0, 18.0
 
 
@@ -57,26 +58,38 @@ class Pelvis:
 
     def _body(self) -> None:
         scene = self.scene
-        skin = scene.sampled(muscles.body())
+        trunk = scene.sampled(muscles.trunk(), every_mm=3.0)
+        cleft = scene.distances(scene.sampled(muscles.cleft()))[trunk.window]
+        skin = Sample(trunk.window, carved(trunk.distance, cleft, 16.0))
+        fat = FAT_HU + 5.0 * self._mottle(skin, 0.3) + SEPTA_HU * self._membranes(skin)
         scene.paint(skin, SKIN_HU)
-        scene.paint(skin, FAT_HU + 5.0 * self._mottle(skin, 0.3), inset_mm=SKIN_MM)
+        scene.paint(skin, fat, inset_mm=SKIN_MM)
         shell = Sample(skin.window, np.maximum(skin.distance, -SKIN_MM - skin.distance))
         self.extra += [scene.region("body", Role.BODY, skin), scene.region("skin", Role.SKIN, shell)]
+        begins, ends = muscles.WALL_MM
+        cut = muscles.wall_cut().distance(*scene.axes(trunk.window))
+        wall = np.maximum(np.maximum(trunk.distance + begins, -ends - trunk.distance), cut)
+        left = Sample(trunk.window, wall)
+        for sample in (left, left.mirrored(scene.grid.shape[0])):
+            self._soft(sample, MUSCLE_HU - 4)
 
     def _muscles(self) -> None:
-        for shape in (muscles.abdominal_wall(), muscles.levator_ani()):
+        for shape in (muscles.levator_ani(), muscles.hip_capsule()):
             for _, sample in self.scene.pair(shape):
-                self._soft(sample, MUSCLE_HU - 4)
+                self._soft(sample, MUSCLE_HU - 8)
         for name, shape in muscles.muscles().items():
-            for side, sample in self.scene.pair(shape):
-                self._soft(sample, MUSCLE_HU, inset_mm=0.5)
+            for side, sample in self.scene.pair(shape, every_mm=1.8):
+                striae = STRIAE_HU * self._membranes(sample)
+                self._soft(sample, MUSCLE_HU + striae, inset_mm=0.5)
                 self.scene.claim(f"{name}_{side}", Role.MUSCLE, sample, side=side)
 
     def _viscera(self) -> None:
         scene = self.scene
-        self._hollow(viscera.small_bowel(), "small_bowel", 18.0, viscera.small_bowel_gas(), wall_mm=2.0)
-        self._hollow(viscera.colon(), "colon", 12.0, viscera.colon_gas(), wall_mm=2.2, stool=70.0)
-        self._hollow(viscera.rectum(), "rectum", 25.0, viscera.rectal_gas(), wall_mm=3.0, stool=45.0)
+        scene.paint(scene.sampled(viscera.mesentery()), BLOOD_HU)
+        for loop, gas in viscera.small_bowel_loops():
+            self._hollow(loop, "small_bowel", 20.0, gas, wall_mm=2.0)
+        self._hollow(viscera.colon(), "colon", 12.0, viscera.colon_gas(), wall_mm=2.2, stool_HU=70.0)
+        self._hollow(viscera.rectum(), "rectum", 25.0, viscera.rectal_gas(), wall_mm=3.0, stool_HU=45.0)
         prostate = scene.sampled(viscera.prostate())
         self._soft(prostate, 44.0)
         scene.claim("prostate", Role.ORGAN, prostate, side=Side.MIDLINE)
@@ -89,14 +102,15 @@ class Pelvis:
             scene.claim(f"ureter_{side}", Role.URETER, ureter, side=side)
 
     def _hollow(
-        self, shape: Shape, name: str, content_HU: float, gas: Shape, *, wall_mm: float, stool: float = 0.0
+        self, shape: Shape, name: str, content_HU: float, gas: Shape | None, *, wall_mm: float, stool_HU: float = 0.0
     ) -> None:
         scene = self.scene
         sample = scene.sampled(shape)
         scene.paint(sample, WALL_HU)
-        mottled = content_HU + stool * np.minimum(self.fine[sample.window] + 0.4, 0.6)
+        mottled = content_HU + stool_HU * np.minimum(self.fine[sample.window] + 0.4, 0.6)
         scene.paint(sample, mottled, inset_mm=wall_mm)
-        scene.paint(scene.sampled(gas), GAS_HU)
+        if gas is not None:
+            scene.paint(scene.sampled(gas), GAS_HU)
         scene.claim(name, Role.BOWEL, sample)
 
     def _vessels(self) -> None:
@@ -205,8 +219,13 @@ class Pelvis:
         self.scene.paint(sample, marrow_HU, inset_mm=cortex_mm)
         self.scene.claim(name, Role.BONE, sample, side=side)
 
-    def _soft(self, sample: Sample, value_HU: float, *, inset_mm: float = 0.0) -> None:
+    def _soft(self, sample: Sample, value_HU: float | Array, *, inset_mm: float = 0.0) -> None:
         self.scene.paint(sample, value_HU + 7.0 * self._mottle(sample, 0.5), inset_mm=inset_mm)
+
+    def _membranes(self, sample: Sample) -> Array:
+        """0..1: thin sheets, where a slow random field changes its sign; septa in fat, fatty striae in muscle."""
+        sheets: Array = np.exp(-np.square(self.coarse[sample.window] / np.float32(0.09)))
+        return sheets
 
     def _mottle(self, sample: Sample, fine: float) -> Array:
         mixed: Array = fine * self.fine[sample.window] + (1 - fine) * self.coarse[sample.window]

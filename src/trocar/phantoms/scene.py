@@ -42,17 +42,24 @@ class Scene:
         self.values_HU = np.full(self.grid.shape, -1000.0, dtype=np.float32)
         self._owner = np.zeros(self.grid.shape, dtype=np.uint8)
 
-    def sampled(self, shape: Shape, *, margin_mm: float = 6.0) -> Sample:
-        """The shape's distances on its own box, `margin_mm` wider."""
+    def sampled(self, shape: Shape, *, margin_mm: float = 6.0, every_mm: float = 0.0) -> Sample:
+        """The shape's distances on its own box, `margin_mm` wider.
+
+        `every_mm` wider than a voxel evaluates a large smooth shape on a coarser lattice and interpolates.
+        """
         low = np.floor(self.grid.to_ijk(np.subtract(shape.low, margin_mm))).astype(int)
         high = np.ceil(self.grid.to_ijk(np.add(shape.high, margin_mm))).astype(int) + 1
         low, high = np.clip(low, 0, self.grid.shape), np.clip(high, 0, self.grid.shape)
         window: Window = tuple(slice(int(a), int(max(a, b))) for a, b in zip(low, high, strict=True))  # type: ignore[assignment]
-        return Sample(window, shape.at(*self.axes(window)))
+        fine = [axis.ravel() for axis in self.axes(window)]
+        if min(len(axis) for axis in fine) < 2 or every_mm <= self.grid.spacing_mm.min():
+            return Sample(window, shape.at(*np.ix_(*fine)))
+        coarse = [np.linspace(axis[0], axis[-1], int(np.ceil(np.ptp(axis) / every_mm)) + 2) for axis in fine]
+        return Sample(window, _interpolated(shape.at(*np.ix_(*coarse)), coarse, fine))
 
-    def pair(self, shape: Shape) -> tuple[tuple[Side, Sample], tuple[Side, Sample]]:
+    def pair(self, shape: Shape, *, every_mm: float = 0.0) -> tuple[tuple[Side, Sample], tuple[Side, Sample]]:
         """A left-sided shape and its mirror image."""
-        left = self.sampled(shape)
+        left = self.sampled(shape, every_mm=every_mm)
         return (Side.LEFT, left), (Side.RIGHT, left.mirrored(self.grid.shape[0]))
 
     def cover(self, sample: Sample, *, inset_mm: float | Array = 0.0) -> Array:
@@ -102,3 +109,13 @@ class Scene:
         ]
         x, y, z = np.ix_(*axes)
         return x, y, z
+
+
+def _interpolated(values: Array, coarse: list[Array], fine: list[Array]) -> Array:
+    """Values on the product of `coarse` axes, trilinearly on the product of `fine` ones."""
+    for axis, (have, want) in enumerate(zip(coarse, fine, strict=True)):
+        step = np.interp(want, have, np.arange(len(have)))
+        low = np.minimum(step.astype(int), len(have) - 2)
+        weight = (step - low).astype(np.float32).reshape([-1 if n == axis else 1 for n in range(3)])
+        values = np.take(values, low, axis=axis) * (1 - weight) + np.take(values, low + 1, axis=axis) * weight
+    return values

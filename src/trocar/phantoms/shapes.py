@@ -55,7 +55,7 @@ def subtract(shape: Shape, *holes: Shape, blend_mm: float = 0.0) -> Shape:
     """The shape without the holes."""
 
     def distance(x: Array, y: Array, z: Array) -> Array:
-        return reduce(lambda a, b: -_smooth_minimum(-a, b, blend_mm), (s.at(x, y, z) for s in (shape, *holes)))
+        return reduce(lambda a, b: carved(a, b, blend_mm), (s.at(x, y, z) for s in (shape, *holes)))
 
     return Shape(shape.low, shape.high, distance)
 
@@ -232,6 +232,11 @@ def _smooth_minimum(a: Array, b: Array, width_mm: float) -> Array:
         return np.minimum(a, b)
     overlap = np.clip(np.float32(width_mm) - np.abs(a - b), 0, None)
     return np.minimum(a, b) - overlap * overlap * np.float32(0.25 / width_mm)
+
+
+def carved(solid: Array, hole: Array, blend_mm: float) -> Array:
+    """Distances to a solid without a hole, from the distances to both; `blend_mm` rounds the rim."""
+    return -_smooth_minimum(-solid, hole, blend_mm)
 
 
 def _hull(shapes: Sequence[Shape], grow_mm: float) -> tuple[Vector, Vector]:

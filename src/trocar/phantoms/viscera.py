@@ -53,35 +53,34 @@ def rectal_gas() -> Shape:
     return tube([(0, 40, -12, 4), (0, 48, 4, 7), (-2, 53, 22, 5)])
 
 
-def small_bowel() -> Shape:
-    """Loops in the lower abdomen, hung between colon and caecum."""
-    return union(*[tube(knots) for knots in _loops()])
-
-
-def small_bowel_gas() -> Shape:
-    return union(*[tube([(x, y - 4.5, z, 3.8) for x, y, z, _ in knots[1:4]]) for knots in _loops()[::2]])
-
-
-def _loops() -> list[list[Knot]]:
+def small_bowel_loops(count: int = 22) -> tuple[tuple[Shape, Shape | None], ...]:
+    """Arcs of small bowel between colon, caecum and bladder, each with the gas in it or none; always the same ones."""
+    rng = np.random.default_rng(2026)
     loops = []
-    for layer, (y, low, high) in enumerate(((-82.0, 92.0, 172.0), (-58.0, 84.0, 172.0))):
-        for row, z in enumerate(np.arange(low, high, 25.0)):
-            phase = 0.9 * row + 1.7 * layer
-            reach = 58.0 - 8.0 * layer
-            across = np.linspace(-reach, reach, 7)
-            wave = 8.5 * np.sin(0.11 * across * 1.6 + phase)
-            loops.append(
-                [
-                    (
-                        float(x) + 4 * np.sin(phase),
-                        y + 5.0 * float(np.cos(0.07 * x + phase)),
-                        float(z + w),
-                        10.0 + 1.5 * float(np.sin(3 * phase + x)),
-                    )
-                    for x, w in zip(across, wave, strict=True)
-                ]
-            )
-    return loops
+    for n in range(count):
+        z = 56.0 + 118.0 * (n + 0.5) / count
+        center = np.array([rng.uniform(-52, 52), rng.uniform(-86, -48), z])
+        turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+        angle = np.linspace(0, rng.uniform(0.9, 1.5) * np.pi, 7)
+        reach, radius = rng.uniform(19, 27), rng.uniform(9.0, 12.5)
+        arc = center + reach * (np.cos(angle)[:, None] * turn[0] + np.sin(angle)[:, None] * turn[1]) * (1, 0.6, 0.7)
+        knots: list[Knot] = [(float(x), float(y), float(h), float(radius)) for x, y, h in arc]
+        gas = tube([(x, y - 0.4 * r, h, 0.45 * r) for x, y, h, r in knots[2:5]]) if n % 3 == 0 else None
+        loops.append((tube(knots), gas))
+    return tuple(loops)
+
+
+def mesentery(count: int = 26) -> Shape:
+    """Small vessels in the fat between the loops; always the same ones."""
+    rng = np.random.default_rng(7)
+    twigs = []
+    for _ in range(count):
+        root = np.array([rng.uniform(-12, 12), -34.0, rng.uniform(95, 150)])
+        end = np.array([rng.uniform(-68, 68), rng.uniform(-88, -46), rng.uniform(50, 165)])
+        middle = (root + end) / 2 + rng.normal(scale=7, size=3)
+        path = ((root + middle) / 2, middle, end)
+        twigs.append(tube([(*(float(v) for v in p), r) for p, r in zip(path, (1.7, 1.4, 0.9), strict=True)]))  # type: ignore[misc]
+    return union(*twigs)
 
 
 def bladder() -> Shape:
