@@ -5,15 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trocar.errors import CaseError, InputError, PlanningError
 from trocar.io.dossier import Dossier, State
 from trocar.io.entries import NEEDS, USES
 from trocar.model.case import Case
+from trocar.model.space import Volume
 from trocar.model.treatment import Plan, Proposal, ProposalVerdict, Technique
 
 Progress = Callable[[float, str], None]
 PLANNED_VERDICTS = (ProposalVerdict.DISCUSS, ProposalVerdict.MISSING)
 DEMOS = ("ilium", "sacrum")
+FREEZES_BETWEEN_degC = (-1.0, -8.0)
 NOT_APPROVABLE_OUTCOMES = ("stop", "refer", "missing")
 
 
@@ -194,15 +198,25 @@ def demo(
 
 
 def _control(dossier: Dossier, seed: int) -> Case:
-    """The phantom's control CT at the end of the last freeze: the planned probes, the simulated ice."""
+    """The phantom's control CT: at the end of the last freeze where one is planned, else with the screws in."""
     from trocar import phantoms
 
-    treatment: Plan = dossier.read("plan")
-    freezing = next(step for step in treatment.steps if step.technique is Technique.CRYOABLATION)
-    probes = tuple(placement for placement in freezing.placements if placement.role == "probe")
-    ice = dossier.read("simulation").fields[f"{freezing.id}/temperature_end_freeze_degC"]
-    control: Case = phantoms.control(dossier.read("case"), probes, ice, seed=seed).case
+    case, treatment = dossier.read("case"), dossier.read("plan")
+    placed = [item for step in treatment.steps for item in step.placements]
+    frozen: Volume | None = None
+    role = "screw"
+    if freezing := treatment.of(Technique.CRYOABLATION):
+        role = "probe"
+        frozen = _frozen_frac(dossier.read("simulation").fields[f"{freezing[-1].id}/temperature_end_freeze_degC"])
+    control: Case = phantoms.control(case, [item for item in placed if item.role == role], frozen, seed=seed).case
     return control
+
+
+def _frozen_frac(temperature_degC: Volume) -> Volume:
+    """The frozen share of the water at these temperatures: none at -1 degC, all at -8, linear between [S11]."""
+    begins, ends = FREEZES_BETWEEN_degC
+    share = np.clip((begins - temperature_degC.values) / (begins - ends), 0.0, 1.0)
+    return Volume(grid=temperature_degC.grid, values=share.astype(np.float32), unit="frac")
 
 
 def _half(on_progress: Progress | None, half: int) -> Progress | None:

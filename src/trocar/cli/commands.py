@@ -20,7 +20,6 @@ app = typer.Typer(
     help="Plan, simulate and check combined percutaneous treatment of bone metastases. "
     "Research and education software, not a medical device.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -92,6 +91,7 @@ def _help_hint(error: Any) -> str:
 
 @app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
 ) -> None:
     """Plan, simulate and check combined percutaneous treatment of bone metastases.
@@ -102,7 +102,8 @@ def root(
         import trocar
 
         Output(as_json=False).line(f"trocar {trocar.__version__}")
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        Output(as_json=False).line(context.get_help())
 
 
 # --- a case

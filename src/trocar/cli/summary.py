@@ -51,10 +51,10 @@ def finding_lines(dossier: Dossier, entry: str) -> Iterator[str]:
 def check_line(check: Check) -> str:
     """A check as one line: verdict, what, value against limit, source."""
     subject = f" {check.subject}" if check.subject else ""
-    value = "unknown" if check.value is None else f"{check.value:.4g} {check.unit}".strip()
+    value = f" = {check.value:.4g} {check.unit}".rstrip() if check.value is not None else ""
     limit = "" if check.limit is None else f" (limit {check.limit:.4g} {check.unit}".rstrip() + f", {check.source})"
     message = f": {check.message}" if check.message else ""
-    return f"{check.verdict.value:7} {check.name}{subject} = {value}{limit}{message}"
+    return f"{check.verdict.value:7} {check.name}{subject}{value}{limit}{message}"
 
 
 def failed_checks(dossier: Dossier) -> list[tuple[str, Check]]:
