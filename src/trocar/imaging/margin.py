@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from trocar.imaging.fair import fair_depth, fair_surface
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import Mesh, level_surface, mask_surface
+from trocar.imaging.surface import EMPTY, Mesh, level_surface
 from trocar.model.space import Array, Grid
 
 # Half-width of the interval that holds the true edge, in voxels along the edge's normal; calibrated on analytic
@@ -45,7 +46,10 @@ class SurfaceMargin:
 
 def mask_zone(inside: Array, grid: Grid) -> Zone:
     """The zone of a mask."""
-    return Zone(mask_surface(inside, grid), inside.astype(np.float32) - 0.5, grid, EDGE_UNCERTAINTY_FRAC)
+    if not inside.any():
+        return Zone(EMPTY, np.full(grid.shape, -1.0, dtype=np.float32), grid, EDGE_UNCERTAINTY_FRAC)
+    depth, around = fair_depth(inside, grid)
+    return Zone(level_surface(depth, around, 0.0), depth, around, EDGE_UNCERTAINTY_FRAC)
 
 
 def cold_zone(temperature_degC: Array, grid: Grid, level_degC: float) -> Zone:
@@ -62,7 +66,7 @@ def surface_margin(
     `assessable` is a mask on the lesion's grid where the zone can be judged. `uncertainty_mm` (one half-width, such as
     a registration's residual) is added to that of both edges in quadrature.
     """
-    surface = mask_surface(lesion, grid)
+    surface = fair_surface(lesion, grid)
     if not len(surface.faces) or not len(zone.surface.faces):
         return None
     points, areas = surface.face_centers_lps_mm, surface.face_areas_mm2
