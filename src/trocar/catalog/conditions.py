@@ -37,10 +37,8 @@ _LISTS = ("in", "not_in", "has_any", "recorded_in")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Test(Record):
+class Comparison(Record):
     """One input against a value, or against a limit of the catalog."""
-
-    __test__ = False  # not a pytest class
 
     input: str
     op: Operator
@@ -48,7 +46,7 @@ class Test(Record):
     limit: str | None = None
 
     def __post_init__(self) -> None:
-        super(Test, self).__post_init__()
+        super(Comparison, self).__post_init__()
         given = (self.value is not None) + (self.limit is not None)
         if given != (self.op != "recorded"):
             raise CatalogError(f"test of {self.input!r}: {self.op!r} needs one of value and limit")
@@ -76,7 +74,7 @@ class NoneOf(Record):
     none: tuple["Condition", ...]
 
 
-Condition: TypeAlias = AllOf | AnyOf | NoneOf | Test
+Condition: TypeAlias = AllOf | AnyOf | NoneOf | Comparison
 
 
 def holds(condition: Condition | None, inputs: Inputs) -> bool | None:
@@ -93,13 +91,13 @@ def holds(condition: Condition | None, inputs: Inputs) -> bool | None:
             return _negation(_conjunction(_negation(holds(part, inputs)) for part in condition.any))
         case NoneOf():
             return _conjunction(_negation(holds(part, inputs)) for part in condition.none)
-        case Test():
+        case Comparison():
             return _passes(condition, inputs[condition.input])
         case _:
             assert_never(condition)
 
 
-def tests(condition: Condition | None) -> Iterator[Test]:
+def comparisons(condition: Condition | None) -> Iterator[Comparison]:
     """Every test inside a condition, from left to right."""
     match condition:
         case None:
@@ -110,24 +108,40 @@ def tests(condition: Condition | None) -> Iterator[Test]:
             parts = condition.any
         case NoneOf():
             parts = condition.none
-        case Test():
+        case Comparison():
             yield condition
             return
         case _:
             assert_never(condition)
     for part in parts:
-        yield from tests(part)
+        yield from comparisons(part)
 
 
-def unknown_inputs(condition: Condition | None, inputs: Inputs) -> tuple[str, ...]:
-    """The inputs whose absence may keep a condition from being decided, each once."""
-    names = [test.input for test in tests(condition) if inputs[test.input] is None and test.op not in _CLOSED]
-    return tuple(dict.fromkeys(names))
+def deciding(condition: Condition | None, inputs: Inputs) -> Iterator[Comparison]:
+    """The tests that make a condition true, false or unknown; those that would not change it are left out."""
+    match condition:
+        case None:
+            return
+        case Comparison():
+            yield condition
+        case AllOf():
+            truth = holds(condition, inputs)
+            for part in condition.all:
+                if holds(part, inputs) is truth:
+                    yield from deciding(part, inputs)
+        case AnyOf() | NoneOf():
+            parts = condition.any if isinstance(condition, AnyOf) else condition.none
+            truth = holds(AnyOf(any=parts), inputs)
+            for part in parts:
+                if holds(part, inputs) is truth:
+                    yield from deciding(part, inputs)
+        case _:
+            assert_never(condition)
 
 
 def closed_world(condition: Condition | None) -> bool:
     """Whether a condition takes what is not recorded as absent."""
-    return any(test.op in _CLOSED for test in tests(condition))
+    return any(test.op in _CLOSED for test in comparisons(condition))
 
 
 def _conjunction(truths: Iterable[bool | None]) -> bool | None:
@@ -143,7 +157,7 @@ def _negation(truth: bool | None) -> bool | None:
     return None if truth is None else not truth
 
 
-def _passes(test: Test, value: Any) -> bool | None:
+def _passes(test: Comparison, value: Any) -> bool | None:
     if value is NOT_APPLICABLE:
         return False
     if test.op == "recorded":

@@ -1,149 +1,32 @@
-"""The clinical rules as data: gates, problem classes, technique rules, modifiers, order rules, options, steps.
+"""The clinical rules read from their files and checked against each other."""
 
-Every rule has a condition, a strength, a grade of evidence, a source and its text in both languages.
-"""
-
-import datetime
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from trocar.catalog.conditions import Condition, closed_world, tests
+from trocar.catalog.conditions import Condition, closed_world, comparisons
 from trocar.catalog.facts import limits
 from trocar.catalog.read import CATALOG, read_toml
+from trocar.catalog.rule import (
+    BLOCKING,
+    Gate,
+    InputLabel,
+    OptionRule,
+    OrderRule,
+    Rule,
+    Ruleset,
+    StepRule,
+    TechniqueRule,
+)
 from trocar.catalog.sources import require_resolved
 from trocar.errors import CatalogError
-from trocar.model.record import Record
-from trocar.model.treatment import Text
 
 RULESET_VERSION = "2026.11"
-
-Strength: TypeAlias = Literal["STOP", "REFER", "MISSING", "REQUIRE", "SHOULD", "MAY", "WARN", "INFO"]
-Outcome: TypeAlias = Literal["stop", "refer", "missing", "require", "warn", "info"]
-Target: TypeAlias = Literal[
-    "embolization", "biopsy", "protection", "ablation", "cryoablation", "radiofrequency", "microwave", "screw", "cement"
-]
-BLOCKING = ("stop", "refer", "missing", "require")
+SESSION_INPUTS = frozenset({"session", "high_bleeding_risk"})
 SCHEDULE_INPUTS = frozenset({"lab_age_d", "planning_ct_age_d"})  # known only once the day of the procedure is set
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule(Record):
-    """What every rule has. A rule of several parts repeats its id; `otherwise` is said when it does not hold."""
-
-    id: str
-    part: str = ""
-    when: Condition | None = None
-    strength: Strength
-    grade: Literal["A", "B", "C", "D"]
-    source: str
-    text: Text
-    otherwise: Text | None = None
-    defines: str = ""  # the input that later rules read its truth from
-    last_reviewed: datetime.date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate(Rule):
-    """Fires with the outcome its strength names. With `excludes` it takes techniques out instead of the session."""
-
-    if_unknown: Outcome = "missing"
-    excludes: tuple[Target, ...] = ()
-    indication: bool = False  # it speaks of the indication, not of the safety of a session
-    draft: bool = True  # whether the techniques are still drafted when it stops
-
-    @property
-    def outcome(self) -> str:
-        return self.strength.lower()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect(Record):
-    """What a technique rule says of a technique."""
-
-    technique: Target
-    stance: Literal["for", "against"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TechniqueRule(Rule):
-    effects: tuple[Effect, ...]
-    intent: Literal["curative", "protected", ""] = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRule(Rule):
-    """`before` come before `after`; a rule that binds how a step is done names it in `binds`."""
-
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-    hard: bool = False
-    binds: tuple[str, ...] = ()
-    variant: str = ""
-    serial: bool = False  # from each implant's step to the next implant's
-    technique: Target | None = None  # what the rule makes necessary when it holds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionRule(Record):
-    """A way to combine what is indicated, or a comparator that is no technique of ours."""
-
-    id: str
-    title: Text
-    when: Condition | None = None
-    needs: tuple[Target, ...] = ()
-    drops: tuple[Target, ...] = ()
-    comparator: bool = False
-    first_when: Condition | None = None
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRule(Record):
-    """A step type of the sequence; the order of the file is the usual order and breaks ties."""
-
-    key: str
-    step: str
-    id: str
-    technique: Target | None = None  # whose step it is
-    brought_by: tuple[Target, ...] = ()  # none: always there
-    follows: tuple[str, ...] = ()
-    per_implant: tuple[str, ...] = ()  # the variants in which it is repeated for each screw
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputLabel(Record):
-    """How an input is named to a reader, and why it matters."""
-
-    label: Text
-    field: str = ""  # where a user gives it; the input's own name when it has no other
-    unit: str = ""
-    why: Text
-    values: dict[str, Text] | None = None
-    derived: bool = False  # follows from other inputs: no counterfactual changes it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruleset(Record):
-    """All rules, and the version and digest of their files."""
-
-    gates: tuple[Gate, ...]
-    classes: tuple[Rule, ...]
-    techniques: tuple[TechniqueRule, ...]
-    modifiers: tuple[TechniqueRule, ...]
-    order: tuple[OrderRule, ...]
-    options: tuple[OptionRule, ...]
-    steps: tuple[StepRule, ...]
-    inputs: dict[str, InputLabel]
-    version: str
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        return (*self.gates, *self.classes, *self.techniques, *self.modifiers, *self.order)
 
 
 @cache
@@ -171,7 +54,10 @@ def read_ruleset(folder: Path) -> Ruleset:
         version=f"{RULESET_VERSION}+{_digest(folder)}",
     )
     _check_gates(rules.gates, folder / "gates.toml")
-    _check_open_world((*rules.classes, *rules.techniques, *rules.modifiers, *rules.order), folder)
+    for name in ("classes", "techniques", "modifiers", "order"):
+        _check_open_world(getattr(rules, name), folder / f"{name}.toml")
+    for name in ("classes", "techniques"):
+        _check_before_session(getattr(rules, name), folder / f"{name}.toml")
     _check_options(rules, folder / "options.toml")
     _check_steps(rules, folder / "order.toml")
     return rules
@@ -197,7 +83,7 @@ def _read_rules(path: Path, kind: type[R], inputs: dict[str, InputLabel]) -> tup
 
 
 def _check_names(condition: Condition | None, inputs: dict[str, InputLabel], path: Path, where: str) -> None:
-    for test in tests(condition):
+    for test in comparisons(condition):
         if test.input not in inputs:
             raise CatalogError(f"{path.name}: {where}: no input is called {test.input!r}", hint="see rules/inputs.toml")
         if test.limit is not None and test.limit not in limits():
@@ -207,15 +93,23 @@ def _check_names(condition: Condition | None, inputs: dict[str, InputLabel], pat
 def _check_gates(gates: tuple[Gate, ...], path: Path) -> None:
     """An unknown may not permit what the answer could forbid, but for what the day of the procedure decides."""
     for gate in gates:
-        on_schedule = {test.input for test in tests(gate.when)} <= SCHEDULE_INPUTS
+        on_schedule = {test.input for test in comparisons(gate.when)} <= SCHEDULE_INPUTS
         if gate.outcome in BLOCKING and gate.if_unknown not in BLOCKING and not on_schedule:
             raise CatalogError(f"{path.name}: {gate.id}: an unknown input would permit what the rule forbids")
 
 
-def _check_open_world(rules: tuple[Rule, ...], folder: Path) -> None:
+def _check_open_world(rules: tuple[Rule, ...], path: Path) -> None:
     for rule in rules:
         if closed_world(rule.when):
-            raise CatalogError(f"{folder.name}: {rule.id}: only a gate may take what is not recorded as absent")
+            raise CatalogError(f"{path.name}: {rule.id}: only a gate may take what is not recorded as absent")
+
+
+def _check_before_session(rules: tuple[Rule, ...], path: Path) -> None:
+    """What decides on the techniques may not ask which techniques were decided on."""
+    for rule in rules:
+        asked = SESSION_INPUTS & {test.input for test in comparisons(rule.when)}
+        if asked:
+            raise CatalogError(f"{path.name}: {rule.id}: asks for {', '.join(sorted(asked))} before it is decided")
 
 
 def _check_options(rules: Ruleset, path: Path) -> None:

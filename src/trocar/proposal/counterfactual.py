@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trocar.catalog.conditions import NOT_APPLICABLE, Inputs, Test, Value, tests
-from trocar.catalog.ruleset import Rule, Ruleset
+from trocar.catalog.conditions import NOT_APPLICABLE, Comparison, Inputs, Value, comparisons, holds
+from trocar.catalog.rule import Rule, Ruleset
 from trocar.model.treatment import Counterfactual, ProposalVerdict, Text
 from trocar.proposal import wording
 from trocar.proposal.options import Option, leading_option
@@ -15,58 +15,116 @@ _OTHER_SIDE = {"below": "at_least", "at_least": "below", "above": "at_most", "at
 _PHRASES = {
     "at_least": Text(en="{label} of {value} or more", fr="{label} de {value} ou plus"),
     "at_most": Text(en="{label} of {value} or less", fr="{label} de {value} ou moins"),
-    "below": Text(en="{label} below {value}", fr="{label} inférieur(e) à {value}"),
-    "above": Text(en="{label} above {value}", fr="{label} supérieur(e) à {value}"),
+    "below": Text(en="{label} below {value}", fr="{label} sous {value}"),
+    "above": Text(en="{label} above {value}", fr="{label} au-dessus de {value}"),
 }
 _STEP = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One input with another value, and how that is said."""
+    """Inputs with other values, and how that is said."""
 
-    input: str
-    value: Value
+    values: tuple[tuple[str, Value], ...]
     text: Text
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.values)
 
 
 def counterfactuals(rules: Ruleset, inputs: Inputs, option: Option) -> tuple[Counterfactual, ...]:
     """Up to `MOST` changes that alter the leading option, those that lift a block first; computed, not written."""
-    blockers = [judgment.gate for judgment in option.judgments if judgment.blocks]
-    lifting = _effective(rules, inputs, option, _changes(rules, [*blockers, *option.selection.undecided], inputs))
-    found = [Counterfactual(change=_with(change.text), effect=_effect(option, after)) for change, after in lifting]
+    lifting = _lifting(rules, inputs, option)
     together = _together(rules, inputs, option, [change for change, _ in lifting])
-    found = ([together] if together else []) + found
-    if len(found) < MOST:
-        changes = _changes(rules, [*rules.techniques, *(rule for rule in rules.order if rule.technique)], inputs)
-        known = {change.input for change, _ in lifting}
-        others = _effective(rules, inputs, option, (change for change in changes if change.input not in known))
-        found += [Counterfactual(change=_with(change.text), effect=_effect(option, after)) for change, after in others]
-    return tuple(found[:MOST])
+    found = [together, *lifting] if together else list(lifting)
+    if len(found) < MOST and option.drafted:
+        known = frozenset[str]().union(*(change.inputs for change, _ in lifting))
+        found += _altering(rules, inputs, option, known)
+    return tuple(
+        Counterfactual(change=_with(change.text), effect=_effect(option, after)) for change, after in found[:MOST]
+    )
 
 
-def _effective(
-    rules: Ruleset, inputs: Inputs, option: Option, changes: Iterator[Change]
-) -> list[tuple[Change, Option]]:
-    """The changes that alter the option, one for each input, with the option they give."""
-    found: dict[str, tuple[Change, Option]] = {}
-    for change in changes:
-        if change.input in found:
+def _lifting(rules: Ruleset, inputs: Inputs, option: Option) -> list[tuple[Change, Option]]:
+    """For each input behind a block, the change that lifts most of what blocks; what is unknown comes first."""
+    gates = [judgment.gate for judgment in option.judgments if judgment.blocks]
+    best: dict[frozenset[str], tuple[Change, Option]] = {}
+    singles = list(_changes(rules, [*gates, *option.selection.undecided], inputs))
+    for change in singles:
+        after = _after(rules, inputs, change)
+        held = best.get(change.inputs)
+        if _openness(after) > _openness(held[1] if held else option):
+            best[change.inputs] = (change, after)
+    for gate in gates:
+        if all(gate.id in _blocking(after) for _, after in best.values()):
+            change = _cleared(rules, gate, inputs)
+            after = _after(rules, inputs, change)
+            if _openness(after) > _openness(option):
+                best[change.inputs] = (change, after)
+    return sorted(best.values(), key=lambda item: all(inputs[name] is not None for name in item[0].inputs))
+
+
+def _cleared(rules: Ruleset, gate: Rule, inputs: Inputs) -> Change:
+    """Every test of a gate that holds, put on its other side: what clears a gate with several ways to fire."""
+    taken: dict[str, Change] = {}
+    for test in comparisons(gate.when):
+        if test.input in taken or rules.inputs[test.input].derived or holds(test, inputs) is not True:
             continue
-        after = leading_option(rules, {**inputs, change.input: change.value})
-        if _signature(after) != _signature(option):
-            found[change.input] = (change, after)
-    return list(found.values())
+        for change in _other_side(rules, test, inputs[test.input]):
+            if holds(test, {**inputs, **dict(change.values)}) is False:
+                taken[test.input] = change
+                break
+    return _combined(list(taken.values()))
 
 
-def _together(rules: Ruleset, inputs: Inputs, option: Option, changes: list[Change]) -> Counterfactual | None:
-    """All lifting changes at once, where it takes more than one to reach a discussion."""
-    if len(changes) < 2 or option.verdict is ProposalVerdict.DISCUSS:
+def _altering(rules: Ruleset, inputs: Inputs, option: Option, known: frozenset[str]) -> list[tuple[Change, Option]]:
+    """The changes that alter the techniques, each effect once; those that add a technique first."""
+    found: dict[tuple[object, ...], tuple[Change, Option]] = {}
+    changed = set(known)
+    for change in _changes(rules, [*rules.techniques, *(rule for rule in rules.order if rule.technique)], inputs):
+        if change.inputs & changed:
+            continue
+        after = _after(rules, inputs, change)
+        signature = _signature(after)
+        if signature not in found and signature != _signature(option):
+            changed |= change.inputs
+            found[signature] = (change, after)
+    return sorted(found.values(), key=lambda item: not set(item[1].techniques) - set(option.techniques))
+
+
+def _together(rules: Ruleset, inputs: Inputs, option: Option, changes: list[Change]) -> tuple[Change, Option] | None:
+    """The fewest lifting changes, taken in order, that together reach a discussion where none does alone."""
+    taken: list[Change] = []
+    reached = option
+    for change in changes:
+        if _after(rules, inputs, change).verdict is ProposalVerdict.DISCUSS:
+            return None
+        after = _after(rules, inputs, *taken, change)
+        if _openness(after) > _openness(reached):
+            taken.append(change)
+            reached = after
+    if not taken or reached.verdict is not ProposalVerdict.DISCUSS:
         return None
-    after = leading_option(rules, {**inputs, **{change.input: change.value for change in changes}})
-    if after.verdict is not ProposalVerdict.DISCUSS:
-        return None
-    return Counterfactual(change=_with(wording.joined(c.text for c in changes)), effect=_effect(option, after))
+    return _combined(taken), reached
+
+
+def _combined(changes: list[Change]) -> Change:
+    values = tuple(value for change in changes for value in change.values)
+    return Change(values, wording.joined(change.text for change in changes))
+
+
+def _after(rules: Ruleset, inputs: Inputs, *changes: Change) -> Option:
+    return leading_option(rules, {**inputs, **dict(_combined(list(changes)).values)})
+
+
+def _openness(option: Option) -> tuple[bool, int, int]:
+    """How little stands in the way of a discussion."""
+    return (
+        option.verdict is ProposalVerdict.DISCUSS,
+        -len({judgment.gate.id for judgment in option.judgments if judgment.blocks}),
+        -len(option.selection.undecided),
+    )
 
 
 def _changes(rules: Ruleset, among: list[Rule], inputs: Inputs) -> Iterator[Change]:
@@ -78,14 +136,14 @@ def _changes(rules: Ruleset, among: list[Rule], inputs: Inputs) -> Iterator[Chan
         if (rule.id, rule.part) in seen:
             continue
         seen.add((rule.id, rule.part))
-        for test in tests(rule.when):
+        for test in comparisons(rule.when):
             if test.input in classes:
                 pending.append(classes[test.input])
             elif not (rules.inputs[test.input].derived or test.input in _FIXED):
                 yield from _other_side(rules, test, inputs[test.input])
 
 
-def _other_side(rules: Ruleset, test: Test, value: Value) -> Iterator[Change]:
+def _other_side(rules: Ruleset, test: Comparison, value: Value) -> Iterator[Change]:
     if value is NOT_APPLICABLE:
         return
     if test.op in _OTHER_SIDE:
@@ -93,7 +151,9 @@ def _other_side(rules: Ruleset, test: Test, value: Value) -> Iterator[Change]:
     elif test.op == "recorded":
         if value is None:
             label = wording.label_of(rules, test.input)
-            yield Change(test.input, _any_value(test), Text(en=f"{label.en} recorded", fr=f"{label.fr} enregistré(e)"))
+            yield Change(
+                ((test.input, _any_value(test)),), Text(en=f"{label.en} on file", fr=f"{label.fr} dans le dossier")
+            )
     elif isinstance(test.value, bool):
         for choice in (test.value, not test.value):
             if choice != value:
@@ -102,7 +162,7 @@ def _other_side(rules: Ruleset, test: Test, value: Value) -> Iterator[Change]:
         yield from _worded_changes(rules, test, value)
 
 
-def _numeric_changes(rules: Ruleset, test: Test, value: Value) -> Iterator[Change]:
+def _numeric_changes(rules: Ruleset, test: Comparison, value: Value) -> Iterator[Change]:
     assert value is None or isinstance(value, int | float)
     bound = float(test.operand)
     sides = {"below": bound - _STEP, "at_most": bound, "at_least": bound, "above": bound + _STEP}
@@ -121,8 +181,7 @@ def _numeric_changes(rules: Ruleset, test: Test, value: Value) -> Iterator[Chang
             shown = wording.number(bound, rules.inputs[test.input].unit)
             phrase = _PHRASES[op]
             yield Change(
-                test.input,
-                sides[op],
+                ((test.input, sides[op]),),
                 Text(
                     en=phrase.en.format(label=label.en, value=shown.en),
                     fr=phrase.fr.format(label=label.fr, value=shown.fr),
@@ -130,7 +189,7 @@ def _numeric_changes(rules: Ruleset, test: Test, value: Value) -> Iterator[Chang
             )
 
 
-def _worded_changes(rules: Ruleset, test: Test, value: Value) -> Iterator[Change]:
+def _worded_changes(rules: Ruleset, test: Comparison, value: Value) -> Iterator[Change]:
     named = test.value if isinstance(test.value, tuple) else (str(test.value),)
     if test.op in ("has", "has_any"):
         present = value if isinstance(value, tuple) else ()
@@ -147,10 +206,10 @@ def _worded_changes(rules: Ruleset, test: Test, value: Value) -> Iterator[Change
 
 
 def _said(rules: Ruleset, name: str, value: Value) -> Change:
-    return Change(name, value, wording.value_text(rules, name, value))
+    return Change(((name, value),), wording.value_text(rules, name, value))
 
 
-def _any_value(test: Test) -> Value:
+def _any_value(test: Comparison) -> Value:
     """Something recorded, for a test that only asks whether there is anything: a date, or a harmless number."""
     return "recorded" if test.input.endswith("_date") else None
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from trocar.catalog.conditions import Inputs, Value, holds, tests
-from trocar.catalog.ruleset import BLOCKING, Gate, Rule, Ruleset
+from trocar.catalog.conditions import Inputs, Value, deciding, holds
+from trocar.catalog.rule import BLOCKING, Gate, Rule, Ruleset
 from trocar.model.treatment import GateOutcome, Missing, ProposalVerdict, Text
 from trocar.proposal import wording
 
@@ -45,22 +45,16 @@ def verdict_of(judgments: list[Judgment], *, empty: bool, undecided: bool) -> Pr
 
 
 def outcome_record(rules: Ruleset, judgment: Judgment, inputs: Inputs) -> GateOutcome:
-    """A judgment as it is reported: the rule's own text, led by what is unknown or by the value that decided."""
+    """A judgment as it is reported: the rule's own text, with what is unknown or the values that decided."""
     gate, message = judgment.gate, judgment.gate.text
     names = unknown_in(gate, inputs)
-    if judgment.truth is None and names:
-        labels = wording.joined(wording.label_of(rules, name) for name in names)
-        lead = Text(en=f"Cannot be judged, not known: {labels.en}.", fr=f"Ne peut être jugé, non connu : {labels.fr}.")
-        message = wording.sentence(lead, message)
-    elif judgment.truth:
-        values = [
-            wording.value_text(rules, name, inputs[name])
-            for name in dict.fromkeys(test.input for test in tests(gate.when))
-            if not rules.inputs[name].derived and inputs[name] is not None
-        ]
-        shown = wording.joined(values)
-        if values:
-            message = Text(en=f"{message.en} ({shown.en})", fr=f"{message.fr} ({shown.fr})")
+    if judgment.truth is False:
+        message = Text(en=f"Not the case: {message.en}", fr=f"Pas le cas : {message.fr}")
+    elif names:
+        labels = wording.joined(wording.label_of(rules, name) for name in base_inputs(rules, names, inputs))
+        message = wording.sentence(Text(en=f"Not known: {labels.en}.", fr=f"Non connu : {labels.fr}."), message)
+    else:
+        message = wording.with_values(rules, gate, message, inputs)
     return GateOutcome(rule=gate.id, outcome=judgment.outcome, message=message, source=gate.source)
 
 
@@ -78,8 +72,9 @@ def missing_records(rules: Ruleset, open_rules: list[Rule], inputs: Inputs) -> t
 
 
 def unknown_in(rule: Rule, inputs: Inputs) -> tuple[str, ...]:
-    """The inputs of a rule that are not known, those it takes as not recorded included."""
-    return tuple(dict.fromkeys(test.input for test in tests(rule.when) if inputs[test.input] is None))
+    """The unknown inputs that keep a rule from being decided, or that it takes as absent."""
+    names = (test.input for test in deciding(rule.when, inputs))
+    return tuple(dict.fromkeys(name for name in names if inputs[name] is None))
 
 
 def base_inputs(rules: Ruleset, names: tuple[str, ...], inputs: Inputs) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trocar.catalog.conditions import Inputs, Value, holds, tests
-from trocar.catalog.ruleset import OptionRule, Rule, Ruleset
+from trocar.catalog.conditions import Inputs, Value, holds
+from trocar.catalog.rule import OptionRule, Rule, Ruleset
 from trocar.model.treatment import ProposalVerdict, Reason, Technique, TechniqueOption, TechniqueStatus, Text
 from trocar.proposal import wording
 from trocar.proposal.gates import Judgment, base_inputs, judge, unknown_in, verdict_of
@@ -81,7 +81,8 @@ def _technique_option(rules: Ruleset, option: Option, technique: Technique) -> T
         for rule in rules.modifiers
         if technique in option.techniques and holds(rule.when, option.inputs)
     ]
-    supporting = [*standing.supporting, *(rule for rule, stance in remarks if stance == "for")]
+    order = [rule for rule in rules.order if technique in option.techniques and rule.explains == str(technique)]
+    supporting = [*standing.supporting, *(rule for rule, stance in remarks if stance == "for"), *order]
     against = [*standing.excluded_by, *standing.opposing, *(rule for rule, stance in remarks if stance == "against")]
     reasons_for = [_reason(rule, rule.text) for rule in supporting]
     reasons_against = [_reason(rule, rule.text) for rule in against]
@@ -129,7 +130,7 @@ def _absence_reasons(rules: Ruleset, standing: Standing, option: Option) -> list
     reasons = []
     for rule in standing.refuted:
         if rule.otherwise is not None:
-            reasons.append(_reason(rule, _with_values(rules, rule, rule.otherwise, option.inputs)))
+            reasons.append(_reason(rule, wording.with_values(rules, rule, rule.otherwise, option.inputs)))
     for rule in (*standing.open_for, *standing.open_against, *standing.open_exclusion):
         names = base_inputs(rules, unknown_in(rule, option.inputs), option.inputs)
         labels = wording.joined(wording.label_of(rules, name) for name in names)
@@ -141,7 +142,7 @@ def _absence_reasons(rules: Ruleset, standing: Standing, option: Option) -> list
 def _protection_reasons(rules: Ruleset, option: Option) -> tuple[list[Reason], list[Reason]]:
     rule = next(rule for rule in rules.order if rule.technique == "protection")
     if Technique.PROTECTION in option.techniques:
-        return [_reason(rule, _with_values(rules, rule, rule.text, option.inputs))], []
+        return [_reason(rule, wording.with_values(rules, rule, rule.text, option.inputs))], []
     no_ablation = Text(en="No ablation in this option.", fr="Pas d'ablation dans cette option.")
     if not set(MODALITIES) & set(option.techniques):
         return [], [_reason(rule, no_ablation)]
@@ -149,25 +150,7 @@ def _protection_reasons(rules: Ruleset, option: Option) -> tuple[list[Reason], l
         en="No structure known within the distance that asks for protection.",
         fr="Aucune structure connue à une distance qui demande une protection.",
     )
-    return [], [_reason(rule, _with_values(rules, rule, none_near, option.inputs))]
-
-
-def _with_values(rules: Ruleset, rule: Rule, text: Text, inputs: Inputs) -> Text:
-    """A text followed by the values that its rule was decided on."""
-    names = base_names(rules, rule)
-    shown = wording.joined(
-        wording.value_text(rules, name, inputs[name]) for name in names if wording.shows(inputs[name])
-    )
-    return Text(en=f"{text.en} ({shown.en})", fr=f"{text.fr} ({shown.fr})") if shown.en else text
-
-
-def base_names(rules: Ruleset, rule: Rule) -> tuple[str, ...]:
-    """The inputs that a user gives on which a rule depends, through the problem classes too."""
-    classes = {item.defines: item for item in rules.classes}
-    names: list[str] = []
-    for test in tests(rule.when):
-        names += base_names(rules, classes[test.input]) if test.input in classes else [test.input]
-    return tuple(dict.fromkeys(name for name in names if not rules.inputs[name].derived))
+    return [], [_reason(rule, wording.with_values(rules, rule, none_near, option.inputs))]
 
 
 def _reason(rule: Rule, text: Text) -> Reason:

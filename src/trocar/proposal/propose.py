@@ -1,7 +1,8 @@
 """`propose`: the combinations of techniques to discuss for each lesion, ranked, with their reasons."""
 
 from trocar.catalog.conditions import Value, holds
-from trocar.catalog.ruleset import Ruleset, ruleset
+from trocar.catalog.rule import Ruleset
+from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sites import sites
 from trocar.model.case import Case, Side
 from trocar.model.finding import Assessment
@@ -34,10 +35,7 @@ def proposals_for(
     ranked = options(rules, inputs)
     leading = next(option for option in ranked if not option.rule.comparator)
     changes = counterfactuals(rules, inputs, leading)
-    return tuple(
-        _proposal(rules, lesion, option, rank, side, () if option.rule.comparator else changes)
-        for rank, option in enumerate(ranked, start=1)
-    )
+    return tuple(_proposal(rules, lesion, option, rank, side, changes) for rank, option in enumerate(ranked, start=1))
 
 
 def _proposal(
@@ -48,8 +46,8 @@ def _proposal(
     side: Side | None,
     changes: tuple[Counterfactual, ...],
 ) -> Proposal:
-    variant, intent = _variant(option), _intent(rules, option)
     shown = option.drafted and not option.rule.comparator
+    variant, intent = (_variant(option), _intent(rules, option)) if shown else ("", "")
     open_rules = [judgment.gate for judgment in option.judgments if judgment.blocks and judgment.outcome != "stop"]
     return Proposal(
         rank=rank,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trocar.catalog.conditions import Inputs, Value, holds
-from trocar.catalog.ruleset import Gate, OrderRule, Rule, Ruleset, TechniqueRule
+from trocar.catalog.rule import Gate, OrderRule, Rule, Ruleset, TechniqueRule
 from trocar.model.treatment import Technique
 
 MODALITIES = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)

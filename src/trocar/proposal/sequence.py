@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trocar.catalog.conditions import Inputs, holds
-from trocar.catalog.ruleset import OrderRule, Ruleset, StepRule
+from trocar.catalog.rule import OrderRule, Ruleset, StepRule
 from trocar.errors import CatalogError
 from trocar.model.treatment import SequenceStep, Technique
 from trocar.proposal.rules import ABLATION, MODALITIES

@@ -1,6 +1,6 @@
 """The sentences that open a proposal. They offer for discussion, and claim neither safety nor a margin."""
 
-from trocar.catalog.ruleset import Ruleset
+from trocar.catalog.rule import Ruleset
 from trocar.model.case import Side
 from trocar.model.treatment import ProposalVerdict, Technique, Text
 from trocar.proposal import wording
@@ -33,11 +33,11 @@ _ENDINGS = {
         en="To be discussed by the multidisciplinary team.", fr="À discuter par l'équipe pluridisciplinaire."
     ),
     ProposalVerdict.REFER: Text(
-        en="Draft only: another specialty's opinion comes first.",
-        fr="Brouillon seulement : l'avis d'une autre spécialité vient d'abord.",
+        en="Another specialty's opinion comes first.", fr="L'avis d'une autre spécialité vient d'abord."
     ),
     ProposalVerdict.MISSING: Text(
-        en="Draft only: information is missing.", fr="Brouillon seulement : des informations manquent."
+        en="Not ready for discussion: information is missing.",
+        fr="Pas prêt pour la discussion : des informations manquent.",
     ),
 }
 
@@ -57,11 +57,19 @@ def summary(rules: Ruleset, option: Option, *, variant: str, intent: str, side: 
 
 
 def _held(rules: Ruleset, option: Option, side: Side | None) -> Text:
-    title, place = option.rule.title, _place(rules, option, side)
+    lead, place, title = _leads(option), _place(rules, option, side), option.rule.title
     names = wording.joined(wording.NAMES[technique] for technique in _in_order(option))
     if not option.techniques:
         names = Text(en="no technique can be decided on yet", fr="aucune technique ne peut encore être retenue")
-    return Text(en=f"{title.en}: {names.en} ({place.en}).", fr=f"{title.fr} : {names.fr} ({place.fr}).")
+    return Text(
+        en=f"{lead.en} ({place.en}; {title.en}): {names.en}.", fr=f"{lead.fr} ({place.fr} ; {title.fr}) : {names.fr}."
+    )
+
+
+def _leads(option: Option) -> Text:
+    if option.verdict is ProposalVerdict.DISCUSS:
+        return Text(en="Option to discuss", fr="Option à discuter")
+    return Text(en="Draft of an option", fr="Brouillon d'option")
 
 
 def _in_order(option: Option) -> tuple[Technique, ...]:

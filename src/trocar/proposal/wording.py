@@ -1,15 +1,15 @@
 """What a reader is told, in both languages: values, lists, names of techniques."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from trocar.catalog.conditions import NOT_APPLICABLE, Value
-from trocar.catalog.ruleset import Ruleset
+from trocar.catalog.conditions import NOT_APPLICABLE, Inputs, Value, deciding
+from trocar.catalog.rule import Rule, Ruleset
 from trocar.model.treatment import ProposalVerdict, Technique, Text
 
 NAMES = {
     Technique.EMBOLIZATION: Text(en="embolization", fr="embolisation"),
     Technique.BIOPSY: Text(en="biopsy", fr="biopsie"),
-    Technique.PROTECTION: Text(en="protection of the structures nearby", fr="protection des structures voisines"),
+    Technique.PROTECTION: Text(en="protection of nearby structures", fr="protection des structures voisines"),
     Technique.CRYOABLATION: Text(en="cryoablation", fr="cryoablation"),
     Technique.RADIOFREQUENCY: Text(en="radiofrequency ablation", fr="radiofréquence"),
     Technique.MICROWAVE: Text(en="microwave ablation", fr="ablation par micro-ondes"),
@@ -88,6 +88,21 @@ def _listed(items: list[str], conjunction: str) -> str:
     return f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
 
 
-def shows(value: Value) -> bool:
-    """Whether a value says something: it is known and applies."""
+def with_values(rules: Ruleset, rule: Rule, text: Text, inputs: Inputs) -> Text:
+    """A text followed by the values that decided its rule, those behind the problem classes included."""
+    names = dict.fromkeys(_deciding_names(rules, rule, inputs))
+    shown = joined(value_text(rules, name, inputs[name]) for name in names if _shows(inputs[name]))
+    return Text(en=f"{text.en} ({shown.en})", fr=f"{text.fr} ({shown.fr})") if shown.en else text
+
+
+def _deciding_names(rules: Ruleset, rule: Rule, inputs: Inputs) -> Iterator[str]:
+    classes = {item.defines: item for item in rules.classes}
+    for test in deciding(rule.when, inputs):
+        if test.input in classes:
+            yield from _deciding_names(rules, classes[test.input], inputs)
+        elif not rules.inputs[test.input].derived:
+            yield test.input
+
+
+def _shows(value: Value) -> bool:
     return value is not None and value is not NOT_APPLICABLE

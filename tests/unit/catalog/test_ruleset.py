@@ -1,0 +1,95 @@
+"""The rules as data: complete, sourced, in both languages; and what a broken rule file is told."""
+
+import shutil
+
+import pytest
+
+from trocar.catalog import references
+from trocar.catalog.read import CATALOG
+from trocar.catalog.ruleset import read_ruleset, ruleset
+from trocar.catalog.sites import sites
+from trocar.catalog.sources import cited_keys
+from trocar.errors import CatalogError
+
+RULES = ruleset()
+
+
+@pytest.mark.parametrize("rule", RULES.rules, ids=lambda rule: f"{rule.id}-{rule.part}".rstrip("-"))
+def test_every_rule_has_a_resolved_source_and_both_languages(rule):
+    assert all(key in references() for key in cited_keys(rule.source))
+    for text in filter(None, (rule.text, rule.otherwise)):
+        assert text.en.strip() and text.fr.strip() and text.en != text.fr
+        assert text.en.endswith(".") and text.fr.endswith(".")
+
+
+def test_the_gates_of_the_reference_are_all_there():
+    assert {f"G{number}" for number in range(1, 28)} <= {gate.id for gate in RULES.gates}
+
+
+def test_the_rules_that_decide_the_scenarios_are_there():
+    ids = {rule.id for rule in RULES.rules}
+    assert {f"T{number}" for number in range(1, 27)} <= ids
+    assert {"E1", "E2", "E4", "E5", "E6", "E9", "E10", "E11", "E13", "E14", "E15", "E16", "E18", "E21"} <= ids
+
+
+def test_every_input_is_named_and_explained_in_both_languages():
+    for name, label in RULES.inputs.items():
+        assert label.label.en and label.label.fr and label.why.en and label.why.fr, name
+    assert set(sites()) == set(RULES.inputs["site"].values or {})
+
+
+def test_the_version_changes_with_the_files(tmp_path):
+    folder = copied(tmp_path)
+    assert read_ruleset(folder).version == RULES.version
+    rewrite(folder / "gates.toml", "value = 1.8 }", "value = 1.7 }")
+    assert read_ruleset(folder).version != RULES.version
+
+
+def copied(tmp_path):
+    return shutil.copytree(CATALOG / "rules", tmp_path / "rules")
+
+
+def rewrite(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+E4 = 'before = ["BIOPSY"]\nafter = ["ABLATE"]\nhard = true'
+BROKEN = {
+    "unknown field": ("gates.toml", 'id = "G7"\n', 'id = "G7"\nurgency = 3\n', "G7.urgency"),
+    "missing source": ("gates.toml", 'source = "V61, R-h (NICE NG234)"\n', "", "G3.source"),
+    "unresolved source": ("techniques.toml", 'source = "V72b, V37"', 'source = "V72z"', "V72z"),
+    "unknown input": ("gates.toml", 'input = "inr", op = "above"', 'input = "INR", op = "above"', "'INR'"),
+    "unknown operator": ("gates.toml", 'input = "inr", op = "above"', 'input = "inr", op = "over"', "G7"),
+    "unknown limit": ("order.toml", 'limit = "perineural_mm"', 'limit = "perineural_cm"', "perineural_cm"),
+    "no value": ("gates.toml", 'op = "above", value = 1.8', 'op = "above"', "needs one of value and limit"),
+    "a language missing": ("modifiers.toml", "text.fr = ", "text.de = ", "text.fr"),
+    "defined twice": ("gates.toml", 'id = "G8"\n', 'id = "G7"\n', "G7: defined twice"),
+    "unknown step": ("order.toml", 'after = ["ABLATE"]', 'after = ["ABLATION"]', "ABLATION"),
+    "circle": ("order.toml", E4, E4.replace('["BIOPSY"]', '["CEMENT_INJECT"]'), "circle"),
+    "lenient unknown": ("gates.toml", 'id = "G21"\n', 'id = "G21"\nif_unknown = "info"\n', "would permit"),
+    "not TOML": ("order.toml", "[[rule]]", "[[rule", "order.toml"),
+    "session before it is decided": (
+        "techniques.toml",
+        'when = { input = "biopsy_requested", op = "is", value = true }',
+        'when = { input = "session", op = "has", value = "screw" }',
+        "before it is decided",
+    ),
+    "unknown taken as absent": (
+        "techniques.toml",
+        'when = { input = "biopsy_requested", op = "is", value = true }',
+        'when = { none = [{ input = "biopsy_requested", op = "recorded" }] }',
+        "only a gate",
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), list(BROKEN.values()), ids=list(BROKEN))
+def test_a_broken_rule_file_is_refused_with_file_and_reason(tmp_path, file, old, new, said):
+    folder = copied(tmp_path)
+    rewrite(folder / file, old, new)
+    with pytest.raises(CatalogError) as error:
+        read_ruleset(folder)
+    assert said in str(error.value)
+    assert file in str(error.value)

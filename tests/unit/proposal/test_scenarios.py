@@ -1,0 +1,245 @@
+"""The acceptance scenarios A1 to A8: what is offered, in what order, what is refused, and what must not be said."""
+
+import datetime
+from dataclasses import replace
+
+import proposal_cases as cases
+import pytest
+from proposal_cases import fired, held, steps
+
+from trocar.model.case import Clinical
+from trocar.model.treatment import ProposalVerdict, Technique, TechniqueStatus
+
+
+def option_for(proposal, technique):
+    return next(option for option in proposal.techniques if option.technique is technique)
+
+
+def in_order(sequence, *names):
+    """Whether these step types appear in this order, each after the one before."""
+    places = [sequence.index(name) for name in names]
+    return places == sorted(places)
+
+
+def test_A1_offers_biopsy_then_cryoablation_then_screw_then_cement():
+    first = cases.a1().proposals()[0]
+    assert first.verdict is ProposalVerdict.DISCUSS
+    assert held(first) == {Technique.BIOPSY, Technique.CRYOABLATION, Technique.SCREW, Technique.CEMENT}
+    assert first.variant == "screw_then_cement"
+    assert in_order(
+        steps(first),
+        "PLAN_CT", "BIOPSY", "APPLICATOR_PLACE", "CONTROL", "ABLATE", "THAW", "APPLICATOR_REMOVE", "K_WIRE", "SCREW",
+        "CEMENT_MIX", "CEMENT_INJECT", "CEMENT_SET", "FINAL_CT",
+    )  # fmt: skip
+    ids = [step.id for step in first.sequence]
+    assert {"biopsy-1", "cryoablation-1", "screw-1", "cement-1"} <= set(ids)
+    assert {"E4", "E9", "E10", "E11", "E13"} <= {edge for step in first.sequence for edge in step.edges}
+
+
+def test_A1_says_why_not_embolization_and_gives_its_risk_factors_as_information():
+    first = cases.a1().proposals()[0]
+    embolization = option_for(first, Technique.EMBOLIZATION)
+    assert embolization.status is TechniqueStatus.NOT_INDICATED
+    (reason,) = embolization.reasons_against
+    assert reason.rule == "T8" and "lung" in reason.text.en and "poumon" in reason.text.fr
+    risks = [r for r in option_for(first, Technique.CRYOABLATION).reasons_against if r.rule == "T20"]
+    assert len(risks) == 2 and {r.strength for r in risks} == {"INFO"}
+    assert any("7.1" in r.text.en for r in risks) and any("2.5" in r.text.en for r in risks)
+    assert fired(first, "stop", "refer", "missing", "require") == set()
+
+
+def test_A1_would_hold_embolization_with_another_primary_and_radiofrequency_without_soft_tissue():
+    changes = {item.change.en: item.effect.en for item in cases.a1().proposals()[0].counterfactuals}
+    assert "embolization" in changes["With primary tumor: kidney"]
+    assert "radiofrequency" in changes["With soft-tissue part of the lesion below 0.25"]
+
+
+def test_A1_lists_other_ways_and_a_comparator():
+    proposals = cases.a1().proposals()
+    assert [proposal.rank for proposal in proposals] == list(range(1, len(proposals) + 1))
+    ablation_only = next(p for p in proposals if held(p) == {Technique.BIOPSY, Technique.CRYOABLATION})
+    warnings = option_for(ablation_only, Technique.CRYOABLATION).reasons_against
+    assert "T24" in {reason.rule for reason in warnings if reason.strength == "WARN"}
+    comparator = proposals[-1]
+    assert comparator.verdict is ProposalVerdict.REFER and not comparator.techniques
+    assert "radiotherapy" in comparator.summary.en and "radiothérapie" in comparator.summary.fr
+
+
+def test_A2_embolizes_first_protects_the_root_and_mounts_two_screws_on_cement():
+    first = cases.a2().proposals()[0]
+    assert first.verdict is ProposalVerdict.DISCUSS
+    assert (first.variant, first.intent) == ("screw_mounted_on_cement", "protected")
+    assert held(first) == set(Technique) - {Technique.RADIOFREQUENCY, Technique.MICROWAVE}
+    assert in_order(
+        steps(first),
+        "ANGIO", "EMBOLISE", "ACCESS_CLOSE", "POSITION", "PLAN_CT", "BIOPSY", "PROTECT", "APPLICATOR_PLACE", "ABLATE",
+        "THAW", "TROCAR_PLACE", "CEMENT_MIX", "CEMENT_INJECT", "K_WIRE", "SCREW", "CEMENT_SET", "FINAL_CT",
+    )  # fmt: skip
+    ids = [step.id for step in first.sequence]
+    assert in_order(
+        ids,
+        "trocar-2",
+        "cement-mix-1",
+        "cement-1",
+        "wire-1",
+        "screw-1",
+        "cement-mix-2",
+        "cement-2",
+        "wire-2",
+        "screw-2",
+    )
+    assert {"G12"} <= fired(first, "info")
+
+
+def test_A2_declares_partial_coverage_and_conflicting_evidence():
+    first = cases.a2().proposals()[0]
+    assert "knowingly partial" in first.summary.en and "volontairement partielle" in first.summary.fr
+    assert "T26" in {reason.rule for reason in option_for(first, Technique.CRYOABLATION).reasons_against}
+    embolization = option_for(first, Technique.EMBOLIZATION)
+    said = " ".join(reason.text.en for reason in (*embolization.reasons_for, *embolization.reasons_against))
+    assert "conflict" in said and "extrapolated" in said
+    assert {"T8", "E1", "E2", "E5"} <= {reason.rule for reason in embolization.reasons_for}
+
+
+def test_A3_asks_for_a_surgical_opinion_then_offers_bipolar_radiofrequency_and_cement():
+    before = cases.a3(opinion=None).proposals()[0]
+    assert before.verdict is ProposalVerdict.MISSING
+    assert fired(before, "require") == {"G5"}
+    after = cases.a3(opinion="percutaneous_agreed").proposals()[0]
+    assert after.verdict is ProposalVerdict.DISCUSS
+    assert {Technique.RADIOFREQUENCY, Technique.CEMENT} <= held(after)
+    assert Technique.SCREW not in held(after)
+    assert in_order(steps(after), "ABLATE", "CEMENT_INJECT")
+    assert "limited evidence" in " ".join(r.text.en for r in option_for(after, Technique.RADIOFREQUENCY).reasons_for)
+    preferred = cases.a3(opinion="surgery_preferred").proposals()
+    assert all(proposal.verdict is ProposalVerdict.REFER for proposal in preferred)
+
+
+def test_A4_offers_screws_with_cement_and_warns_of_cement_alone():
+    proposals = cases.a4().proposals()
+    assert {Technique.CRYOABLATION, Technique.SCREW, Technique.CEMENT} <= held(proposals[0])
+    alone = next(p for p in proposals if held(p) == {Technique.BIOPSY, Technique.CEMENT})
+    assert alone.rank > 1
+    against = option_for(alone, Technique.CEMENT).reasons_against
+    assert "T2" in {reason.rule for reason in against if reason.strength == "WARN"}
+    assert any("surgery" in p.summary.en for p in proposals if not p.techniques)
+
+
+def test_A5_protects_the_skin_looks_for_a_cord_artery_and_fixes_nothing():
+    first = cases.a5().proposals()[0]
+    assert {Technique.CRYOABLATION, Technique.PROTECTION, Technique.EMBOLIZATION} <= held(first)
+    assert not {Technique.SCREW, Technique.CEMENT} & held(first)
+    warnings = " ".join(reason.text.en for reason in option_for(first, Technique.EMBOLIZATION).reasons_against)
+    assert "spinal cord" in warnings
+    assert in_order(steps(first), "PROTECT", "ABLATE")
+
+
+def test_A6_puts_surgery_first_unless_it_is_declined():
+    fit = cases.a6(opinion=None).proposals()
+    assert fit[0].techniques == () and "surgery" in fit[0].summary.en
+    assert fit[1].verdict is ProposalVerdict.REFER and "G6" in fired(fit[1], "refer")
+    declined = cases.a6(opinion="declined").proposals()[0]
+    assert declined.verdict is ProposalVerdict.DISCUSS
+    assert held(declined) == {Technique.EMBOLIZATION, Technique.BIOPSY, Technique.SCREW, Technique.CEMENT}
+    assert in_order(steps(declined), "EMBOLISE", "BIOPSY", "SCREW", "CEMENT_INJECT")
+
+
+def test_A7a_stops_for_cord_compression_and_drafts_nothing():
+    (only,) = cases.a7a().proposals()
+    assert only.verdict is ProposalVerdict.STOP
+    assert fired(only, "stop") == {"G3"}
+    assert not only.techniques and not only.sequence
+    assert "emergency" in only.summary.en and "urgence" in only.summary.fr
+
+
+def test_A7b_stops_for_bleeding_and_says_what_to_correct():
+    proposals = cases.a7b().proposals()
+    assert all(p.verdict is not ProposalVerdict.DISCUSS for p in proposals)
+    assert fired(proposals[0], "stop") == {"G7", "G9"}
+    assert proposals[0].verdict is ProposalVerdict.STOP
+    together = proposals[0].counterfactuals[0]
+    assert "INR of 1.8 or less" in together.change.en and "platelets of 50 ×10⁹/L or more" in together.change.en
+    assert "option to discuss" in together.effect.en
+    assert "plaquettes de 50 ×10⁹/L ou plus" in together.change.fr
+
+
+def test_A7c_shows_the_draft_without_the_INR_but_not_for_discussion():
+    proposals = cases.a7c().proposals()
+    assert all(p.verdict is not ProposalVerdict.DISCUSS for p in proposals)
+    first = proposals[0]
+    assert first.verdict is ProposalVerdict.MISSING
+    assert "G13" in fired(first, "missing")
+    assert [item.field for item in first.missing] == ["laboratory.inr"]
+    assert first.sequence and held(first)
+
+
+def test_A8_has_no_option_and_says_what_would_change_it():
+    proposals = cases.a8().proposals()
+    first = proposals[0]
+    assert first.verdict is ProposalVerdict.NONE
+    assert held(first) == set() and not first.sequence
+    assert first.summary.en.startswith("No interventional option to discuss now")
+    assert "G15" in fired(first, "stop") and "G16" in fired(first, "refer")
+    cement = option_for(first, Technique.CEMENT)
+    assert any("cannot fill" in reason.text.en for reason in cement.reasons_against)
+    assert first.counterfactuals and "radiotherapy" in proposals[1].summary.en
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rule"),
+    [
+        (cases.a1().having("decision", side="right"), "G24"),
+        (cases.a1().lesion(side="right"), "G24"),
+        (cases.a3(opinion="percutaneous_agreed").lesion(level="L2"), "G24"),
+        (cases.a1().having("patient", age_years=16), "G23"),
+        (cases.a2().having("laboratory", inr=1.8), "G11"),
+        (cases.a1().having("patient", sex="female", age_years=40, pregnant=True), "G18"),
+    ],
+)
+def test_a_gate_stops_every_option(scenario, rule):
+    proposals = scenario.proposals()
+    assert rule in fired(proposals[0], "stop")
+    assert all(p.verdict in (ProposalVerdict.STOP, ProposalVerdict.REFER) for p in proposals)
+
+
+def test_an_infection_stops_every_option_with_an_implant():
+    for proposal in cases.a1().having("infection", systemic=True).proposals():
+        implanted = {Technique.SCREW, Technique.CEMENT} & held(proposal)
+        assert ("G14" in fired(proposal, "stop")) == bool(implanted)
+
+
+@pytest.mark.parametrize(
+    ("group", "change", "technique", "rule"),
+    [
+        ("patient", {"cold_disorder": True}, Technique.CRYOABLATION, "G21"),
+        ("patient", {"allergies": ("pmma",)}, Technique.CEMENT, "G19"),
+    ],
+)
+def test_a_contraindication_takes_its_technique_out(group, change, technique, rule):
+    first = cases.a1().having(group, **change).proposals()[0]
+    option = option_for(first, technique)
+    assert option.status is TechniqueStatus.CONTRAINDICATED
+    assert rule in {reason.rule for reason in option.reasons_against}
+    assert technique not in held(first)
+
+
+def test_old_blood_tests_keep_an_option_from_discussion():
+    first = cases.a1().having("laboratory", date=datetime.date(2026, 11, 10)).proposals()[0]
+    assert first.verdict is ProposalVerdict.MISSING and "G13" in fired(first, "missing")
+    unplanned = cases.a1().having("decision", planned_date=None).proposals()[0]
+    assert unplanned.verdict is ProposalVerdict.DISCUSS and {"G13", "G27"} <= fired(unplanned, "warn")
+
+
+def test_a_nerve_that_was_not_segmented_is_missing_and_never_far():
+    bowel = tuple(item for item in cases.a1().measure.neighbors if item.name == "colon")
+    first = cases.a1().measured(neighbors=bowel).proposals()[0]
+    assert first.verdict is ProposalVerdict.MISSING
+    assert "structures.nerve" in {item.field for item in first.missing}
+
+
+def test_an_empty_clinical_file_is_all_missing():
+    first = replace(cases.a1(), clinical=Clinical()).proposals()[0]
+    assert first.verdict is ProposalVerdict.MISSING
+    assert held(first) == set()
+    assert {"lesion.site", "pain.character", "oncology.primary"} <= {item.field for item in first.missing}
+    assert all(item.why.en and item.why.fr for item in first.missing)
