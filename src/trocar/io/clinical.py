@@ -3,7 +3,7 @@
 import datetime
 import json
 import tomllib
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from trocar.errors import CaseError, ReadError
 from trocar.io.identity import shifted
 from trocar.model.case import Clinical
+from trocar.model.record import Record
 
 VOCABULARIES: dict[str, set[str]] = {
     "patient.sex": {"male", "female", "other"},
@@ -52,12 +53,11 @@ def with_shifted_dates(clinical: Clinical, shift_d: int) -> Clinical:
     """The same context with every date moved as the patient's images were, so that intervals to them are kept."""
     moved: dict[str, Any] = {}
     for group in fields(clinical):
-        record: Any = getattr(clinical, group.name)
-        if is_dataclass(record):
+        record = getattr(clinical, group.name)
+        if isinstance(record, Record):
             known = {item.name: getattr(record, item.name) for item in fields(record)}
             dates = {key: value for key, value in known.items() if isinstance(value, datetime.date)}
-            later: Any = replace(record, **{key: shifted(value, shift_d) for key, value in dates.items()})
-            moved[group.name] = later
+            moved[group.name] = replace(record, **{key: shifted(value, shift_d) for key, value in dates.items()})
     return replace(clinical, **moved)
 
 

@@ -1,0 +1,136 @@
+"""The clinical file: absent is unknown, misspelt or impossible is refused by name."""
+
+import datetime
+
+import pytest
+
+from trocar.errors import CaseError, ReadError
+from trocar.io.clinical import read_clinical, with_shifted_dates
+from trocar.model.case import Clinical, Side
+
+CONTRACT = """
+[patient]
+age_years = 74
+sex = "male"
+weight_kg = 78.0
+ecog = 1
+asa = 3
+positions_tolerated = ["supine", "lateral", "prone"]
+implants = []
+allergies = []
+cold_disorder = false
+[oncology]
+primary = "lung"
+intent = ["palliative"]
+metastases_total = 3
+metastases_painful = 1
+expected_survival_months = 12
+biopsy_requested = true
+biopsy_purpose = ["molecular"]
+prior_radiotherapy_at_site = false
+[pain]
+worst_nrs = 8
+character = ["mechanical", "inflammatory"]
+concordant_with_lesion = true
+[laboratory]
+date = 2026-11-20
+platelets_giga_per_l = 210
+inr = 1.1
+egfr_ml_per_min = 85
+crp_mg_per_l = 4
+[drugs]
+anticoagulants = []
+antiplatelets = []
+antiangiogenic = false
+[infection]
+systemic = false
+local = false
+[decision]
+tumor_board_date = 2026-11-12
+tumor_board_participants = ["oncologist", "radiation_oncologist", "surgeon"]
+consultation_date = 2026-11-16
+side = "left"
+[[lesion]]
+name = "lesion_1"
+site = "iliac_wing"
+level = ""
+side = "left"
+matrix = "lytic"
+vascularity_grade = 0
+fracture = "none"
+neurological_deficit = "none"
+"""
+
+
+def written(folder, text):
+    path = folder / "clinical.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_contracts_example(tmp_path):
+    clinical = read_clinical(written(tmp_path, CONTRACT))
+    assert clinical.patient.age_years == 74
+    assert clinical.patient.implants == ()  # a known absence
+    assert clinical.laboratory.date == datetime.date(2026, 11, 20)
+    assert clinical.lesion[0].side is Side.LEFT
+    assert clinical.decision.tumor_board_participants == ("oncologist", "radiation_oncologist", "surgeon")
+
+
+def test_absent_is_unknown(tmp_path):
+    assert read_clinical(written(tmp_path, "")) == Clinical()
+    assert read_clinical(written(tmp_path, "[patient]\necog = 2\n")).patient.implants is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[patient]\nage_yeers = 74\n", "age_yeers"),
+        ("[patients]\nage_years = 74\n", "patients"),
+        ("[patient]\nage_years = 740\n", "age_years"),
+        ("[patient]\nage_years = -1\n", "age_years"),
+        ("[patient]\nage_years = nan\n", "age_years"),
+        ('[patient]\nage_years = "74"\n', "age_years"),
+        ("[patient]\necog = 5\n", "ecog"),
+        ("[patient]\necog = true\n", "ecog"),
+        ('[patient]\nsex = "m"\n', "sex"),
+        ('[patient]\nname = "Jane Doe"\n', "name"),
+        ("[laboratory]\ninr = 30\n", "inr"),
+        ("[laboratory]\nplatelets_giga_per_l = 210000\n", "platelets_giga_per_l"),
+        ('[laboratory]\ndate = "yesterday"\n', "date"),
+        ("[pain]\nworst_nrs = 11\n", "worst_nrs"),
+        ('[oncology]\nintent = ["palliatve"]\n', "intent"),
+        ('[oncology]\nintent = "palliative"\n', "intent"),
+        ("[oncology]\nmetastases_total = 1\nmetastases_painful = 2\n", "painful"),
+        ('[decision]\nside = "sinister"\n', "side"),
+        ('[[lesion]]\nsite = "rib"\n', "name"),
+        ('[[lesion]]\nname = "lesion_1"\nvascularity_grade = 4\n', "vascularity_grade"),
+        ('[[lesion]]\nname = "lesion_1"\n[[lesion]]\nname = "lesion_1"\n', "lesion"),
+        ('[[lesion]]\nname = "lesion_1"\nmatrix = "liquid"\n', "matrix"),
+        ("lesion = 3\n", "lesion"),
+    ],
+)
+def test_a_misspelt_or_impossible_value_is_named(tmp_path, text, key):
+    with pytest.raises(CaseError, match=key) as caught:
+        read_clinical(written(tmp_path, text))
+    assert caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("content", [b"[patient\n", b"\xff\xfe\x00", b'a = "unclosed\n'])
+def test_another_kind_of_file_is_refused(tmp_path, content):
+    path = tmp_path / "clinical.toml"
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match="not a TOML file") as caught:
+        read_clinical(path)
+    assert caught.value.hint
+    with pytest.raises(ReadError, match="no file"):
+        read_clinical(tmp_path / "absent.toml")
+
+
+def test_every_date_is_shifted_and_nothing_else(tmp_path):
+    clinical = read_clinical(written(tmp_path, CONTRACT))
+    moved = with_shifted_dates(clinical, -70)
+    assert "2026-11" not in repr(moved) and "(2026, 11" not in repr(moved)
+    assert (clinical.laboratory.date - moved.laboratory.date).days == 70
+    assert with_shifted_dates(moved, 70) == clinical
