@@ -9,7 +9,7 @@ from trocar.phantoms.shapes import Shape, column, halfspace, intersect, ribbon, 
 # z, half width, depth to the back, depth to the front: a man of 78 kg lying on his back
 BODY = (
     (-130, 172, 100, 78), (-72, 178, 112, 82), (-40, 181, 118, 86), (-10, 178, 121, 96), (20, 172, 121, 105),
-    (45, 165, 119, 111), (70, 160, 116, 116), (100, 160, 110, 121), (130, 160, 106, 123), (165, 161, 105, 124),
+    (45, 164, 119, 111), (70, 157, 116, 116), (100, 160, 110, 121), (130, 158, 106, 123), (165, 161, 105, 124),
     (220, 161, 104, 122),
 )  # fmt: skip
 
