@@ -37,6 +37,7 @@ def _patient_inputs(case: Case) -> dict[str, Value]:
         "age_years": patient.age_years,
         "ecog": patient.ecog,
         "allergies": patient.allergies,
+        "has_allergy": None if patient.allergies is None else bool(patient.allergies),
         "implants": patient.implants,
         "cold_disorder": patient.cold_disorder,
         "pregnancy_possible": _pregnancy_possible(patient),
@@ -77,14 +78,12 @@ def _safety_inputs(case: Case) -> dict[str, Value]:
 
 def _decision_inputs(case: Case, measure: LesionMeasure, context: LesionContext, site: Site | None) -> dict[str, Value]:
     decision = case.clinical.decision
-    # The CT's date was shifted on reading: only a synthetic case's can be compared with the clinical dates.
-    acquired = case.acquired if case.synthetic else None
     return {
         "tumor_board_date": _iso(decision.tumor_board_date),
         "tumor_board_participants": decision.tumor_board_participants,
         "consultation_date": _iso(decision.consultation_date),
         "surgical_opinion": decision.surgical_opinion,
-        "planning_ct_age_d": _days(acquired, decision.planned_date),
+        "planning_ct_age_d": _days(case.acquired, decision.planned_date),
         "side_conflict": _sides_differ(decision.side, context.side, measure.side, site),
         "level_conflict": _levels_differ(measure, context, site),
     }

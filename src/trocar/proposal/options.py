@@ -8,7 +8,7 @@ from trocar.catalog.rule import OptionRule, Rule, Ruleset
 from trocar.model.treatment import ProposalVerdict, Reason, Technique, TechniqueOption, TechniqueStatus, Text
 from trocar.proposal import wording
 from trocar.proposal.gates import Judgment, base_inputs, judge, unknown_in, verdict_of
-from trocar.proposal.rules import ABLATION, MODALITIES, Selection, Standing, classified, select, speaks_of
+from trocar.proposal.rules import ABLATION, MODALITIES, Selection, Standing, classified, select, speaks_of, targets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,11 @@ def _technique_option(rules: Ruleset, option: Option, technique: Technique) -> T
         for rule in rules.modifiers
         if technique in option.techniques and holds(rule.when, option.inputs)
     ]
-    order = [rule for rule in rules.order if technique in option.techniques and rule.explains == str(technique)]
+    order = [
+        rule
+        for rule in rules.order
+        if technique in option.techniques and rule.explains in targets_of(technique) and holds(rule.when, option.inputs)
+    ]
     supporting = [*standing.supporting, *(rule for rule, stance in remarks if stance == "for"), *order]
     against = [*standing.excluded_by, *standing.opposing, *(rule for rule, stance in remarks if stance == "against")]
     reasons_for = [_reason(rule, rule.text) for rule in supporting]

@@ -7,7 +7,7 @@ import proposal_cases as cases
 import pytest
 from proposal_cases import fired, held, steps
 
-from trocar.model.case import Clinical
+from trocar.model.case import Clinical, Role
 from trocar.model.treatment import ProposalVerdict, Technique, TechniqueStatus
 
 
@@ -89,6 +89,22 @@ def test_A2_embolizes_first_protects_the_root_and_mounts_two_screws_on_cement():
         "screw-2",
     )
     assert {"G12"} <= fired(first, "info")
+
+
+def test_A2_ablates_before_the_cement_even_when_the_pain_is_mechanical_only():
+    first = cases.a2().having("pain", character=("mechanical",)).proposals()[0]
+    reasons = option_for(first, Technique.CRYOABLATION).reasons_for
+    assert {"T4", "T5", "E8"} <= {reason.rule for reason in reasons}
+    assert held(first) == held(cases.a2().proposals()[0])
+
+
+def test_a_nerve_is_monitored_within_20_mm_and_protected_within_15():
+    for distance_mm, monitored, protected in ((20.1, False, False), (20.0, True, False), (15.0, True, True)):
+        nerve = cases.neighbor("femoral_nerve_left", Role.NERVE, distance_mm)
+        first = cases.a1().measured(neighbors=(*cases.a1().measure.neighbors[2:], nerve)).proposals()[0]
+        rules = {reason.rule for reason in option_for(first, Technique.CRYOABLATION).reasons_for}
+        assert ("E8" in rules) == monitored
+        assert first.indicates(Technique.PROTECTION) == protected
 
 
 def test_A2_declares_partial_coverage_and_conflicting_evidence():
