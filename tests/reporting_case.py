@@ -20,7 +20,7 @@ from trocar.model.finding import (
     Zone,
     ZoneCoverage,
 )
-from trocar.model.space import Grid, Volume, as_vector
+from trocar.model.space import Grid, Volume, as_matrix4, as_vector
 from trocar.model.treatment import (
     Counterfactual,
     Duration,
@@ -43,65 +43,92 @@ from trocar.model.treatment import (
 )
 
 GRID = Grid.aligned(origin_lps_mm=(-90.0, -70.0, -60.0), spacing_mm=(2.0, 2.0, 2.5), shape=(91, 71, 49))
+
+
+def oblique_grid() -> Grid:
+    """The same box turned by 12 degrees about the body's axis and 8 about the left-right one."""
+    a, b = np.radians([12.0, 8.0])
+    about_z = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    matrix = np.eye(4)
+    matrix[:3, :3] = about_z @ about_x @ np.diag([2.0, 2.0, 2.5])
+    matrix[:3, 3] = -matrix[:3, :3] @ (np.array(GRID.shape) - 1) / 2
+    return Grid(shape=GRID.shape, lps_from_ijk=as_matrix4(matrix))
+
+
 LESION_MM = np.array([52.0, 8.0, 4.0])
-MARKER_MM = np.array([30.0, -40.0, 4.0])  # a dense ball that only the left front holds
+MARKER_MM = np.array([30.0, -26.0, 4.0])  # a dense ball that only the left front holds
 MARKER_HU = 1500.0
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-def points() -> np.ndarray:
+OBLIQUE = oblique_grid()
+
+
+def points(grid: Grid = GRID) -> np.ndarray:
     """(i, j, k, 3) voxel centers."""
-    return GRID.to_lps(np.moveaxis(np.indices(GRID.shape), 0, -1))
+    return grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1))
 
 
-def ball(center: np.ndarray, radii: tuple[float, float, float]) -> np.ndarray:
-    return (((points() - center) / radii) ** 2).sum(axis=-1) <= 1.0
+def ball(places: np.ndarray, center: np.ndarray, radii: tuple[float, float, float]) -> np.ndarray:
+    return (((places - center) / radii) ** 2).sum(axis=-1) <= 1.0
 
 
-def case(*, nerves: bool = True, clinical: Clinical | None = None, case_id: str = "P-0001") -> Case:
-    """A trunk with two hip bones, a lesion in the left one, two nerves, and a dense ball in the left front."""
+def case(
+    *,
+    nerves: bool = True,
+    clinical: Clinical | None = None,
+    case_id: str = "P-0001",
+    grid: Grid = GRID,
+    mirrored: bool = False,
+) -> Case:
+    """A trunk with two hip bones, a lesion in the left one, two nerves, and a dense ball in the left front.
+
+    `mirrored` exchanges left and right of everything, names included.
+    """
     rng = np.random.default_rng(7)
-    body = ball(np.array([0.0, 0.0, 0.0]), (86.0, 66.0, 400.0))
-    left, right = (ball(np.array([sign * 50.0, 5.0, 0.0]), (14.0, 42.0, 52.0)) for sign in (1, -1))
-    lesion = ball(LESION_MM, (22.0, 18.0, 16.0))
-    values = np.full(GRID.shape, -1000.0)
+    places = points(grid) * ([-1.0, 1.0, 1.0] if mirrored else [1.0, 1.0, 1.0])
+    near, far = ("right", "left") if mirrored else ("left", "right")
+    body = ball(places, np.array([0.0, 0.0, 0.0]), (86.0, 66.0, 400.0))
+    host, other = (ball(places, np.array([sign * 50.0, 5.0, 0.0]), (14.0, 42.0, 52.0)) for sign in (1, -1))
+    lesion = ball(places, LESION_MM, (22.0, 18.0, 16.0))
+    values = np.full(grid.shape, -1000.0)
     values[body] = 45.0
-    values[left | right] = 420.0
+    values[host | other] = 420.0
     values[lesion] = 60.0
-    values[ball(MARKER_MM, (9.0, 9.0, 9.0))] = MARKER_HU
-    values += rng.normal(0.0, 12.0, GRID.shape)
+    values[ball(places, MARKER_MM, (9.0, 9.0, 9.0))] = MARKER_HU
+    values += rng.normal(0.0, 12.0, grid.shape)
     structures = [
         Structure(name="body", role=Role.BODY, inside=body),
-        Structure(name="hip_left", role=Role.BONE, inside=left, side=Side.LEFT),
-        Structure(name="hip_right", role=Role.BONE, inside=right, side=Side.RIGHT),
-        Structure(name="lesion_1", role=Role.LESION, inside=lesion, side=Side.LEFT),
+        Structure(name=f"hip_{near}", role=Role.BONE, inside=host, side=Side(near)),
+        Structure(name=f"hip_{far}", role=Role.BONE, inside=other, side=Side(far)),
+        Structure(name="lesion_1", role=Role.LESION, inside=lesion, side=Side(near)),
     ]
     if nerves:
-        structures += [nerve("sciatic_nerve_left", 30.0, 44.0, 7.0), nerve("nerve_root_s1_left", 18.0, 22.0, 5.0)]
+        structures += [
+            nerve(places, f"sciatic_nerve_{near}", 30.0, 44.0, 7.0),
+            nerve(places, f"nerve_root_s1_{near}", 18.0, 22.0, 5.0),
+        ]
     return Case(
         case_id=case_id,
-        ct=Volume(grid=GRID, values=np.rint(values).astype(np.int16), unit="HU"),
+        ct=Volume(grid=grid, values=np.rint(values).astype(np.int16), unit="HU"),
         structures=tuple(structures),
-        clinical=clinical or known_clinical(),
+        clinical=clinical or known_clinical(side=Side(near)),
         acquired=datetime.date(2026, 11, 2),
         synthetic=True,
     )
 
 
-def nerve(name: str, x_mm: float, y_mm: float, diameter_mm: float) -> Structure:
-    away = np.linalg.norm(points()[..., :2] - [x_mm, y_mm], axis=-1)
-    line = ((x_mm, y_mm, -60.0), (x_mm, y_mm, 60.0))
-    inside = away <= diameter_mm / 2
-    return Structure(
-        name=name, role=Role.NERVE, inside=inside, side=Side.LEFT, centerline_lps_mm=line, diameter_mm=diameter_mm
-    )
+def nerve(places: np.ndarray, name: str, x_mm: float, y_mm: float, diameter_mm: float) -> Structure:
+    away = np.linalg.norm(places[..., :2] - [x_mm, y_mm], axis=-1)
+    return Structure(name=name, role=Role.NERVE, inside=away <= diameter_mm / 2, diameter_mm=diameter_mm)
 
 
-def known_clinical() -> Clinical:
+def known_clinical(*, side: Side = Side.LEFT) -> Clinical:
     return Clinical(
         patient=Patient(age_years=74),
-        decision=Decision(tumor_board_date=datetime.date(2026, 11, 12), side=Side.LEFT),
-        lesion=(LesionContext(name="lesion_1", site="iliac_wing", side=Side.LEFT, matrix="lytic"),),
+        decision=Decision(tumor_board_date=datetime.date(2026, 11, 12), side=side),
+        lesion=(LesionContext(name="lesion_1", site="iliac_wing", side=side, matrix="lytic"),),
     )
 
 

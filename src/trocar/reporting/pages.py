@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,7 @@ def _tree(environment: Environment, gathered: Gathered, figures: tuple[Figure, .
     return Tree(language, before, filled(AFTER_VIEWER))
 
 
+@cache
 def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(HERE / "templates"),

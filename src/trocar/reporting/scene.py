@@ -33,8 +33,9 @@ def scene(gathered: Gathered, packer: Packer) -> dict[str, Any]:
     box = region(gathered, shown)
     temperatures = {stage.coldest_key: stage.coldest for stage in shown if stage.coldest_key and stage.coldest}
     focus = lesion_center(gathered)
+    ct = cropped(gathered.case.ct.values, case, box)
     return {
-        "ct": packer.volume("ct", *_on(gathered.case.ct, thinned(box, MOST_CT_VOXELS)), kind="int16", scale=1.0),
+        "ct": packer.volume("ct", *_thinned_values(ct, box, MOST_CT_VOXELS), kind="int16", scale=1.0),
         "temperatures": {key: _temperature(packer, n, volume) for n, (key, volume) in enumerate(temperatures.items())},
         "lesion": _outline(packer, "lesion", (gathered.lesion,), box, case),
         "nerves": _outline(packer, "nerves", gathered.nerves, box, case),
@@ -62,28 +63,40 @@ def region(gathered: Gathered, shown: tuple[Stage, ...], *, margin_mm: float = 3
 
 
 def thinned(grid: Grid, most_voxels: int) -> Grid:
-    """The grid itself when it is small enough, else one of wider voxels over the same box."""
+    """The grid itself when it is small enough, else one of wider voxels with the same outer faces."""
     factor = (np.prod(grid.shape) / most_voxels) ** (1.0 / 3.0)
     if factor <= 1.0:
         return grid
-    shape = np.maximum((np.asarray(grid.shape) - 1) / factor, 1).astype(int) + 1
+    shape = np.maximum(np.floor(np.asarray(grid.shape) / factor), 1).astype(int)
+    ratio = np.asarray(grid.shape) / shape
     matrix = grid.matrix.copy()
-    matrix[:3, :3] *= (np.asarray(grid.shape) - 1) / np.maximum(shape - 1, 1)
+    matrix[:3, :3] *= ratio
+    matrix[:3, 3] = grid.to_lps((ratio - 1.0) / 2.0)
     return Grid(shape=tuple(int(n) for n in shape), lps_from_ijk=as_matrix4(matrix))  # type: ignore[arg-type]
 
 
-def _on(volume: Volume, grid: Grid, *, outside: float = -1000.0) -> tuple[Array, Grid]:
-    floats = Volume(grid=volume.grid, values=volume.values.astype(np.float32), unit=volume.unit)
-    return resample(floats, grid, outside=outside).values, grid
+def cropped(values: Array, grid: Grid, box: Grid) -> Array:
+    """The values on a sub-grid of their grid."""
+    low = np.rint(grid.to_ijk(box.to_lps([0, 0, 0]))).astype(int)
+    return values[tuple(slice(int(start), int(start) + n) for start, n in zip(low, box.shape, strict=True))]
+
+
+def _thinned_values(values: Array, grid: Grid, most_voxels: int) -> tuple[Array, Grid]:
+    """Values and their grid, on wider voxels where there are too many."""
+    onto = thinned(grid, most_voxels)
+    if onto is grid:
+        return values, grid
+    volume = Volume(grid=grid, values=values.astype(np.float32), unit="")
+    return resample(volume, onto, outside=float(values.min())).values, onto
 
 
 def _temperature(packer: Packer, n: int, volume: Volume) -> dict[str, Any]:
     cold = volume.values < BODY_TEMPERATURE_DEGC - 5.0
-    grid = volume.grid
+    box = volume.grid
     if cold.any():
         low, high = (np.asarray(edge) for edge in zip(*bounds(cold), strict=True))
-        grid = grid.cropped(low - 2, high + 2)
-    values, grid = _on(volume, thinned(grid, MOST_FIELD_VOXELS), outside=BODY_TEMPERATURE_DEGC)
+        box = box.cropped(low - 2, high + 2)
+    values, grid = _thinned_values(cropped(volume.values, volume.grid, box), box, MOST_FIELD_VOXELS)
     return packer.volume(f"temperature-{n}", values, grid, kind="int16", scale=0.1)
 
 
@@ -95,18 +108,15 @@ def _outline(
     if not inside.any():
         return None
     distance_mm = np.clip(distance_field(inside, box), -REACH_MM, REACH_MM)
-    grid = thinned(box, MOST_FIELD_VOXELS)
-    values = resample(Volume(grid=box, values=distance_mm, unit="mm"), grid, outside=REACH_MM).values
+    values, grid = _thinned_values(distance_mm, box, MOST_FIELD_VOXELS)
     return packer.volume(name, values, grid, kind="int8", scale=0.1)
 
 
 def union(structures: tuple[Structure, ...], box: Grid, case: Grid) -> Array:
     """(box) where any of the structures is; `box` is a sub-grid of the case's grid."""
-    low = np.rint(case.to_ijk(box.to_lps([0, 0, 0]))).astype(int)
-    window = tuple(slice(int(start), int(start) + n) for start, n in zip(low, box.shape, strict=True))
     inside = np.zeros(box.shape, dtype=bool)
     for structure in structures:
-        inside |= structure.inside[window]
+        inside |= cropped(structure.inside, case, box)
     return inside
 
 
@@ -123,7 +133,7 @@ def _surfaces(gathered: Gathered, packer: Packer, box: Grid, temperatures: dict[
         if len(mesh.faces):
             made.append(_surface(packer, kind, mesh, kind=kind))
     for n, (key, volume) in enumerate(temperatures.items()):
-        values, grid = _on(volume, thinned(volume.grid, MOST_MESH_VOXELS), outside=BODY_TEMPERATURE_DEGC)
+        values, grid = _thinned_values(volume.values, volume.grid, MOST_MESH_VOXELS)
         for level in ICE_LEVELS_DEGC:
             mesh = level_surface(-values, grid, -level)
             if len(mesh.faces):
@@ -134,10 +144,10 @@ def _surfaces(gathered: Gathered, packer: Packer, box: Grid, temperatures: dict[
 def _structure_mesh(inside: Array, box: Grid, *, fine: bool) -> Mesh:
     if not inside.any():
         return EMPTY
-    grid = thinned(box, MOST_FIELD_VOXELS if fine else MOST_MESH_VOXELS)
-    smoothing_mm = 0.5 if fine else 0.6 * float(grid.spacing_mm.max())
+    most_voxels = MOST_FIELD_VOXELS if fine else MOST_MESH_VOXELS
+    smoothing_mm = 0.5 if fine else 0.6 * float(thinned(box, most_voxels).spacing_mm.max())
     smooth = ndimage.gaussian_filter(inside.astype(np.float32), smoothing_mm / box.spacing_mm)
-    values = resample(Volume(grid=box, values=smooth, unit="1"), grid, outside=0.0).values
+    values, grid = _thinned_values(smooth, box, most_voxels)
     return level_surface(values, grid, 0.4 if fine else 0.5)
 
 

@@ -48,5 +48,5 @@ def _plain(value: object) -> str:
 def gray_png(values: Array) -> str:
     """A data address of an 8-bit gray PNG of (rows, columns) values 0..255."""
     stream = io.BytesIO()
-    Image.fromarray(values.astype(np.uint8)).save(stream, format="PNG", optimize=True)
+    Image.fromarray(values.astype(np.uint8)).save(stream, format="PNG", compress_level=6)
     return "data:image/png;base64," + b64encode(stream.getvalue()).decode()

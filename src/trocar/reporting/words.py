@@ -19,12 +19,10 @@ def word(table: Mapping[str, str], key: str, language: Language) -> str:
 def structure_name(name: str, language: Language) -> str:
     """`sciatic nerve (left)`, `S1 root (left)`, `L5 vertebra`, `lesion 1`."""
     sided = _SIDED.match(name)
-    stem = sided["stem"] if sided else name
+    stem = "_".join(filter(None, (sided["stem"], sided["number"]))) if sided else name
     said = _stem_name(stem, language)
     if sided is None:
         return said
-    if sided["number"]:
-        said = f"{said} {sided['number']}"
     return f"{said} ({language(vocabulary.SIDES[sided['side']])})"
 
 
@@ -38,7 +36,7 @@ def _stem_name(stem: str, language: Language) -> str:
                 return language("rib {level}", level=level["level"])
             case _:
                 return language("{level} vertebra", level=level["level"].upper())
-    numbered = re.match(r"^(lesion|rib)_(\d+)$", stem)
+    numbered = re.match(r"^(lesion)_(\d+)$", stem)
     if numbered:
         return f"{word(vocabulary.STRUCTURES, numbered[1], language)} {numbered[2]}"
     return word(vocabulary.STRUCTURES, stem, language)

@@ -1,0 +1,97 @@
+"""Both languages say everything: no message without French, no French without use, numbers as each writes them."""
+
+import datetime
+import re
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract
+
+import trocar.reporting
+from trocar.errors import CatalogError
+from trocar.reporting import captions, citations, vocabulary
+from trocar.reporting.language import Language, messages
+from trocar.reporting.words import structure_name
+
+HOME = Path(trocar.reporting.__file__).parent
+EN, FR = Language("en"), Language("fr")
+
+
+def used() -> set[str]:
+    """Every message of the templates, the code and the vocabularies."""
+    found = set()
+    for template in (HOME / "templates").glob("*.j2"):
+        with template.open("rb") as stream:
+            options = {"trim_blocks": "true", "lstrip_blocks": "true"}
+            found |= {m for _, m, _, _ in extract("jinja2.ext:babel_extract", stream, {"_": None}, options=options)}
+    for module in HOME.glob("*.py"):
+        with module.open("rb") as stream:
+            found |= {message for _, message, _, _ in extract("python", stream, {"language": None})}
+    tables = [table for name, table in vars(vocabulary).items() if name.isupper()]
+    for table in [*tables, captions.PLANES, captions.TOPICS, citations.ORIGINS]:
+        found |= set(table.values())
+    return found
+
+
+def test_every_message_has_its_french_and_no_french_is_unused():
+    assert len(used()) > 200
+    assert used() == messages("fr").keys()
+
+
+def test_translations_keep_the_places_to_fill():
+    def places(text: str) -> set[str | None]:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+    for message, french in messages("fr").items():
+        assert french
+        assert places(message) == places(french), message
+
+
+def test_a_message_without_french_is_refused():
+    assert EN("never written down") == "never written down"
+    with pytest.raises(CatalogError):
+        FR("never written down")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "english", "french"),
+    [
+        (5.23, "mm", "5.2\u00a0mm", "5,2\u00a0mm"),
+        (-40.0, "degC", "\u221240.0\u00a0°C", "\u221240,0\u00a0°C"),
+        (0.987, "frac", "99%", "99\u00a0%"),
+        (1234.5, "mm", "1,234.5\u00a0mm", "1\u202f234,5\u00a0mm"),
+        (-0.001, "mm", "0.0\u00a0mm", "0,0\u00a0mm"),
+        (40.0, "HU", "40\u00a0HU", "40\u00a0UH"),
+        (7.0, "", "7.0", "7,0"),
+    ],
+)
+def test_numbers_as_each_language_writes_them(value, unit, english, french):
+    assert EN.number(value, unit) == english
+    assert FR.number(value, unit) == french
+
+
+def test_dates_in_full():
+    date = datetime.date(2026, 11, 12)
+    assert EN.date(date) == "November 12, 2026"
+    assert FR.date(date) == "12 novembre 2026"
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "french"),
+    [
+        ("sciatic_nerve_left", "sciatic nerve (left)", "nerf sciatique (gauche)"),
+        ("nerve_root_s1_right", "S1 root (right)", "racine S1 (droite)"),
+        ("vertebrae_L5", "L5 vertebra", "vertèbre L5"),
+        ("rib_left_7", "rib 7 (left)", "côte 7 (gauche)"),
+        ("lesion_2", "lesion 2", "lésion 2"),
+        ("an_unknown_thing", "an unknown thing", "an unknown thing"),
+    ],
+)
+def test_names_of_structures(name, english, french):
+    assert structure_name(name, EN) == english
+    assert structure_name(name, FR) == french
+
+
+def test_no_french_message_keeps_an_english_decimal_point():
+    assert not [text for text in messages("fr").values() if re.search(r"\d\.\d", text)]
