@@ -188,8 +188,8 @@ def demo(
         raise InputError(f"there is no demo {name!r}", hint=f"there are: {', '.join(DEMOS)}")
     Dossier.require_free(folder, replace_existing=replace_existing)
     voxels = {} if voxel_mm is None else {"spacing_mm": (voxel_mm, voxel_mm, voxel_mm)}
-    case = getattr(phantoms, name)(seed=seed, **voxels)
-    dossier = Dossier.create(folder, case, replace_existing=replace_existing)
+    synthetic = getattr(phantoms, name)
+    dossier = Dossier.create(folder, synthetic(seed=seed, **voxels), replace_existing=replace_existing)
     before = run(dossier, until="simulation", spacing_mm=spacing_mm, on_progress=_half(on_progress, 0))
     if before.refusal is None:
         dossier.write("control", _control(dossier, seed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,6 +66,13 @@ def run_command(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         output.error("interrupted", "what was finished is kept; run it again", kind="Interrupted", exit_code=130)
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to tell it
+        return 141
+    except OSError as error:
+        hint = "check the path, its permissions and the free space"
+        output.error(str(error), hint, kind=type(error).__name__, exit_code=InputError.exit_code)
+        return InputError.exit_code
     return code if isinstance(code, int) else 0
 
 
@@ -414,6 +422,4 @@ def demo(
 
 
 def _has_display() -> bool:
-    import os
-
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

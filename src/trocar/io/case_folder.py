@@ -53,6 +53,7 @@ def read_case_folder(folder: Path) -> Case:
         stored: StoredCase = decode("case", path.read_bytes(), source=path.name)
         ct = _read_volume(folder, stored.ct)
         labels = read_nifti(folder / stored.structures_file, ct.grid)
+        layers = [np.ascontiguousarray(labels[..., layer]) for layer in range(labels.shape[3])]
         return Case(
             case_id=stored.case_id,
             synthetic=stored.synthetic,
@@ -61,7 +62,7 @@ def read_case_folder(folder: Path) -> Case:
                 Structure(
                     name=item.name,
                     role=item.role,
-                    inside=labels[..., item.layer] == item.label,
+                    inside=layers[item.layer] == item.label,
                     side=item.side,
                     centerline_lps_mm=item.centerline_lps_mm,
                     diameter_mm=item.diameter_mm,
@@ -102,4 +103,5 @@ def _write_volume(path: Path, volume: Volume) -> StoredVolume:
 def _read_volume(folder: Path, stored: StoredVolume) -> Volume:
     grid = Grid(shape=stored.shape, lps_from_ijk=stored.lps_from_ijk)
     values = read_nifti(folder / stored.file, grid)
-    return Volume(grid=grid, values=values.astype(np.dtype(stored.dtype), copy=False), unit=stored.unit)
+    # NIfTI runs along i first; sums over another order would differ in their last digit.
+    return Volume(grid=grid, values=np.ascontiguousarray(values, dtype=stored.dtype), unit=stored.unit)

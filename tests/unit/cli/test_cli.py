@@ -92,6 +92,20 @@ def test_misuse_exits_2_with_a_hint(arguments, capsys, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_cannot_be_written_is_told(tmp_path, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Dossier, "open", full)
+    code, _, err = call(capsys, "run", str(tmp_path))
+    assert code == 2 and "No space left" in err and "\nhint: " in err
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    code, out, _ = call(capsys)
+    assert code == 0 and "Commands:" in out
+
+
 def test_a_missing_dossier_exits_5(capsys, tmp_path):
     for command in ("assess", "propose", "plan", "simulate", "verify", "report", "run", "status"):
         code, _, err = call(capsys, command, str(tmp_path / "absent"))
