@@ -112,6 +112,11 @@ def _refuse_other_values(path: Path, header: Any) -> None:
         groups = [header, *(header.get("SharedFunctionalGroupsSequence") or ())]
         if header.get("Rows") is None or header.get("Columns") is None:
             raise ReadError(f"{path.name} holds no image", hint="give the folder of the CT's slices")
+        if str(header.get("BurnedInAnnotation") or "") == "YES":
+            raise ReadError(
+                f"{path.name} states that text is burned into its pixels, which may name the patient",
+                hint="export the original series without annotations",
+            )
         if int(header.get("SamplesPerPixel") or 1) != 1:
             raise ReadError(f"{path.name} is a color picture, not a CT slice", hint="export the original CT series")
         for group in groups:

@@ -9,8 +9,7 @@ from trocar.errors import GeometryError
 from trocar.model.case import GeometryFinding, Severity
 from trocar.model.space import Array, Grid, Volume, as_matrix4
 
-ORTHOGONALITY_SILENT = 1e-4  # cosine between voxel edges; text-rounded direction cosines stay below it
-ORTHOGONALITY_REFUSED = 1e-2
+SHEAR_SILENT_MM, SHEAR_REFUSED_MM = 0.05, 0.5  # what making the axes perpendicular moves the farthest corner
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -66,29 +65,31 @@ def canonical(values: Array, lps_from_ijk: ArrayLike) -> tuple[Array, Array]:
     return np.ascontiguousarray(turned), matrix
 
 
-def orthogonal_axes(subject: str, matrix: Array) -> tuple[Array, tuple[GeometryFinding, ...]]:
-    """The 4 x 4 matrix with its voxel edges made exactly perpendicular when they nearly are.
+def orthogonal_axes(subject: str, matrix: Array, shape: tuple[int, ...]) -> tuple[Array, tuple[GeometryFinding, ...]]:
+    """The 4 x 4 matrix with its voxel edges made exactly perpendicular, the image's center kept, when they nearly are.
 
-    Silent below a cosine of 1e-4, said up to 1e-2. Raises `GeometryError` above (shear).
+    Silent while no corner moves by more than 0.05 mm, said up to 0.5 mm. Raises `GeometryError` above (shear).
     """
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)
     if not np.all(np.isfinite(matrix)) or lengths.min() <= 0:
         raise GeometryError(f"{subject}: a voxel edge has no length or is not a number", hint="export the image again")
-    directions = matrix[:3, :3] / lengths
-    cosine = float(np.abs(directions.T @ directions - np.eye(3)).max())
+    left, _, right = np.linalg.svd(matrix[:3, :3] / lengths)
+    straight = matrix.copy()
+    straight[:3, :3] = (left @ right) * lengths
+    half = (np.asarray(shape[:3]) - 1) / 2
+    straight[:3, 3] += (matrix[:3, :3] - straight[:3, :3]) @ half
+    corners = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]) * half
+    moved_mm = float(np.linalg.norm(corners @ (straight - matrix)[:3, :3].T, axis=1).max())
     findings = judged(
         subject,
         "shear",
-        cosine,
-        say_above=ORTHOGONALITY_SILENT,
-        refuse_above=ORTHOGONALITY_REFUSED,
-        unit="cosine",
+        moved_mm,
+        say_above=SHEAR_SILENT_MM,
+        refuse_above=SHEAR_REFUSED_MM,
+        unit="mm",
         message="the voxel edges are not perpendicular (shear)",
         hint="resample the image onto a grid with perpendicular axes first; trocar does so itself from DICOM slices",
     )
-    left, _, right = np.linalg.svd(directions)
-    straight = matrix.copy()
-    straight[:3, :3] = (left @ right) * lengths
     return straight, findings
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from trocar.errors import CaseError, ReadError
 from trocar.io.anatomy import named, required_role
 from trocar.io.geometry import said
-from trocar.io.nifti import read_label_values
+from trocar.io.nifti import is_nifti, read_label_values
 from trocar.io.region import Region, onto_grid, regions_of
 from trocar.model.case import GeometryFinding, Role
 from trocar.model.space import Array, Grid
@@ -67,6 +67,29 @@ def read_mask(path: Path, name: str, grid: Grid, *, subject: str) -> tuple[Regio
         message = f"the mask holds {len(found)} labels; every voxel that is not zero is taken as the lesion"
         findings = (*findings, said(subject, "lesion_labels", len(found), limit=1, unit="1", message=message))
     return region_from_mask(values > 0, source, grid, name=name, role=role, subject=subject, findings=findings)
+
+
+def read_mask_folder(folder: Path, grid: Grid) -> tuple[list[Region], tuple[GeometryFinding, ...]]:
+    """One structure per NIfTI mask of a folder, named by its file (TotalSegmentator writes such); empty ones left out.
+
+    Raises `CaseError` for a name without role, and when no mask holds anything.
+    """
+    regions, findings, absent = [], list[GeometryFinding](), 0
+    for path in sorted(path for path in folder.iterdir() if is_nifti(path)):
+        name = named(re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE))
+        values = read_label_values(path, subject=name)[0]
+        if not values.any():
+            absent += 1
+            continue
+        region, seen = read_mask(path, name, grid, subject=f"structure {name}")
+        regions.append(region)
+        findings += seen
+    if not regions:
+        raise CaseError("the folder of structures holds no mask with anything in it", hint="give NIfTI masks in it")
+    if absent:
+        message = f"{absent} masks without any voxel were left out"
+        findings.append(said("structures", "empty_mask", absent, limit=0, unit="1", message=message))
+    return regions, tuple(findings)
 
 
 def region_from_mask(

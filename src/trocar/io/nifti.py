@@ -123,5 +123,5 @@ def _lps_from_ijk(loaded: Any, subject: str) -> tuple[Array, tuple[GeometryFindi
             message="the file's two orientations (qform and sform) contradict each other",
             hint="write both equal; one of them was changed by another tool",
         )
-    straight, sheared = orthogonal_axes(subject, LPS_FROM_RAS @ (sform if scode else qform))
+    straight, sheared = orthogonal_axes(subject, LPS_FROM_RAS @ (sform if scode else qform), loaded.shape)
     return straight, findings + sheared

@@ -25,7 +25,8 @@ def judged_places(regions: list[Region], body: Region | None, ct: Volume) -> tup
     Raises `CaseError` for a structure on the wrong side, `GeometryError` for one outside the body or bone labels on
     something that is not bone.
     """
-    centroids = {region.name: region.centroid_lps_mm(ct.grid) for region in regions if region.part.any()}
+    placed = [region for region in regions if side_in_name(region.name) or region.name.startswith(MIDLINE)]
+    centroids = {region.name: region.centroid_lps_mm(ct.grid) for region in placed if region.part.any()}
     findings = (*_pairs(regions, centroids), *_against_midline(regions, centroids))
     if body is not None:
         findings = (*findings, *_in_body(regions, body, ct.grid))

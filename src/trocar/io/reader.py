@@ -13,7 +13,7 @@ from trocar.io.dicom_files import read_header
 from trocar.io.geometry import said
 from trocar.io.hounsfield import AIR_HU
 from trocar.io.image import Image
-from trocar.io.labels import read_label_map, read_mask, read_names
+from trocar.io.labels import read_label_map, read_mask, read_mask_folder, read_names
 from trocar.io.nifti import is_nifti, read_nifti
 from trocar.io.place import judged_places
 from trocar.io.region import Region, require_distinct, require_same_frame
@@ -42,8 +42,9 @@ def read_case(
     """The case that these files describe, pseudonymous, everything on the CT's grid.
 
     `ct` is a DICOM folder (`series` chooses among several) or a NIfTI file in HU; `structures` a NIfTI label map (named
-    by `labels`), a DICOM SEG or an RTSTRUCT; `structure` one mask per name; `markups` Slicer curves of nerves; `phases`
-    further CT phases, resampled onto the CT. Where no body or skin is given they are derived from HU, and said.
+    by `labels`), a folder of masks named by their files, a DICOM SEG or an RTSTRUCT; `structure` one mask per name;
+    `markups` Slicer curves of nerves; `phases` further CT phases, resampled onto the CT. Where no body or skin is given
+    they are derived from HU, and said.
 
     Dates of a DICOM case and of its clinical context are shifted alike; `pseudonym_salt` is a hospital's own secret,
     without which shifts could be recomputed from a patient number. `Case.geometry` holds what was noted or repaired.
@@ -90,6 +91,10 @@ def _read_structures(image: Image, structures: Path | str | None, labels: Path |
             raise CaseError("labels are given without structures", hint="add --structures, or leave --labels out")
         return [], ()
     path, label_path = Path(structures), Path(labels) if labels else None
+    if path.is_dir():
+        if any(is_nifti(file) for file in path.iterdir()):
+            return read_mask_folder(path, image.volume.grid)
+        path = _only_file(path)
     if is_nifti(path):
         return read_label_map(path, image.volume.grid, labels=label_path)
     names = read_names(label_path) if label_path else None
@@ -106,9 +111,14 @@ def _read_structures(image: Image, structures: Path | str | None, labels: Path |
             )
 
 
+def _only_file(folder: Path) -> Path:
+    files = [path for path in folder.iterdir() if path.is_file()]
+    if len(files) != 1:
+        raise ReadError(f"{folder.name} is a folder of {len(files)} files", hint="give the file of the structures")
+    return files[0]
+
+
 def _modality(path: Path) -> str:
-    if path.is_dir():
-        raise ReadError(f"{path.name} is a folder", hint="give the file of the structures, or masks with --structure")
     header = read_header(path)
     is_structure_set = header.get("SOPClassUID") == "1.2.840.10008.5.1.4.1.1.481.3"
     return str(header.get("Modality") or ("RTSTRUCT" if is_structure_set else "unknown"))

@@ -152,6 +152,7 @@ REFUSED = {
     "another modality": (_all_changed(Modality="MR"), ReadError, "no CT"),
     "no pixels": (_changed(3, PixelData=None), ReadError, "003.dcm holds no pixel data"),
     "effective atomic number": (_all_changed(RescaleType="Z_EFF"), ReadError, "not Hounsfield"),
+    "text in the picture": (_changed(3, BurnedInAnnotation="YES"), ReadError, "burned into its pixels"),
     "leaning too far": (lambda _: series(shear_mm_per_slice=2.0), GeometryError, "more than any gantry"),
 }
 
@@ -191,6 +192,11 @@ def test_a_scout_is_left_out_and_said(tmp_path):
     scout.SeriesInstanceUID, scout.ImageType = "9.9", ["ORIGINAL", "PRIMARY", "LOCALIZER"]
     image = read_dicom(saved(tmp_path, [*series(), scout]))
     assert [f.finding for f in image.findings] == ["localizer"]
+
+
+def test_loss_is_said(tmp_path):
+    image = read_dicom(saved(tmp_path, _changed(3, LossyImageCompression="01")(series(shape=(40, 36, 12)))))
+    assert [(f.finding, f.value) for f in image.findings] == [("lossy_compression", 1)]
 
 
 def test_nothing_identifying_is_reachable_from_the_case(tmp_path):

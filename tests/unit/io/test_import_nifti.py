@@ -105,10 +105,17 @@ def test_contradicting_forms_have_two_thresholds(tmp_path):
     assert caught.value.hint
 
 
-def _sheared():
+def _sheared(mm=0.3):
     matrix = MATRIX.copy()
-    matrix[1, 2] = 0.3
+    matrix[1, 2] = mm
     return matrix
+
+
+def test_shear_has_two_thresholds(tmp_path):
+    assert read_nifti(_only_sform(tmp_path / "a.nii", _sheared(0.001))).findings == ()
+    image = read_nifti(_only_sform(tmp_path / "b.nii", _sheared(0.02)))
+    assert [finding.finding for finding in image.findings] == ["shear"]
+    assert image.findings[0].value == pytest.approx(0.02 * 13.5 / 2, rel=0.6)
 
 
 def _nan(values):

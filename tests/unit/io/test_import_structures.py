@@ -147,6 +147,21 @@ def test_a_label_without_name_an_empty_map_and_a_probability_map_are_refused(tmp
         read_mask(nifti(tmp_path / "c.nii", ball * np.float32(0.5), grid.matrix), "lesion", grid, subject="lesion")
 
 
+def test_a_folder_of_masks_is_named_by_its_files(tmp_path, ct):
+    grid = read_dicom(ct).volume.grid
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    nifti(folder / "hip_left.nii.gz", in_ball(voxels(grid)).astype(np.uint8), grid.matrix)
+    nifti(folder / "liver.nii.gz", np.zeros(grid.shape, np.uint8), grid.matrix)
+    case = read_case(ct, structures=folder)
+    assert [s.name for s in case.structures] == ["hip_left", "body", "skin"]
+    assert [f.value for f in case.geometry if f.finding == "empty_mask"] == [1]
+    np.testing.assert_array_equal(case.structure("hip_left").inside, in_ball(voxels(grid)))
+    (folder / "hip_left.nii.gz").unlink()
+    with pytest.raises(CaseError, match="no mask with anything"):
+        read_case(ct, structures=folder)
+
+
 def test_several_values_are_one_lesion_but_not_one_bone(tmp_path, ct):
     grid = read_dicom(ct).volume.grid
     points = voxels(grid)
