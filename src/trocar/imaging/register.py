@@ -19,7 +19,7 @@ from trocar.imaging.surface import bounds, mask_surface
 from trocar.model.space import Array, Grid, Volume
 
 SOFTEST_HU, HARDEST_HU = -150.0, 900.0  # gas and metal say nothing of where the bone is
-COARSE_MM = 5.0
+COARSE_MM, MEDIUM_MM = 5.0, 2.0
 TURNS_DEG = (-10.0, 0.0, 10.0)
 STARTS = 4
 BAND_MM = 4.0
@@ -70,10 +70,11 @@ def register_bone(plan: Volume, control: Volume, bone: Array, *, ignored: Array 
     points = _band_points(bone, ignored, plan.grid)
     pivot = points.mean(axis=0)
     starts = _coarse_starts(plan, control, bone, pivot)
-    fits = [_refine(plan, control, points, pivot, start, blur_mm=2.5, stride=4) for start in starts]
+    coarse = _shrunk(_clipped(plan), MEDIUM_MM), _shrunk(_clipped(control), MEDIUM_MM)
+    fits = [_refine(*coarse, points[::4], pivot, start, blur_mm=2.5, reach_mm=25.0) for start in starts]
     _, best = min(fits, key=lambda fit: fit[0])
-    _, best = _refine(plan, control, points, pivot, best, blur_mm=1.2, stride=2)
-    _, best = _refine(plan, control, points, pivot, best, blur_mm=0.7, stride=1)
+    _, best = _refine(*coarse, points[::2], pivot, best, blur_mm=1.2, reach_mm=12.0)
+    _, best = _refine(plan, control, points, pivot, best, blur_mm=0.7, reach_mm=4.0)
     residual_mm, compared_frac = edge_residual(plan, control, bone, ignored, best)
     return RigidFit(best, residual_mm, compared_frac)
 
@@ -104,13 +105,13 @@ def _coarse_starts(plan: Volume, control: Volume, bone: Array, pivot: Array) -> 
     near = distance_field(bone[cut], around) <= 10.0
     corners = around.to_lps(np.array(list(product((0, 1), repeat=3))) * (np.asarray(around.shape) - 1))
     template_grid = box_grid(corners - pivot, margin_mm=0.0, spacing_mm=COARSE_MM)
-    small_plan, small_control = _shrunk(_clipped(plan)), _shrunk(_clipped(control))
+    small_plan, small_control = _shrunk(_clipped(plan), COARSE_MM), _shrunk(_clipped(control), COARSE_MM)
     control_corners = control.grid.to_lps(
         np.array(list(product((0, 1), repeat=3))) * (np.asarray(control.grid.shape) - 1)
     )
     search_grid = box_grid(control_corners, margin_mm=0.0, spacing_mm=COARSE_MM)
     target = resample(small_control, search_grid, outside=SOFTEST_HU).values - SOFTEST_HU
-    mask = _shrunk(Volume(grid=around, values=near.astype(np.float32), unit="1"))
+    mask = _shrunk(Volume(grid=around, values=near.astype(np.float32), unit="1"), COARSE_MM)
     search = _Search(target, search_grid)
     found = [search.best(small_plan, mask, template_grid, pivot, turn) for turn in _turns()]
     found.sort(key=lambda candidate: -candidate[0])
@@ -119,6 +120,8 @@ def _coarse_starts(plan: Volume, control: Volume, bone: Array, pivot: Array) -> 
 
 def _turns() -> Iterator[Array]:
     for angles in product(TURNS_DEG, repeat=3):
+        if 0.0 not in angles:
+            continue  # a turn about all three axes at once is within reach of its neighbors
         yield Rotation.from_euler("xyz", angles, degrees=True).as_matrix()
 
 
@@ -166,9 +169,9 @@ def _clipped(volume: Volume) -> Volume:
     return Volume(grid=volume.grid, values=values, unit=volume.unit)
 
 
-def _shrunk(volume: Volume) -> Volume:
-    """The volume averaged over blocks of nearly the coarse spacing."""
-    factors = np.maximum(1, np.floor(COARSE_MM / volume.grid.spacing_mm)).astype(int)
+def _shrunk(volume: Volume, spacing_mm: float) -> Volume:
+    """The volume averaged over blocks of nearly a spacing."""
+    factors = np.maximum(1, np.floor(spacing_mm / volume.grid.spacing_mm + 1e-6)).astype(int)
     factors = np.minimum(factors, volume.grid.shape)
     whole = np.asarray(volume.grid.shape) // factors
     values = volume.values[tuple(slice(0, n) for n in whole * factors)]
@@ -200,12 +203,11 @@ def _image(volume: Volume, points_lps_mm: Array, *, reach_mm: float, blur_mm: fl
 
 
 def _refine(
-    plan: Volume, control: Volume, points: Array, pivot: Array, start: Array, *, blur_mm: float, stride: int
+    plan: Volume, control: Volume, points: Array, pivot: Array, start: Array, *, blur_mm: float, reach_mm: float
 ) -> tuple[float, Array]:
     """The mean robust misfit in HU and the transform (4, 4) it belongs to, from one start."""
-    points = points[::stride]
     fixed = _image(plan, points, reach_mm=1.0, blur_mm=blur_mm).at(points)
-    moving = _image(control, _moved(start, points), reach_mm=25.0, blur_mm=blur_mm)
+    moving = _image(control, _moved(start, points), reach_mm=reach_mm, blur_mm=blur_mm)
     transform, misfit = start.copy(), np.inf
     for _ in range(40):
         at = _moved(transform, points)

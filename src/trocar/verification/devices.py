@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import least_squares, linear_sum_assignment
+from scipy.special import ndtr
 
 from trocar.imaging.resample import sample
 from trocar.model.space import Array, Segment, Volume, as_vector
@@ -17,7 +18,7 @@ REACH_MM = 30.0  # how far from its plan a probe is looked for
 TURN_DEG = 25.0
 SHORTEST_MM = 15.0
 RADIUS_MM = 2.0
-STEP_MM = 0.25
+SCALE_END_HU = 3071.0  # of a 12-bit scanner
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +37,7 @@ def find_probes(ct: Volume, planned: Sequence[Placement], *, seed: int = 0) -> t
     """
     points = _metal_points(ct, planned)
     directions = np.array([p.axis.direction for p in planned])
+    diameter_mm = float(np.median([p.diameter_mm for p in planned]))
     rng = np.random.default_rng(seed)
     found: list[FoundLine] = []
     while len(points) >= 10 and len(found) < len(planned) + 3:
@@ -47,7 +49,7 @@ def find_probes(ct: Volume, planned: Sequence[Placement], *, seed: int = 0) -> t
         along, across = _coordinates(points, point, direction)
         low, high = _run(along[across <= RADIUS_MM])
         if high - low >= SHORTEST_MM:
-            tip = _tip(ct, point, direction, low, high)
+            tip = _tip(ct, point, direction, low, high, diameter_mm)
             found.append(FoundLine(point + tip * direction, direction, tip - low))
         keep = (across > RADIUS_MM + 1.5) | (along < low - 3) | (along > high + 3)
         if keep.all():
@@ -166,16 +168,30 @@ def _fitted(ct: Volume, points: Array, point: Array, direction: Array) -> tuple[
     return middle, axis * np.sign(axis @ direction)
 
 
-def _tip(ct: Volume, point: Array, direction: Array, low: float, high: float) -> float:
-    """Where along the axis the metal ends: half way between its HU and that of the tissue beyond."""
-    positions = np.arange(high - 15.0, high + 12.0, STEP_MM)
-    on_axis = point + positions[:, None] * direction
-    values = sample(ct.values.astype(np.float32), ct.grid, on_axis, outside=-1000.0)
-    inside = float(np.median(values[(positions >= max(low, high - 12.0)) & (positions <= high - 3.0)]))
-    beyond = float(np.median(values[positions >= high + 5.0]))
-    half = (inside + beyond) / 2
-    last = np.flatnonzero(values >= half)
-    if not len(last) or last[-1] + 1 >= len(values):
-        return high
-    n = int(last[-1])
-    return float(positions[n] + STEP_MM * (values[n] - half) / max(float(values[n] - values[n + 1]), 1e-6))
+def _tip(ct: Volume, point: Array, direction: Array, low: float, high: float, diameter_mm: float) -> float:
+    """Where along the axis the metal ends, by fitting a blurred cylinder of known diameter to its last centimeter.
+
+    The scanner's scale ends below metal's HU, so that the bright blob is longer than the probe: the fit models the
+    cut and recovers the blur from the flanks.
+    """
+    side = np.cross(direction, np.eye(3)[np.argmin(np.abs(direction))])
+    side /= np.linalg.norm(side)
+    turns = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    ring = np.cos(turns)[:, None] * side + np.sin(turns)[:, None] * np.cross(direction, side)
+    along = np.arange(max(low + 1.0, high - 8.0), high + 6.0, 0.5)
+    radii = np.arange(0.0, 5.01, 0.5)
+    places = point + along[:, None, None, None] * direction + radii[:, None, None] * ring
+    measured = sample(ct.values.astype(np.float32), ct.grid, places, outside=-1000.0).mean(axis=2)
+    ceiling = float(min(measured.max(), SCALE_END_HU))
+    background = float(np.median(measured[along > high + 4.0]))
+
+    def misfit(values: Array) -> Array:
+        end, blur_mm, height_HU = values
+        flank = np.exp(-(radii**2) / (2 * (blur_mm**2 + diameter_mm**2 / 16)))
+        model = background + height_HU * flank * ndtr((end - along) / blur_mm)[:, None]
+        return np.asarray((np.minimum(model, ceiling) - np.minimum(measured, ceiling)).ravel() / 100.0)
+
+    start = (high, 1.0, 2 * ceiling)
+    bounds = ((high - 5.0, 0.3, 0.5 * ceiling), (high + 5.0, 3.0, 20 * ceiling))
+    fit = least_squares(misfit, start, bounds=bounds, loss="soft_l1", x_scale=(1.0, 0.3, 2000.0))
+    return float(fit.x[0])

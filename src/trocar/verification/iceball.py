@@ -67,7 +67,7 @@ def compare(seen: IceImage, predicted_degC: Volume | None) -> SeenIce:
     return SeenIce(
         volume_ml=volume_ml,
         visible_frac=float(np.count_nonzero(visible) / np.count_nonzero(predicted)),
-        dice_with_prediction=2 * both / sizes if sizes else None,
+        dice_with_prediction=float(2 * both / sizes) if sizes else None,
     )
 
 
