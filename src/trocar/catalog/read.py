@@ -20,7 +20,8 @@ def read_toml(path: Path, adapter: TypeAdapter[T], *, key: str | None = None) ->
     Raises `CatalogError` that names the file, the place in it and the reason.
     """
     try:
-        content: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content: Any = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogError(f"{path.name}: {error}", hint="catalog files are TOML in UTF-8") from error
     if key is not None:
@@ -31,17 +32,28 @@ def read_toml(path: Path, adapter: TypeAdapter[T], *, key: str | None = None) ->
     try:
         return adapter.validate_json(json.dumps(content, default=str), strict=True)
     except ValidationError as error:
-        raise CatalogError(f"{path.name}: {_reasons(error, content)}", hint="no unknown or missing key") from error
+        raise CatalogError(
+            f"{path.name}: {_reasons(error, content, text)}", hint="no unknown or missing key"
+        ) from error
     except TrocarError as error:
         raise CatalogError(f"{path.name}: {error}", hint=error.hint) from error
 
 
-def _reasons(error: ValidationError, content: Any) -> str:
-    """Every reason with its place; a row of a list is named by its id."""
+def _reasons(error: ValidationError, content: Any, text: str) -> str:
+    """Every reason with its place; a row of a list is named by its id and the line of it."""
     reasons = []
     for detail in error.errors():
         place = [str(part) for part in detail["loc"]]
         if isinstance(content, list) and place and place[0].isdigit():
-            place[0] = str(content[int(place[0])].get("id", f"row {place[0]}"))
+            place[0] = _row_name(content, int(place[0]), text)
         reasons.append(f"{'.'.join(place)}: {detail['msg']}")
     return "; ".join(reasons)
+
+
+def _row_name(rows: list[dict[str, Any]], number: int, text: str) -> str:
+    name = rows[number].get("id")
+    if name is None:
+        return f"row {number + 1}"
+    earlier = sum(row.get("id") == name for row in rows[:number])  # the parts of a rule share its id
+    lines = [count for count, line in enumerate(text.splitlines(), start=1) if line.strip() == f'id = "{name}"']
+    return f"line {lines[earlier]}: {name}" if earlier < len(lines) else str(name)

@@ -149,11 +149,10 @@ def _other_side(rules: Ruleset, test: Comparison, value: Value) -> Iterator[Chan
     if test.op in _OTHER_SIDE:
         yield from _numeric_changes(rules, test, value)
     elif test.op == "recorded":
-        if value is None:
+        if value is None and test.input.endswith("_date"):  # any date will do; other values have tests of their own
             label = wording.label_of(rules, test.input)
-            yield Change(
-                ((test.input, _any_value(test)),), Text(en=f"{label.en} on file", fr=f"{label.fr} dans le dossier")
-            )
+            on_file = Text(en=f"{label.en} on file", fr=f"{label.fr} dans le dossier")
+            yield Change(((test.input, "on file"),), on_file)
     elif isinstance(test.value, bool):
         for choice in (test.value, not test.value):
             if choice != value:
@@ -207,11 +206,6 @@ def _worded_changes(rules: Ruleset, test: Comparison, value: Value) -> Iterator[
 
 def _said(rules: Ruleset, name: str, value: Value) -> Change:
     return Change(((name, value),), wording.value_text(rules, name, value))
-
-
-def _any_value(test: Comparison) -> Value:
-    """Something recorded, for a test that only asks whether there is anything: a date, or a harmless number."""
-    return "recorded" if test.input.endswith("_date") else None
 
 
 def _signature(option: Option) -> tuple[object, ...]:

@@ -93,3 +93,12 @@ def test_a_broken_rule_file_is_refused_with_file_and_reason(tmp_path, file, old,
         read_ruleset(folder)
     assert said in str(error.value)
     assert file in str(error.value)
+
+
+def test_a_broken_rule_is_found_by_its_line(tmp_path):
+    folder = copied(tmp_path)
+    rewrite(folder / "gates.toml", 'id = "G7"\n', 'id = "G7"\nurgency = 3\n')
+    lines = (folder / "gates.toml").read_text(encoding="utf-8").splitlines()
+    line = lines.index('id = "G7"') + 1
+    with pytest.raises(CatalogError, match=f"gates.toml: line {line}: G7.urgency"):
+        read_ruleset(folder)
