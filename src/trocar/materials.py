@@ -20,10 +20,6 @@ SKIN_EXCHANGE_W_PER_M2K = 10.0  # still air or a cover (thermal reference 4.4)
 AIR_BELOW_HU, FAT_HU, WATERY_HU, BONE_ABOVE_HU = -300.0, -100.0, 40.0, 300.0
 CANCELLOUS_HU, CORTICAL_HU = 200.0, 1200.0
 SINK_RADIUS_MM = 1.25  # vessels at least this wide (S: >= 2-3 mm across) keep blood's temperature
-PROPERTIES = (
-    "unfrozen_W_per_mK", "frozen_W_per_mK", "unfrozen_J_per_m3K", "frozen_J_per_m3K", "latent_J_per_m3",
-    "perfusion_W_per_m3K",
-)  # fmt: skip
 
 # Later roles lie over earlier ones; roles that are absent (body, ureter in its wall ...) leave what the CT says.
 TISSUE_OF_ROLE = {
@@ -92,9 +88,13 @@ def tissue_map(
 
 
 def _row(tissue: Tissue) -> dict[str, float]:
-    row = {name: float(getattr(tissue, name)) for name in PROPERTIES if name != "frozen_W_per_mK"}
-    return row | {
+    return {
+        "unfrozen_W_per_mK": tissue.conductivity_W_per_mK,
         "frozen_W_per_mK": tissue.frozen_at_solidus_W_per_mK(ice_slope_per_K()),
+        "unfrozen_J_per_m3K": tissue.unfrozen_J_per_m3K,
+        "frozen_J_per_m3K": tissue.frozen_J_per_m3K,
+        "latent_J_per_m3": tissue.latent_J_per_m3,
+        "perfusion_W_per_m3K": tissue.perfusion_W_per_m3K,
         "water_frac": tissue.water_kg_per_m3 / 1000.0,
     }
 

@@ -36,7 +36,7 @@ def faces_of(medium: Medium) -> Faces:
             warm[skin], cold[skin] = medium.exchange_W_per_m2K * medium.spacing_m, 0.0
         for values, found in ((warm, unfrozen), (cold, freezing)):
             found.append(_placed(values / medium.spacing_m**2, axis, medium))
-    return Faces(tuple(unfrozen), tuple(freezing))
+    return Faces((unfrozen[0], unfrozen[1], unfrozen[2]), (freezing[0], freezing[1], freezing[2]))
 
 
 def explicit_limit_s(faces: Faces, curve: Curve, medium: Medium, *, coldest_degC: float = -150.0) -> float:

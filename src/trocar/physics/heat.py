@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-import numba
 import numpy as np
 
 from trocar.errors import SolverError
@@ -18,8 +17,7 @@ from trocar.physics.medium import Array, Medium
 from trocar.physics.source import Line, Pieces, Ramp, exchange, pieces_of, touched_cells
 from trocar.physics.spans import Rows, Spans
 from trocar.physics.stepping import LONGEST_S, Stage, schedule, stage_count, stages
-
-PARTS_PER_THREAD = 4
+from trocar.physics.threads import PARTS, use_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +154,8 @@ class HeatSolver:
     def _super_step(self, step_s: float, pieces: Pieces, working: list[int], surface: Array, duty: Array) -> None:
         count = stage_count(step_s, self._explicit_s)
         self._spans.grow(self._t[0].reshape(self.medium.shape), self.medium.rest_degC, reach=max(2, (count + 3) // 4))
-        rows = self._spans.rows(PARTS_PER_THREAD * numba.get_num_threads())
+        rows = self._spans.rows(PARTS)
+        use_for(int(rows.length.sum()))
         if rows.length.size == 0:
             return
         before = self._t[0].copy()
@@ -191,6 +190,13 @@ class HeatSolver:
         for pair in (self._y, self._t, self._ice):
             pair.reverse()
         return np.concatenate([[serial_sum(heat, self.medium.cell_m3)], power])
+
+
+def enthalpy_in(medium: Medium, temperature_degC: Array) -> Array:
+    """[i, j, k] J/m3 of a medium at these temperatures: how a state goes on when its tissue has been replaced."""
+    walled = _walled(medium)
+    h = enthalpy(temperature_degC, curve_of(walled), law_of(walled.freezing, walled.rest_degC))
+    return h.reshape(medium.shape)
 
 
 def _inner(mask: Array) -> Array:

@@ -1,0 +1,168 @@
+"""What a simulated freezing step is compared with."""
+
+from collections.abc import Iterator
+
+from trocar.catalog import Limit, limit
+from trocar.model.case import Case, Role
+from trocar.model.finding import Check, Exposure, State, Verdict, Zone
+
+NAMES = {
+    Role.NERVE: "nerve_minimum_temperature",
+    Role.CORD: "cord_minimum_temperature",
+    Role.SKIN: "skin_minimum_temperature",
+    Role.BOWEL: "bowel_minimum_temperature",
+    Role.BLADDER: "bladder_minimum_temperature",
+    Role.URETER: "ureter_minimum_temperature",
+}
+FAIL_BELOW = {
+    Role.NERVE: "nerve_min_degC",
+    Role.CORD: "nerve_min_degC",
+    Role.SKIN: "skin_min_degC",
+    Role.BOWEL: "bowel_min_degC",
+    Role.BLADDER: "bowel_min_degC",
+    Role.URETER: "bowel_min_degC",
+}
+ICE_DISTANCE = {Role.SKIN: ("ice_skin_distance", "ice_skin_mm"), Role.JOINT: ("ice_joint_distance", "joint_ice_mm")}
+ALWAYS_ASKED = (Role.NERVE, Role.SKIN, Role.BOWEL)  # whose absence from the case leaves a question open
+
+
+def freezing_checks(case: Case, state: State) -> tuple[Check, ...]:
+    """Every check of a freezing step, on its last state."""
+    return (*_structures(case, state), *_coverage(case, state))
+
+
+def _structures(case: Case, state: State) -> Iterator[Check]:
+    for exposure in state.structures:
+        if exposure.role in NAMES:
+            yield _temperature(exposure)
+        if exposure.role in ICE_DISTANCE:
+            yield _distance(exposure)
+    present = {structure.role for structure in case.structures}
+    near = {exposure.role for exposure in state.structures}
+    for role in ALWAYS_ASKED:
+        if role not in present:
+            yield _unknown(role)
+        elif role not in near:
+            yield _far(role)
+
+
+def _temperature(exposure: Exposure) -> Check:
+    bound = limit(FAIL_BELOW[exposure.role])
+    verdict, shown = Verdict.PASS, bound
+    if exposure.minimum_degC < bound.value:
+        verdict = Verdict.FAIL
+    elif exposure.role in (Role.NERVE, Role.CORD) and exposure.minimum_degC < limit("nerve_warn_min_degC").value:
+        verdict, shown = Verdict.WARN, limit("nerve_warn_min_degC")
+    crossed = exposure.first_crossing_s
+    return Check(
+        name=NAMES[exposure.role],
+        subject=exposure.name,
+        value=exposure.minimum_degC,
+        limit=shown.value,
+        unit="degC",
+        verdict=verdict,
+        source=shown.source,
+        message="" if crossed is None else f"{bound.value:g} degC is crossed at {crossed / 60:.1f} min",
+    )
+
+
+def _distance(exposure: Exposure) -> Check:
+    name, key = ICE_DISTANCE[exposure.role]
+    bound = limit(key)
+    distance = exposure.distance_to_ice_mm
+    close = distance is not None and distance < bound.value
+    return Check(
+        name=name,
+        subject=exposure.name,
+        value=distance,
+        limit=bound.value,
+        unit="mm",
+        verdict=Verdict.WARN if close else Verdict.PASS,
+        source=bound.source,
+        message="no ice" if distance is None else "",
+    )
+
+
+def _unknown(role: Role) -> Check:
+    bound = limit(FAIL_BELOW[role])
+    return Check(
+        name=NAMES[role],
+        value=None,
+        limit=bound.value,
+        unit="degC",
+        verdict=Verdict.UNKNOWN,
+        source=bound.source,
+        message={
+            Role.NERVE: "nerves not segmented",
+            Role.SKIN: "skin not segmented",
+            Role.BOWEL: "bowel not segmented",
+        }[role],
+    )
+
+
+def _far(role: Role) -> Check:
+    bound = limit(FAIL_BELOW[role])
+    return Check(
+        name=NAMES[role],
+        value=37.0,
+        limit=bound.value,
+        unit="degC",
+        verdict=Verdict.PASS,
+        source=bound.source,
+        message="none within 40 mm of a probe",
+    )
+
+
+def _coverage(case: Case, state: State) -> Iterator[Check]:
+    """Coverage by intent: of the visible ice, and of the zone counted as lethal."""
+    intent = case.clinical.oncology.intent
+    yield _share("visible_ice_coverage", state, "0_degC", limit("coverage_visible_frac"), Verdict.WARN)
+    if intent is None:
+        yield Check(
+            name="lethal_coverage", subject=state.lesion, value=None, limit=None, unit="1", verdict=Verdict.UNKNOWN,
+            source="design", message="the intent, curative or palliative, is unknown",
+        )  # fmt: skip
+    elif "curative" in intent:
+        bound = limit("lethal_curative_degC")
+        zone = state.zones[f"{bound.value:.0f}_degC"]
+        whole = zone.coverage_frac.lesion >= 1.0
+        yield Check(
+            name="lethal_coverage", subject=state.lesion, value=zone.coverage_frac.lesion, limit=1.0, unit="1",
+            verdict=Verdict.PASS if whole else Verdict.FAIL, source=bound.source,
+            message=f"share of the lesion below {bound.value:g} degC",
+        )  # fmt: skip
+        yield _margin(state, state.zones["0_degC"])
+    else:
+        level = limit("lethal_palliative_degC").value
+        bound = limit("coverage_lethal_palliative_frac")
+        yield _share("lethal_coverage", state, f"{level:.0f}_degC", bound, Verdict.WARN)
+
+
+def _share(name: str, state: State, zone: str, bound: Limit, otherwise: Verdict) -> Check:
+    covered = state.zones[zone].coverage_frac.lesion
+    return Check(
+        name=name,
+        subject=state.lesion,
+        value=covered,
+        limit=bound.value,
+        unit="1",
+        verdict=Verdict.PASS if covered >= bound.value else otherwise,
+        source=bound.source,
+        message=f"share of the lesion colder than {zone.replace('_', ' ')}",
+    )
+
+
+def _margin(state: State, zone: Zone) -> Check:
+    bound = limit("margin_curative_min_mm")
+    margin = zone.minimal_margin_mm
+    enough = margin is not None and margin >= bound.value
+    return Check(
+        name="minimal_ice_margin",
+        subject=state.lesion,
+        value=margin,
+        limit=bound.value,
+        unit="mm",
+        verdict=Verdict.PASS if enough else Verdict.FAIL,
+        source=bound.source,
+        message="" if margin is not None else "no ice",
+    )

@@ -1,0 +1,114 @@
+"""The box of tissue that is simulated, and the needles in it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from trocar.catalog import device
+from trocar.errors import CaseError, CatalogError
+from trocar.imaging.resample import box_grid
+from trocar.model.case import Case
+from trocar.model.device import Cryoprobe
+from trocar.model.space import Array, Grid, Segment, as_vector
+from trocar.model.treatment import Placement, Plan, Step, Technique
+from trocar.physics.source import Line, Ramp
+
+NEEDLE_PAD_MM = 45.0  # ice of 20 mm around a needle, and 25 mm beyond it where the tissue is at rest
+LESION_PAD_MM = 4.0
+
+
+def probes(step: Step) -> tuple[Placement, ...]:
+    """The step's cryoprobes."""
+    return tuple(placement for placement in step.placements if placement.role == "probe")
+
+
+def cryoprobe(placement: Placement) -> Cryoprobe:
+    """The placement's device. Raises `CatalogError` when it is no cryoprobe or its cold end is unknown."""
+    found = device(placement.device)
+    if not isinstance(found, Cryoprobe):
+        raise CatalogError(f"{placement.device!r} is not a cryoprobe", hint="a probe of a freezing step must be one")
+    for name in ("active_length_mm", "surface_degC"):
+        if getattr(found, name) is None:
+            raise CatalogError(
+                f"{found.id}: {name} is unknown, so its ice cannot be simulated",
+                hint="transcribe it from the manufacturer's table, or plan with cryoprobe-17g-generic",
+            )
+    return found
+
+
+def active_segment(placement: Placement) -> Segment:
+    """The freezing part of a probe, from its distal to its proximal end."""
+    probe = cryoprobe(placement)
+    shaft = np.subtract(placement.entry_lps_mm, placement.target_lps_mm)
+    length = float(np.linalg.norm(shaft))
+    if not length > 0:
+        raise CaseError(f"probe {placement.name!r} has no direction", hint="its entry and target are one point")
+    tip = np.asarray(placement.target_lps_mm) + shaft / length * (probe.tip_offset_mm or 0.0)
+    end = tip + shaft / length * float(probe.active_length_mm or 0.0)
+    return Segment(start_lps_mm=as_vector(tip), end_lps_mm=as_vector(end))
+
+
+def line(placement: Placement, grid: Grid) -> Line:
+    """The probe as the physics knows it, in meters from the center of the grid's first cell."""
+    spacing_m = float(grid.spacing_mm[0]) / 1000.0
+    segment = active_segment(placement)
+    return Line(
+        tip_m=grid.to_ijk(segment.start_lps_mm) * spacing_m,
+        tail_m=grid.to_ijk(segment.end_lps_mm) * spacing_m,
+        radius_m=placement.diameter_mm / 2000.0,
+    )
+
+
+def cooling(placement: Placement, *, from_degC: float, duty: float) -> Ramp:
+    """A probe's surface temperature once gas flows."""
+    probe = cryoprobe(placement)
+    return Ramp(start_degC=from_degC, end_degC=float(probe.surface_degC or 0.0), time_s=probe.ramp_s or 0.0, duty=duty)
+
+
+def freezing_steps(plan: Plan) -> tuple[Step, ...]:
+    """The steps that freeze, in order."""
+    return tuple(step for step in plan.of(Technique.CRYOABLATION) if probes(step))
+
+
+def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
+    """The simulated box: all needles with room for their ice, the lesion, and what is implanted."""
+    needles = [end for step in freezing_steps(plan) for probe in probes(step) for end in _ends(probe)]
+    lasting = [
+        end
+        for step in plan.steps
+        for placement in step.placements
+        if placement.role in ("screw", "cement")
+        for end in (placement.entry_lps_mm, placement.target_lps_mm)
+    ]
+    lesions = [lesion_points(case, name) for name in sorted({plan.lesion, *(step.lesion for step in plan.steps)})]
+    return _box(needles, np.concatenate([*lesions, np.reshape(lasting, (-1, 3))]), case, spacing_mm)
+
+
+def step_grid(case: Case, step: Step, *, spacing_mm: float) -> Grid:
+    """The box of one freezing step."""
+    needles = [end for probe in probes(step) for end in _ends(probe)]
+    return _box(needles, lesion_points(case, step.lesion), case, spacing_mm)
+
+
+def lesion_points(case: Case, name: str) -> Array:
+    """(n, 3) centers of a lesion's voxels. Raises `CaseError` when the case has no such lesion, or it is empty."""
+    inside = case.structure(name).inside
+    if not inside.any():
+        raise CaseError(f"lesion {name!r} is empty", hint="check its mask")
+    return case.grid.to_lps(np.argwhere(inside))
+
+
+def _ends(probe: Placement) -> tuple[Array, Array]:
+    segment = active_segment(probe)
+    return np.asarray(segment.start_lps_mm), np.asarray(segment.end_lps_mm)
+
+
+def _box(needles: Sequence[Array], others: Array, case: Case, spacing_mm: float) -> Grid:
+    """A grid around both, each with its own pad, along the CT's axes."""
+    axes = case.grid.directions
+    padded = [others @ axes + side * LESION_PAD_MM for side in (-1, 1)]
+    if len(needles):
+        padded += [np.stack(needles) @ axes + side * NEEDLE_PAD_MM for side in (-1, 1)]
+    along = np.concatenate(padded)
+    corners = np.stack([along.min(axis=0), along.max(axis=0)]) @ axes.T
+    return box_grid(corners, margin_mm=0.0, spacing_mm=spacing_mm, like=case.grid)

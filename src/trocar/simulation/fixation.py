@@ -1,0 +1,21 @@
+"""Screws stay: metal in the tissue that later steps see."""
+
+from dataclasses import replace
+
+from trocar.materials import TissueMap, tissue_map
+from trocar.model.state import TissueState
+from trocar.model.treatment import Step
+from trocar.simulation.session import Played, Session, in_new_tissue
+
+
+def fix(session: Session, state: TissueState, step: Step) -> Played:
+    """The step's screws as titanium in the tissue."""
+    screws = tuple(placement for placement in step.placements if placement.role == "screw")
+    implanted = state.after(implants=(*state.implants, *screws))
+    rebuilt = replace(session, tissue=retissued(session, implanted))
+    return Played(state=in_new_tissue(implanted, rebuilt.tissue), session=rebuilt)
+
+
+def retissued(session: Session, state: TissueState) -> TissueMap:
+    """The tissue with the state's implants and cement in it."""
+    return tissue_map(session.case, state.grid, implants=state.implants, cement_frac=state.cement_frac)

@@ -1,0 +1,41 @@
+"""How far the lattice's spacing moves the isotherms: the same step on a lattice twice as coarse."""
+
+import numpy as np
+
+from trocar.model.case import Case
+from trocar.model.finding import Check, Verdict
+from trocar.model.space import Volume
+from trocar.model.treatment import Step
+from trocar.simulation.thermal import predict
+from trocar.simulation.zones import TEMPERATURES_DEGC, ice_mesh, zone_name
+
+LIMIT_MM = 0.5
+
+
+def refinement_checks(case: Case, step: Step, fine: Volume, *, perfusion_scale: float) -> tuple[Check, ...]:
+    """Per isotherm, the change of its mean radius between this spacing and twice it: above the error, as a rule."""
+    spacing = float(fine.grid.spacing_mm[0])
+    coarse = predict(case, step, spacing_mm=2 * spacing, perfusion_scale=perfusion_scale).minimum_degC
+    checks = []
+    for level in TEMPERATURES_DEGC:
+        shift = abs(_radius_mm(fine, level) - _radius_mm(coarse, level))
+        checks.append(
+            Check(
+                name="grid_refinement",
+                subject=f"{step.id} {zone_name(level)}",
+                value=round(shift, 3),
+                limit=LIMIT_MM,
+                unit="mm",
+                verdict=Verdict.PASS if shift <= LIMIT_MM else Verdict.WARN,
+                source="software default",
+                message=f"mean radius at {spacing:g} mm against {2 * spacing:g} mm",
+            )
+        )
+    return tuple(checks)
+
+
+def _radius_mm(minimum: Volume, level_degC: float) -> float:
+    """Of the sphere that holds as much as the zone."""
+    mesh = ice_mesh(minimum.values, minimum.grid, level_degC)
+    volume_ml = mesh.volume_ml if mesh.faces.size else 0.0
+    return float(np.cbrt(3000.0 * volume_ml / (4 * np.pi)))

@@ -1,0 +1,102 @@
+"""What every step of the fold shares: the case, the lattice and its tissue, and who watches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from trocar.imaging.resample import sample
+from trocar.materials import REST_DEGC, TissueMap
+from trocar.model.case import Case
+from trocar.model.finding import CementDeposit, Check, History, State
+from trocar.model.space import Array, Grid, Volume
+from trocar.model.state import TissueState
+from trocar.physics.damage import THRESHOLDS_DEGC, Damage
+from trocar.physics.heat import HeatSolver, enthalpy_in
+from trocar.physics.source import Line
+from trocar.simulation.exposure import Watched
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Session:
+    """The surroundings of a step. A step that changes the tissue itself hands on a session with the new one."""
+
+    case: Case
+    tissue: TissueMap
+    watched: tuple[Watched, ...] = ()
+    on_progress: Progress | None = None
+
+    def tell(self, fraction: float, text: str) -> None:
+        """Report progress, if anyone listens."""
+        if self.on_progress is not None:
+            self.on_progress(min(1.0, fraction), text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Played:
+    """What a step leaves: the tissue after it, and what was found on the way."""
+
+    state: TissueState
+    session: Session
+    states: tuple[State, ...] = ()
+    histories: tuple[History, ...] = ()
+    deposits: tuple[CementDeposit, ...] = ()
+    checks: tuple[Check, ...] = ()
+    fields: dict[str, Volume] | None = None
+    caveats: tuple[str, ...] = ()
+
+
+def untouched(grid: Grid) -> TissueState:
+    """Tissue at rest."""
+    zero = np.zeros(grid.shape, np.float32)
+    rest = np.full(grid.shape, REST_DEGC, np.float32)
+    return TissueState(
+        grid=grid,
+        time_s=0.0,
+        temperature_degC=rest,
+        enthalpy_J_per_m3=zero,
+        minimum_degC=rest,
+        perfusion_frac=np.ones(grid.shape, np.float32),
+        freezes=zero,
+        cement_frac=zero,
+    )
+
+
+def solver_from(state: TissueState, tissue: TissueMap, lines: tuple[Line, ...] = ()) -> HeatSolver:
+    """A solver that goes on from a state, in the same tissue."""
+    damage = Damage(
+        minimum_degC=state.minimum_degC.reshape(-1).copy(),
+        open_frac=state.perfusion_frac.reshape(-1).astype(np.float32),
+        freezes=state.freezes.reshape(-1).copy(),
+        below_s=np.zeros((len(THRESHOLDS_DEGC), state.freezes.size), np.float32),
+    )
+    return HeatSolver.restarted(
+        tissue.medium, lines, enthalpy_J_per_m3=state.enthalpy_J_per_m3, damage=damage, time_s=state.time_s
+    )
+
+
+def state_of(solver: HeatSolver, before: TissueState) -> TissueState:
+    """The state a solver has reached."""
+    shape = before.grid.shape
+    damage = solver.damage
+    return before.after(
+        time_s=solver.time_s,
+        temperature_degC=solver.temperature_degC.copy(),
+        enthalpy_J_per_m3=solver.enthalpy_J_per_m3.copy(),
+        minimum_degC=damage.minimum_degC.reshape(shape).copy(),
+        perfusion_frac=damage.open_frac.reshape(shape).copy(),
+        freezes=damage.freezes.reshape(shape).copy(),
+    )
+
+
+def in_new_tissue(state: TissueState, tissue: TissueMap) -> TissueState:
+    """The same temperatures where the tissue has been replaced (an implant, cement)."""
+    return state.after(enthalpy_J_per_m3=enthalpy_in(tissue.medium, state.temperature_degC))
+
+
+def at_point(values_degC: Array, grid: Grid, point_lps_mm: ArrayLike) -> float:
+    """The temperature at one point, that of rest outside the grid."""
+    return float(sample(values_degC, grid, np.atleast_2d(point_lps_mm), outside=REST_DEGC)[0])

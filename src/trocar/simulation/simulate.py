@@ -1,0 +1,123 @@
+"""A plan as a fold: each step takes the tissue as the one before left it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from trocar.errors import CaseError
+from trocar.materials import REST_DEGC, tissue_map
+from trocar.model.case import Case
+from trocar.model.finding import Check, Simulation, State, Verdict
+from trocar.model.space import Volume
+from trocar.model.state import TissueState
+from trocar.model.treatment import Plan, Step, Technique
+from trocar.simulation.cement import inject
+from trocar.simulation.checks import freezing_checks
+from trocar.simulation.domain import active_segment, freezing_steps, plan_grid, probes
+from trocar.simulation.embolization import embolize
+from trocar.simulation.exposure import watch
+from trocar.simulation.fixation import fix
+from trocar.simulation.refinement import refinement_checks
+from trocar.simulation.session import Played, Progress, Session, untouched
+from trocar.simulation.thermal import MODEL, freeze
+
+SPACING_RANGE_MM = (0.4, 4.0)
+
+
+def simulate(case: Case, plan: Plan, *, spacing_mm: float = 1.0, on_progress: Progress | None = None) -> Simulation:
+    """The tissue after each moment of each step of a plan, with its checks.
+
+    Raises `CaseError` for a plan that does not fit the case, `CatalogError` for a needle whose cold end is unknown,
+    `SolverError` when the numerics fail.
+    """
+    if not SPACING_RANGE_MM[0] <= spacing_mm <= SPACING_RANGE_MM[1]:
+        raise CaseError(f"a spacing of {spacing_mm:g} mm is outside {SPACING_RANGE_MM[0]:g} to {SPACING_RANGE_MM[1]:g}")
+    session, state = _begin(case, plan, spacing_mm, on_progress)
+    played: list[tuple[Step, Played]] = []
+    waited_s = 0.0
+    for number, step in enumerate(plan.steps):
+        listening = replace(session, on_progress=_part(on_progress, number, len(plan.steps)))
+        listening.tell(0.0, step.id)
+        done = _play(listening, state, step, waited_s=waited_s)
+        waited_s = 0.0 if done.state.time_s > state.time_s else waited_s + 60.0 * step.duration_min.typical
+        session, state = done.session, done.state
+        played.append((step, done))
+    return _gathered(case, played, session, state)
+
+
+def _begin(case: Case, plan: Plan, spacing_mm: float, on_progress: Progress | None) -> tuple[Session, TissueState]:
+    grid = plan_grid(case, plan, spacing_mm=spacing_mm)
+    needles = [active_segment(probe) for step in freezing_steps(plan) for probe in probes(step)]
+    watched = watch(case, grid, needles, rest_degC=REST_DEGC) if needles else ()
+    tissue = tissue_map(case, grid)
+    return Session(case=case, tissue=tissue, watched=watched, on_progress=on_progress), untouched(grid)
+
+
+def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) -> Played:
+    match step.technique:
+        case Technique.EMBOLIZATION:
+            done = embolize(session, state, step)
+        case Technique.CRYOABLATION:
+            done = _frozen(session, state, step)
+        case Technique.SCREW:
+            done = fix(session, state, step)
+        case Technique.CEMENT:
+            done = inject(session, state, step, waited_s=waited_s)
+        case Technique.BIOPSY | Technique.PROTECTION:
+            done = Played(state=state, session=session)
+        case _:
+            done = Played(state=state, session=session, checks=(_not_simulated(step),))
+    return done
+
+
+def _frozen(session: Session, state: TissueState, step: Step) -> Played:
+    done = freeze(session, state, step)
+    fine = Volume(grid=state.grid, values=done.state.minimum_degC, unit="degC")
+    lesion = session.tissue.lesion
+    scale = float(np.median(state.perfusion_frac[lesion])) if lesion.any() else 1.0
+    fresh = state.minimum_degC.min() >= 0
+    refined = refinement_checks(session.case, step, fine, perfusion_scale=scale) if fresh else ()
+    return replace(done, checks=(*done.checks, *freezing_checks(session.case, done.states[-1]), *refined))
+
+
+def _not_simulated(step: Step) -> Check:
+    return Check(
+        name="step_simulated", subject=step.id, value=None, limit=None, unit="", verdict=Verdict.UNKNOWN,
+        source="software default", message=f"{step.technique.value} is not simulated: its effect is unknown",
+    )  # fmt: skip
+
+
+def _gathered(case: Case, played: Sequence[tuple[Step, Played]], session: Session, state: TissueState) -> Simulation:
+    states: list[State] = []
+    fields: dict[str, Volume] = {}
+    for step, done in played:
+        states += done.states or [_carried(states, step, done.state)]
+        fields |= done.fields or {}
+    fields["cement_frac"] = Volume(grid=state.grid, values=state.cement_frac, unit="1")
+    caveats = [*session.tissue.caveats, *(caveat for _, done in played for caveat in done.caveats)]
+    return Simulation(
+        states=tuple(states),
+        histories=tuple(history for _, done in played for history in done.histories),
+        deposits=tuple(deposit for _, done in played for deposit in done.deposits),
+        checks=tuple(check for _, done in played for check in done.checks),
+        model=MODEL,
+        caveats=tuple(dict.fromkeys(caveats)),
+        fields=fields,
+    )
+
+
+def _carried(states: Sequence[State], step: Step, state: TissueState) -> State:
+    """After a step that froze nothing: the zones as they were."""
+    before = next((known for known in reversed(states) if known.lesion == step.lesion), None)
+    if before is None:
+        return State(step=step.id, moment="after", time_s=state.time_s, lesion=step.lesion)
+    return replace(before, step=step.id, moment="after", time_s=state.time_s)
+
+
+def _part(on_progress: Progress | None, number: int, count: int) -> Progress | None:
+    """The listener of one step of several."""
+    if on_progress is None:
+        return None
+    listener = on_progress
+    return lambda fraction, text: listener((number + fraction) / count, text)

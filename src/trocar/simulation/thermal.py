@@ -1,0 +1,212 @@
+"""Freezing steps: probes on the lattice through a protocol's phases, and the quick forecast that planning is given."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from trocar.errors import CaseError
+from trocar.imaging.resample import sample
+from trocar.materials import REST_DEGC, TissueMap, tissue_map
+from trocar.model.case import Case
+from trocar.model.finding import Check, Exposure, State, Verdict
+from trocar.model.space import Array, Grid, Volume, as_matrix4
+from trocar.model.state import TissueState
+from trocar.model.treatment import Forecast, Placement, ProtocolPhase, Step
+from trocar.physics.heat import HeatSolver
+from trocar.physics.source import Ramp
+from trocar.simulation.domain import active_segment, cooling, cryoprobe, line, probes, step_grid
+from trocar.simulation.exposure import Watched, watch
+from trocar.simulation.session import Played, Session, at_point, solver_from, state_of, untouched
+from trocar.simulation.zones import Target, mesh_points, target, zones
+
+MODEL = "bioheat with freezing on an enthalpy lattice; needles by Gaussian-line exchange"
+THAWING_DEGC = 40.0  # surface of an electrically thawed needle [design]
+RESIDUAL_LIMIT_FRAC = 0.01
+PREVIEW_S = 20.0  # steps of a forecast: -20 and -40 degC within 0.1 mm (thermal reference 9.1)
+VISIBLE_WATER_FRAC = 0.5  # ice shows on CT by the water that froze; below this share it is lost in bone and fat
+
+
+def freeze(session: Session, state: TissueState, step: Step) -> Played:
+    """Play a freezing step phase by phase. Raises `CaseError` for a phase that is not one of freezing and thawing."""
+    needles = probes(step)
+    solver = solver_from(state, session.tissue, tuple(line(needle, state.grid) for needle in needles))
+    lesion = target(session.case, step.lesion)
+    total_s = sum(phase.duration_s for phase in step.protocol)
+    started_s = state.time_s
+
+    def follow(now: HeatSolver) -> None:
+        flat = now.temperature_degC.reshape(-1)
+        for watched in session.watched:
+            watched.see(flat, now.time_s)
+        session.tell((now.time_s - started_s) / total_s, f"{step.id}: {(now.time_s - started_s) / 60:.0f} min")
+
+    counts = {"freeze": 0, "thaw": 0}
+    states: list[State] = []
+    end_of_freeze = state.temperature_degC
+    ice = np.zeros(state.grid.shape, np.float32)
+    for phase in step.protocol:
+        solver.advance(phase.duration_s, _ramps(phase, needles, solver, state.grid), on_step=follow)
+        if phase.phase == "freeze":
+            end_of_freeze, ice = solver.temperature_degC.copy(), solver.ice_frac
+        kind = phase.phase.split("_")[0]
+        if kind in counts:
+            counts[kind] += 1
+            states.append(
+                moment(session, solver.damage.minimum_degC.reshape(state.grid.shape), step, f"{kind}_{counts[kind]}",
+                       time_s=solver.time_s, lesion=lesion, residual_frac=solver.balance().residual_frac)
+            )  # fmt: skip
+    after = state_of(solver, state)
+    residual = solver.balance().residual_frac
+    states.append(replace(states[-1], moment="after") if states else State(
+        step=step.id, moment="after", time_s=after.time_s, lesion=step.lesion))  # fmt: skip
+    return Played(
+        state=after,
+        session=session,
+        states=tuple(states),
+        histories=tuple(watched.history(step.id, since_s=started_s) for watched in session.watched),
+        checks=(_energy_check(step, residual),),
+        fields=_fields(step, after, end_of_freeze, ice, session.tissue),
+        caveats=("model_prior",) if any(cryoprobe(needle).model_prior for needle in needles) else (),
+    )
+
+
+def moment(
+    session: Session, minimum_degC: Array, step: Step, name: str, *, time_s: float, lesion: Target,
+    residual_frac: float | None,
+) -> State:  # fmt: skip
+    """The zones and exposures at one moment of a step."""
+    found, ice = zones(minimum_degC, session.tissue.grid, lesion)
+    return State(
+        step=step.id,
+        moment=name,
+        time_s=time_s,
+        lesion=lesion.name,
+        zones=found,
+        structures=exposures(session.watched, mesh_points(ice) if ice.faces.size else None),
+        energy_residual_frac=residual_frac,
+    )
+
+
+def exposures(watched: tuple[Watched, ...], ice_points_lps_mm: Array | None) -> tuple[Exposure, ...]:
+    """What each watched structure has been through, and its distance to the ice."""
+    return tuple(each.exposure(each.distance_mm(ice_points_lps_mm)) for each in watched)
+
+
+def predict(case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float) -> Forecast:
+    """What a freezing step will do, on a coarse lattice: the `Predictor` that planning is given."""
+    grid = _lesion_grid(case, step, spacing_mm)
+    tissue = _tissue(case, grid)
+    needles = probes(step)
+    state = untouched(grid)
+    if perfusion_scale != 1.0:
+        scaled = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
+        state = state.after(perfusion_frac=scaled)
+    solver = solver_from(state, tissue, tuple(line(needle, grid) for needle in needles))
+    for phase in _until_last_freeze(step.protocol):
+        solver.advance(phase.duration_s, _ramps(phase, needles, solver, grid), longest_s=PREVIEW_S)
+    minimum = solver.damage.minimum_degC.reshape(grid.shape)
+    segments = [active_segment(needle) for needle in needles]
+    lowest = {
+        each.name: float(sample(minimum, grid, each.points_lps_mm, outside=REST_DEGC).min())
+        for each in watch(case, grid, segments, rest_degC=REST_DEGC)
+    }
+    return Forecast(minimum_degC=Volume(grid=grid, values=minimum, unit="degC"), exposures=lowest)
+
+
+def thaw(session: Session, state: TissueState, duration_s: float, *, at_lps_mm: Array) -> tuple[TissueState, Array]:
+    """Passive thaw between steps; also (n, 2) seconds waited and the coldest temperature at some points then."""
+    solver = solver_from(state, session.tissue)
+    seen: list[tuple[float, float]] = []
+
+    def follow(now: HeatSolver) -> None:
+        at = sample(now.temperature_degC, state.grid, at_lps_mm, outside=REST_DEGC)
+        seen.append((now.time_s - state.time_s, float(at.min())))
+        for watched in session.watched:
+            watched.see(now.temperature_degC.reshape(-1), now.time_s)
+
+    solver.advance(duration_s, longest_s=30.0, on_step=follow)
+    return state_of(solver, state), np.array(seen).reshape(-1, 2)
+
+
+def _ramps(
+    phase: ProtocolPhase, needles: tuple[Placement, ...], solver: HeatSolver, grid: Grid
+) -> tuple[Ramp | None, ...]:
+    setting = phase.setting
+    match phase.phase:
+        case "freeze":
+            return tuple(
+                cooling(needle, from_degC=_at_needle(needle, solver, grid), duty=1.0 if setting is None else setting)
+                for needle in needles
+            )
+        case "thaw_active":
+            warm = setting if setting is not None and phase.unit == "degC" else THAWING_DEGC
+            return tuple(
+                Ramp(start_degC=_at_needle(needle, solver, grid), end_degC=warm, time_s=10.0) for needle in needles
+            )
+        case "thaw_passive" | "wait":
+            return (None,) * len(needles)
+    raise CaseError(
+        f"{phase.phase!r} is not a phase of a freezing step", hint="freeze, thaw_passive, thaw_active, wait"
+    )
+
+
+def _at_needle(needle: Placement, solver: HeatSolver, grid: Grid) -> float:
+    """The tissue's temperature at the middle of the active part."""
+    segment = active_segment(needle)
+    middle = segment.at(segment.length_mm / 2)
+    return at_point(solver.temperature_degC, grid, middle)
+
+
+def _until_last_freeze(protocol: tuple[ProtocolPhase, ...]) -> tuple[ProtocolPhase, ...]:
+    """The phases that decide how cold it gets."""
+    freezes = [n for n, phase in enumerate(protocol) if phase.phase == "freeze"]
+    return protocol[: freezes[-1] + 1] if freezes else ()
+
+
+def _fields(
+    step: Step, after: TissueState, end_of_freeze_degC: Array, ice_frac: Array, tissue: TissueMap
+) -> dict[str, Volume]:
+    visible = np.where((tissue.water_frac >= VISIBLE_WATER_FRAC) & ~tissue.bone, ice_frac, np.float32(0))
+    return {
+        f"{step.id}/minimum_degC": Volume(grid=after.grid, values=after.minimum_degC, unit="degC"),
+        f"{step.id}/temperature_end_freeze_degC": Volume(grid=after.grid, values=end_of_freeze_degC, unit="degC"),
+        f"{step.id}/ice_visible_frac": Volume(grid=after.grid, values=visible.astype(np.float32), unit="1"),
+    }
+
+
+def _energy_check(step: Step, residual_frac: float) -> Check:
+    return Check(
+        name="energy_residual",
+        subject=step.id,
+        value=residual_frac,
+        limit=RESIDUAL_LIMIT_FRAC,
+        unit="1",
+        verdict=Verdict.PASS if residual_frac <= RESIDUAL_LIMIT_FRAC else Verdict.FAIL,
+        source="software default",
+        message="share of the heat moved that the simulation does not account for",
+    )
+
+
+def _lesion_grid(case: Case, step: Step, spacing_mm: float) -> Grid:
+    """The step's box with its edges on a 10 mm raster, so that like needles share one tissue."""
+    return _rastered(step_grid(case, step, spacing_mm=spacing_mm))
+
+
+def _rastered(grid: Grid, *, raster_mm: float = 12.0) -> Grid:
+    spacing = float(grid.spacing_mm[0])
+    axes = grid.directions
+    low = np.floor((grid.matrix[:3, 3] @ axes) / raster_mm) * raster_mm
+    high = np.ceil((grid.to_lps(np.asarray(grid.shape) - 1) @ axes) / raster_mm) * raster_mm
+    matrix = grid.matrix.copy()
+    matrix[:3, 3] = axes @ low
+    shape = np.rint((high - low) / spacing).astype(int) + 1
+    return Grid(
+        shape=(int(shape[0]), int(shape[1]), int(shape[2])),
+        lps_from_ijk=as_matrix4(matrix),
+    )
+
+
+@lru_cache(maxsize=4)
+def _tissue(case: Case, grid: Grid) -> TissueMap:
+    return tissue_map(case, grid)
