@@ -19,7 +19,7 @@ SACRUM_TUMOR = Tumor(
     center=(33.0, 40.9, 88.2), diameters_mm=(29.3, 36.4, 30.4), axes=turned(20.0, -37.0), unevenness_mm=0.8, seed=5
 )
 TUMOR_HU = 42.0
-ARTERY_ENHANCEMENT_HU, VEIN_ENHANCEMENT_HU, MUSCLE_ENHANCEMENT_HU, TUMOR_ENHANCEMENT_HU = 270.0, 25.0, 8.0, 95.0
+ARTERY_ENHANCEMENT_HU, VEIN_ENHANCEMENT_HU, MUSCLE_ENHANCEMENT_HU, TUMOR_ENHANCEMENT_HU = 270.0, 25.0, 8.0, 125.0
 
 
 def ilium(*, spacing_mm: Spacing = (1.0, 1.0, 1.25), seed: int = 0) -> Case:
@@ -83,7 +83,7 @@ def _arterial(pelvis: Pelvis, tumor: Sample) -> Array:
             values[organ.inside] += ARTERY_ENHANCEMENT_HU if arterial else VEIN_ENHANCEMENT_HU
         elif organ.role is Role.MUSCLE:
             values[organ.inside] += MUSCLE_ENHANCEMENT_HU
-    blush = TUMOR_ENHANCEMENT_HU + 18.0 * pelvis.coarse[tumor.window]
+    blush = TUMOR_ENHANCEMENT_HU + 28.0 * pelvis.coarse[tumor.window]
     values[tumor.window] += scene.cover(tumor) * blush
     feeders = scene.sampled(vessels.sacral_feeders())
     part = values[feeders.window]

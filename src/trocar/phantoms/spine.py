@@ -153,7 +153,7 @@ def _arch() -> Shape:
     bars = []
     for (center, down, _, deep, high), (behind, wide) in zip(SEGMENTS, _LAMINAE, strict=False):
         axes = segment_axes(down)
-        for up in (-0.45 * high, 0.0, 0.45 * high):
+        for up in (-0.66 * high, -0.22 * high, 0.22 * high, 0.66 * high):
             course = [(-wide, deep + 2, 0), (-0.72 * wide, 0.8 * behind, 0), (0.0, behind, 0)]
             course += [(-left, back, 0) for left, back, _ in course[1::-1]]
             points = [np.asarray(center) + axes @ (left, back, up) for left, back, _ in course]

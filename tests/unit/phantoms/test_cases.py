@@ -64,7 +64,7 @@ def test_the_sacral_lesion_measures_what_a2_states(sacrum: Case) -> None:
 def test_the_sacral_lesion_blushes(sacrum: Case) -> None:
     core = ndimage.binary_erosion(sacrum.structure("lesion_1").inside, iterations=3)
     gain = sacrum.phases["arterial"].values[core].mean() - sacrum.ct.values[core].mean()
-    assert 60 < gain < 140
+    assert 90 < gain < 160  # well above marrow, as a renal metastasis does
     artery = ndimage.binary_erosion(sacrum.structure("iliac_artery_left").inside, iterations=2)
     assert sacrum.phases["arterial"].values[artery].mean() > 200
 
