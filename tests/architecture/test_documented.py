@@ -32,6 +32,14 @@ def test_tracked_files_name_no_machine():
         assert not [needle for needle in needles if needle in text], name
 
 
+def test_tracked_files_hold_no_image():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    images = (".dcm", ".nii", ".nii.gz", ".nrrd", ".mha", ".ima", ".stl")
+    assert not [name for name in listed.stdout.split() if name.lower().endswith(images)]
+
+
 def test_pins_carry_hashes_and_no_host():
     for pins in (ROOT / "requirements").glob("*.txt"):
         text = pins.read_text()
