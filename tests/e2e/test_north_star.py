@@ -10,21 +10,27 @@ import trocar
 from trocar import phantoms
 
 SPACING_MM = 3.0
+VOXEL_MM = 2.0  # coarser, a needle of 1.5 mm is not found on the control
 STAGES = ("case", "assessment", "proposals", "plan", "simulation", "control", "verification", "as_done", "report")
 
 
 @pytest.fixture(scope="module")
-def way(ilium):
+def case():
+    return phantoms.ilium(spacing_mm=(VOXEL_MM, VOXEL_MM, VOXEL_MM))
+
+
+@pytest.fixture(scope="module")
+def way(case):
     """Every noun of the way, by name."""
-    assessment = trocar.assess(ilium)
-    proposal, *_ = trocar.propose(ilium, assessment)
-    plan = trocar.plan(ilium, proposal)
-    simulation = trocar.simulate(ilium, plan, spacing_mm=SPACING_MM)
+    assessment = trocar.assess(case)
+    proposal, *_ = trocar.propose(case, assessment)
+    plan = trocar.plan(case, proposal)
+    simulation = trocar.simulate(case, plan, spacing_mm=SPACING_MM)
     probes = [
         item for step in plan.of(trocar.Technique.CRYOABLATION) for item in step.placements if item.role == "probe"
     ]
-    truth = phantoms.control(ilium, probes)
-    verification = trocar.verify(ilium, plan, truth.case)
+    truth = phantoms.control(case, probes)
+    verification = trocar.verify(case, plan, truth.case)
     return {
         "assessment": assessment,
         "proposal": proposal,
@@ -66,17 +72,18 @@ def test_the_control_is_registered_and_the_probes_are_found(way):
     truth, verification = way["truth"], way["verification"]
     found, true = np.array(verification.registration.control_from_plan), np.array(truth.control_from_plan)
     lesion = np.array([*way["assessment"].lesions[0].center_lps_mm, 1.0])
-    assert np.linalg.norm((found - true) @ lesion) < SPACING_MM
+    assert np.linalg.norm((found - true) @ lesion) < VOXEL_MM
     placed = {placement.name: placement for placement in truth.placed_in_plan}
     seen = [error for error in verification.placements if error.found is not None]
-    assert len(seen) >= len(placed) // 2
+    assert len(seen) >= len(placed) / 2
     for error in seen:
-        assert math.dist(error.found.target_lps_mm, placed[error.name].target_lps_mm) < 2 * SPACING_MM
+        axis = placed[error.name].axis
+        assert axis.distance_mm(error.found.target_lps_mm) < 2 * VOXEL_MM  # on its needle, not on the neighbor's
 
 
-def test_the_treatment_as_placed_is_simulated_and_reported(way, ilium, tmp_path):
-    as_done = trocar.simulate(ilium, way["verification"].as_placed, spacing_mm=SPACING_MM)
-    report = trocar.report(ilium, way["assessment"], way["proposal"], way["plan"], as_done, way["verification"])
+def test_the_treatment_as_placed_is_simulated_and_reported(way, case, tmp_path):
+    as_done = trocar.simulate(case, way["verification"].as_placed, spacing_mm=SPACING_MM)
+    report = trocar.report(case, way["assessment"], way["proposal"], way["plan"], as_done, way["verification"])
     path = report.save(tmp_path / "left-ilium.html")
     assert path.read_text() == report.html
     assert "left" in report.html and "<canvas" in report.html
@@ -108,7 +115,7 @@ def test_on_the_command_line(given, trocar_command, tmp_path):
 
 @pytest.mark.parametrize("case", ["ilium", "sacrum"])
 def test_the_demo_goes_all_the_way(case, trocar_command, tmp_path):
-    options = ("--voxel-mm", 3, "--spacing-mm", 3, "--no-open", "--json")
+    options = ("--voxel-mm", VOXEL_MM, "--spacing-mm", SPACING_MM, "--no-open", "--json")
     done = trocar_command("demo", case, *options, check=0, cwd=tmp_path)
     values = json.loads(done.stdout)
     assert done.stderr == ""
