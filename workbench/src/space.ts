@@ -34,14 +34,13 @@ export class SpacePane {
     const focus = new THREE.Vector3(...stage.scene.focus_lps_mm);
     this.camera.up.set(0, 0, 1);
     this.camera.position.copy(focus).addScaledVector(new THREE.Vector3(...stage.scene.look_from), 340);
-    this.camera.lookAt(focus);
     const light = new THREE.DirectionalLight(0xffffff, 2.2);
     light.position.set(-0.5, 0.8, 1);
     this.camera.add(light);
     this.scene.add(this.camera, new THREE.AmbientLight(0xffffff, 0.7), this.tools);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.target.copy(focus);
-    this.controls.enableDamping = false;
+    this.controls.update();
     this.controls.addEventListener("change", redraw);
     canvas.addEventListener("keydown", (event) => this.turn(event));
   }

@@ -9,7 +9,7 @@ from trocar.model.case import Role
 from trocar.model.device import Cryoprobe
 from trocar.model.finding import Check, Exposure, State, Verdict
 from trocar.model.record import Vector
-from trocar.model.treatment import Step, Technique
+from trocar.model.treatment import GateOutcome, Proposal, Step, Technique
 from trocar.reporting.citations import source_keys
 from trocar.reporting.curves import curves
 from trocar.reporting.gathered import SEVERITY, Gathered, StagedCheck
@@ -50,6 +50,11 @@ class Contents:
     def origin(self, stage: str) -> str:
         """Where the values of a stage's checks come from."""
         return STAGE_ORIGIN[stage]
+
+    def gates(self, proposal: Proposal) -> tuple[list[GateOutcome], list[GateOutcome]]:
+        """The gates that passed, and the others, which want a reader."""
+        passed = [gate for gate in proposal.gates if gate.outcome == "pass"]
+        return passed, [gate for gate in proposal.gates if gate.outcome != "pass"]
 
     # --- plan
 

@@ -11,11 +11,11 @@ import numpy as np
 from scipy import ndimage
 from skimage import measure
 
-from trocar.imaging.resample import sample
 from trocar.model.case import Structure
 from trocar.model.space import Array, Grid
 from trocar.model.treatment import Placement
 from trocar.reporting import svg
+from trocar.reporting.cuts import cut
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.panels import Panel
 from trocar.reporting.planes import Plane
@@ -60,7 +60,7 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
 def ct_picture(gathered: Gathered, panel: Panel) -> Array:
     """(PIXELS, PIXELS) gray levels 0..255 of the CT in the panel's plane and window, trilinear."""
     ct = gathered.case.ct
-    values = sample(ct.values.astype(np.float32), ct.grid, panel.plane.points(PIXELS), outside=AIR_HU)
+    values = cut(ct.values, ct.grid, panel.plane, PIXELS, outside=AIR_HU)
     center, width = panel.window_HU
     return np.rint(np.clip((values - center) / width + 0.5, 0.0, 1.0) * 255.0)
 
@@ -87,7 +87,7 @@ def _contours(values: Array, level: float) -> list[Array]:
 
 
 def _outline(inside: Array, grid: Grid, plane: Plane, kind: str) -> str:
-    occupancy = sample(inside, grid, plane.points(PIXELS // 2), outside=0.0)
+    occupancy = cut(inside, grid, plane, PIXELS // 2, outside=0.0)
     smooth = ndimage.gaussian_filter(occupancy, 1.0)
     return "".join(svg.path(line, class_=name) for line in _contours(smooth, 0.5) for name in ("under", kind))
 
@@ -96,8 +96,7 @@ def _ice(panel: Panel) -> str:
     coldest = panel.stage.coldest
     if coldest is None:
         return ""
-    points = panel.plane.points(PIXELS // 2)
-    values = sample(coldest.values.astype(np.float32), coldest.grid, points, outside=37.0)
+    values = cut(coldest.values, coldest.grid, panel.plane, PIXELS // 2, outside=37.0)
     drawn, labels = [], []
     for label, level, kind, towards in ISOTHERMS:
         lines = _contours(values, level)
@@ -123,7 +122,7 @@ def _nerves_in_plane(gathered: Gathered, plane: Plane, *, at_most: int = 4) -> l
 
 
 def _center_in_plane(nerve: Structure, grid: Grid, plane: Plane) -> Array | None:
-    occupancy = sample(nerve.inside, grid, plane.points(PIXELS // 2), outside=0.0)
+    occupancy = cut(nerve.inside, grid, plane, PIXELS // 2, outside=0.0)
     where = np.argwhere(occupancy >= 0.5)
     if not len(where):
         return None

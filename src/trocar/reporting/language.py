@@ -17,9 +17,10 @@ CODES: tuple[Code, ...] = ("en", "fr")
 LOCALES = Path(__file__).parent / "locales"
 _BABEL_LOCALE = {"en": "en_US", "fr": "fr_FR"}
 _UNITS = {
-    "mm2": "mm²", "mm3": "mm³", "degC": "°C", "deg": "°", "frac": "%", "1": "", "count": "", "um": "µm",
+    "mm2": "mm²", "mm3": "mm³", "degC": "°C", "deg": "°", "frac": "%", "1": "%", "count": "", "um": "µm",
     "giga_per_l": "G/l", "mg_per_l": "mg/l", "ml_per_min": "ml/min", "min": "min", "d": "d", "bool": "",
 }  # fmt: skip
+FRACTIONS = ("frac", "1")
 _FRENCH_UNITS = {"HU": "UH", "d": "j", "months": "mois", "years": "ans"}
 _DIGITS = {"mm": 1, "ml": 1, "degC": 1, "frac": 0, "mm2": 0, "min": 0, "s": 0, "deg": 1, "HU": 0, "count": 0, "d": 0}
 
@@ -52,7 +53,7 @@ class Language:
     def number(self, value: float, unit: str, *, digits: int | None = None) -> str:
         """A number with its unit: `5.2 mm`, `5,2 mm`; a fraction as a percentage."""
         places = _DIGITS.get(unit, 1) if digits is None else digits
-        scaled = value * 100 if unit == "frac" else value
+        scaled = value * 100 if unit in FRACTIONS else value
         whole = "0" if places == 0 else "0." + "0" * places
         pattern = "#,##" + whole
         rounded = round(scaled, places) + 0.0  # no minus sign on zero

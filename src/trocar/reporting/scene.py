@@ -19,7 +19,7 @@ from trocar.reporting.packing import Packer
 from trocar.reporting.staging import Stage, stages
 from trocar.reporting.vocabulary import VIEWER_TEXT
 
-MOST_CT_VOXELS = 3_000_000
+MOST_CT_VOXELS = 2_000_000
 MOST_FIELD_VOXELS = 600_000
 MOST_MESH_VOXELS = 250_000
 BODY_TEMPERATURE_DEGC = 37.0
@@ -48,7 +48,7 @@ def scene(gathered: Gathered, packer: Packer) -> dict[str, Any]:
     }
 
 
-def region(gathered: Gathered, shown: tuple[Stage, ...], *, margin_mm: float = 30.0) -> Grid:
+def region(gathered: Gathered, shown: tuple[Stage, ...], *, margin_mm: float = 38.0) -> Grid:
     """The part of the CT's grid that holds the lesion and what is placed inside the body near it."""
     grid = gathered.case.grid
     (low_i, high_i), (low_j, high_j), (low_k, high_k) = bounds(gathered.lesion.inside)
@@ -107,8 +107,11 @@ def _outline(
     inside = union(structures, box, case)
     if not inside.any():
         return None
-    distance_mm = np.clip(distance_field(inside, box), -REACH_MM, REACH_MM)
-    values, grid = _thinned_values(distance_mm, box, MOST_FIELD_VOXELS)
+    reach = np.ceil(REACH_MM / box.spacing_mm)
+    low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
+    near = box.cropped(low - reach, high + reach)
+    distance_mm = np.clip(distance_field(cropped(inside, box, near), near), -REACH_MM, REACH_MM)
+    values, grid = _thinned_values(distance_mm, near, MOST_FIELD_VOXELS)
     return packer.volume(name, values, grid, kind="int8", scale=0.1)
 
 

@@ -182,11 +182,61 @@ CHECKS = {
     "lesion_side": "Side of the lesion",
     "lesion_pieces": "Pieces of the lesion",
     "left_right_labels": "Left and right labels agree with the image",
+    "nerve_minimum_temperature": "Lowest temperature of a nerve",
+    "nerve_minimum_temperature_planned": "Lowest temperature of a nerve, as predicted while planning",
+    "cord_minimum_temperature": "Lowest temperature of the cord or thecal sac",
+    "skin_minimum_temperature": "Lowest temperature of the skin",
+    "bowel_minimum_temperature": "Lowest temperature of the bowel",
+    "bladder_minimum_temperature": "Lowest temperature of the bladder",
+    "ureter_minimum_temperature": "Lowest temperature of the ureter",
+    "ice_skin_distance": "Distance from the ice to the skin",
+    "ice_joint_distance": "Distance from the ice to a joint",
+    "visible_ice_coverage": "Share of the lesion within the visible ice",
+    "lethal_coverage": "Share of the lesion within the lethal zone",
+    "minimal_ice_margin": "Smallest margin of the ice",
+    "energy_residual": "Residual of the energy balance",
+    "grid_refinement": "Change of the zone on a finer grid",
+    "step_simulated": "Step simulated",
+    "cavity_temperature_for_cement": "Temperature of the cavity when the cement arrives",
+    "cement_clock": "Injection within the cement's working time",
+    "cement_front_distance": "Distance of the cement's front to a foramen, the canal or a joint",
+    "cement_volume": "Cement volume",
+    "cement_volume_in_bone": "Cement volume within bone",
+    "trocar_short_of_screw_tip": "Gap between the trocar and the screw's tip",
+    "probe_root_clearance": "Distance of a probe to a root",
+    "probe_spacing": "Distance between probes",
+    "registration_residual": "Residual of the registration",
+    "tip_error": "Error of the tip",
+    "angle_error": "Error of the angle",
+    "ice_seen": "Ice seen on the control CT",
+    "ice_visible": "Share of the predicted ice that CT can show",
+    "ice_margin": "Margin of the seen ice",
+    "control_voxel_size": "Voxel size of the control CT",
+    "model_update": "Model fitted to the control CT",
+    "nerve_clearance": "Distance to a nerve",
+    "vessel_clearance": "Distance to a vessel",
+    "organ_clearance": "Distance to an organ",
+    "joint_clearance": "Distance to a joint",
+    "implant_clearance": "Distance to an implant",
+    "corridor_width": "Width of the bone corridor",
+    "screw_anchor": "Anchorage in healthy bone",
+    "cement_room": "Room for cement in bone",
 }
 
-CAVEATS: dict[str, str] = {}
+CAVEATS = {
+    "bone_conductivity_uncertain": "The heat conductivity of bone is uncertain.",
+    "skin_at_rest_37_degC": "The skin is taken at 37 °C before the freeze; it is cooler in reality.",
+    "tumor_perfusion_prior": "The tumor's perfusion is a prior, not measured.",
+    "vascularity_unknown": "The vascularity of the lesion is unknown.",
+    "ct_ends_within_the_simulated_box": "The CT ends within the simulated box; beyond it tissue is assumed.",
+    "vessels_not_segmented": "No vessel is segmented: the heat that vessels bring is not simulated.",
+    "cement_by_geometry": "Cement is a ball at the injection point; its flow and leaks are not simulated.",
+    "embolization_prior": "How much perfusion an embolization leaves is a prior.",
+    "model_prior": "The cold of a probe without isotherm table is a prior.",
+}
 
-MODELS: dict[str, str] = {}
+_HEAT = "bioheat with freezing on an enthalpy lattice; needles by Gaussian-line exchange"
+MODELS = {_HEAT: _HEAT}
 
 VIEWER_TEXT = {
     "step": "Step",
