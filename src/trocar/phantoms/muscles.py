@@ -61,6 +61,7 @@ def muscles() -> dict[str, Shape]:
 
 
 def psoas() -> Shape:
+    """The psoas down to the lesser trochanter."""
     return tube(
         [(40, -14, 172, 13), (43, -13, 150, 14.5), (48, -8, 118, 14), (57, -8, 96, 13.5), (66, -8, 78, 13.5),
          (71, -16, 60, 13), (74, -28, 42, 12), (77, -37, 24, 11), (84, -41, 8, 10), (93, -39, -8, 10.5),
@@ -92,6 +93,7 @@ def quadriceps() -> Shape:
 
 
 def adductors() -> Shape:
+    """Pectineus, the adductors and obturator externus."""
     return union(
         tube([(26, -46, -28, 6), (44, -44, -48, 11), (66, -34, -90, 17)]),
         tube([(26, -20, -46, 7), (42, -12, -64, 18), (58, 4, -100, 30)]),
@@ -102,6 +104,7 @@ def adductors() -> Shape:
 
 
 def obturator_internus() -> Shape:
+    """From the inner face of the obturator foramen around the ischium to the trochanter."""
     return union(
         tube(
             [

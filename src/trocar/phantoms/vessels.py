@@ -23,10 +23,12 @@ INTERNAL_VEIN: tuple[Knot, ...] = ((38, 5, 80, 5.0), (44, 20, 68, 4.6), (50, 36,
 
 
 def aorta() -> Shape:
+    """The lowest part of the aorta, to its division at L4."""
     return tube(AORTA)
 
 
 def vena_cava() -> Shape:
+    """The lowest part of the inferior vena cava."""
     return tube(VENA_CAVA)
 
 

@@ -46,10 +46,12 @@ def colon_gas() -> Shape:
 
 
 def rectum() -> Shape:
+    """The rectum along the sacral hollow, down to the anal canal."""
     return tube(RECTUM)
 
 
 def rectal_gas() -> Shape:
+    """A pocket of gas in the rectal ampulla."""
     return tube([(0, 40, -12, 4), (0, 48, 4, 7), (-2, 53, 22, 5)])
 
 
@@ -84,10 +86,12 @@ def mesentery(count: int = 26) -> Shape:
 
 
 def bladder() -> Shape:
+    """A half-filled bladder."""
     return ellipsoid((0, -30, 10), (40, 35, 28), power=2.3)
 
 
 def prostate() -> Shape:
+    """Prostate and seminal vesicles."""
     return union(
         ellipsoid((0, -4, -30), (21, 16, 17)), *[tube([(4, 10, -10, 4), (22, 20, 0, 5), (32, 22, 4, 3)])], blend_mm=3.0
     )

@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 from trocar import phantoms
-from trocar.imaging.distance import gap
+from trocar.imaging.gap import gap
 from trocar.imaging.resample import sample
 from trocar.model.case import Case, Role, Side
 from trocar.model.space import Array
