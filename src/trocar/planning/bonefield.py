@@ -1,0 +1,89 @@
+"""The bone that screws may use around a lesion, on the case's own voxels: how deep each point is, how healthy."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import ndimage
+
+from trocar.imaging.distance import distance_field
+from trocar.imaging.resample import sample
+from trocar.imaging.surface import bounds
+from trocar.model.case import Case, Structure
+from trocar.model.space import Array, Grid
+
+REACH_MM = 100.0
+HEALTHY_MIN_HU = 100.0  # mean over 3 voxels; mechanics gives 150 for full hold, marrow of the aged lies below; design
+JOINT_BRIDGE_MM = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoneField:
+    """`depth_mm` to the outer surface of the usable bone (negative outside), lesion and healthy bone as masks."""
+
+    grid: Grid
+    names: tuple[str, ...]
+    bridged: frozenset[str]  # joints that a screw may cross
+    depth_mm: Array = field(repr=False)
+    in_lesion: Array = field(repr=False)
+    healthy: Array = field(repr=False)
+
+    def at(self, values: Array, points_lps_mm: Array, *, outside: float) -> Array:
+        """(...) trilinear values of one of its fields at (..., 3) points."""
+        return sample(values, self.grid, points_lps_mm, outside=outside)
+
+
+def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...]) -> BoneField:
+    """The bone around a lesion in which a screw may run: its hosts, and across a sacroiliac joint the other bone."""
+    bones, joints = _usable(case, lesion, hosts)
+    low, high = (np.asarray(edge) for edge in zip(*bounds(lesion.inside), strict=True))
+    reach = np.ceil(REACH_MM / case.grid.spacing_mm).astype(int)
+    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, case.grid.shape)
+    inside = _within(bones + joints, low, high)
+    box = bounds(inside)
+    low, high = low + [a for a, _ in box], low + [b for _, b in box]
+    low, high = np.maximum(low - 2, 0), np.minimum(high + 2, case.grid.shape)
+    cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    grid = case.grid.cropped(low, high)
+    inside = _within(bones + joints, low, high)
+    if joints or len(bones) > 1:
+        inside = _bridged(inside, grid)
+    tumor = lesion.inside[cut]
+    smooth = ndimage.uniform_filter(case.ct.values[cut].astype(np.float32), 3, mode="nearest")
+    near_tumor = ndimage.binary_dilation(tumor)
+    own = _within(bones, low, high)
+    return BoneField(
+        grid=grid,
+        names=tuple(bone.name for bone in bones),
+        bridged=frozenset(joint.name for joint in joints),
+        depth_mm=-distance_field(inside, grid),
+        in_lesion=tumor.astype(np.float32),
+        healthy=(own & ~near_tumor & (smooth >= HEALTHY_MIN_HU)).astype(np.float32),
+    )
+
+
+def _usable(
+    case: Case, lesion: Structure, hosts: tuple[Structure, ...]
+) -> tuple[tuple[Structure, ...], tuple[Structure, ...]]:
+    names = {host.name for host in hosts}
+    if not any(name == "sacrum" or name.startswith("vertebrae_S") for name in names):
+        return hosts, ()
+    partners = tuple(
+        item for item in case.structures if item.name in ("hip_left", "hip_right", "sacrum") and item.name not in names
+    )
+    joints = tuple(item for item in case.structures if item.name.startswith("sacroiliac_joint"))
+    return hosts + partners, joints
+
+
+def _within(structures: tuple[Structure, ...], low: Array, high: Array) -> Array:
+    cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    return np.any([structure.inside[cut] for structure in structures], axis=0)
+
+
+def _bridged(inside: Array, grid: Grid) -> Array:
+    """The union closed across a joint's gap, so that a screw may pass from one bone into the other."""
+    steps = np.maximum(1, np.round(JOINT_BRIDGE_MM / 2 / grid.spacing_mm)).astype(int)
+    axes = [np.arange(-n, n + 1) / (n + 0.25) for n in steps]
+    ball = sum(part**2 for part in np.ix_(*axes)) <= 1.0
+    padded = np.pad(inside, 6)
+    closed = ndimage.binary_closing(padded, structure=ball)
+    return closed[6:-6, 6:-6, 6:-6]

@@ -1,0 +1,284 @@
+"""Cement deposits at the ends of a screw, or along its axis before it is driven: where, how much, through what."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trocar.catalog import device, devices, limit
+from trocar.model.case import Role
+from trocar.model.device import Cement, Screw, Trocar, Wire
+from trocar.model.finding import Check, Verdict
+from trocar.model.space import Array, Segment, as_vector
+from trocar.model.treatment import Placement, Rejection
+from trocar.planning.access import Instrument, clear, instrument, needle, rejections, trace
+from trocar.planning.bonefield import BoneField
+from trocar.planning.directions import sphere
+from trocar.planning.fixation import Screwed, trocar_reach_mm
+from trocar.planning.gap import axis_gap_mm
+from trocar.planning.surroundings import Surroundings
+
+CEMENT = "cement-pmma-generic"
+LEAST_ML, MOST_ML = 2.0, 5.0  # R-l, per screw end
+FILL_FRAC = 0.5  # of the bone around the injection point; design
+SPACE_RADIUS_MM = 12.0
+END_REACH_MM = 30.0
+TARGETS_TRIED = 20
+ENOUGH_ML = 4.0
+WORTH_PER_ML = 1.0  # of a path's cost unit; design
+DIRECTIONS = 900
+INJECTION_S_PER_ML = 20.0  # a 1 ml syringe at a time, watched; design
+EXCHANGE_S = {"wire in": 20.0, "trocar out": 20.0, "screw over the wire": 60.0}  # design
+TIP_SHORT_MM = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deposit:
+    """One deposit with what it is injected through; no placements when none could be placed."""
+
+    placements: tuple[Placement, ...]
+    checks: tuple[Check, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+
+
+def deposit_at_end(
+    around: Surroundings, bone: BoneField, screw: Screwed, up: Array, *, end: str, others: tuple[Segment, ...]
+) -> Deposit:
+    """A deposit beside the `head` or the `tip` of a screw already in place, through a trocar of its own."""
+    tool = instrument("trocar-11g", "trocar", what=f"trocar to the screw's {end}")
+    targets = _targets(bone, screw, tool, end)
+    volumes = np.array([volume_ml(around, bone, target) for target in targets])
+    if not len(targets) or not volumes.any():
+        return Deposit((), rejected=(_no_room(screw, tool, end),))
+    most = np.argsort(-np.minimum(volumes, ENOUGH_ML), kind="stable")[:TARGETS_TRIED]
+    targets, volumes = targets[most], volumes[most]
+    ways = sphere(DIRECTIONS)
+    points = np.repeat(targets, len(ways), axis=0)
+    paths = trace(around, points, np.tile(ways, (len(targets), 1)), tool, up)
+    able = paths.best_first
+    value = paths.cost[able] + WORTH_PER_ML * (ENOUGH_ML - np.minimum(volumes, ENOUGH_ML))[able // len(ways)]
+    for index in able[np.argsort(value, kind="stable")][:400]:
+        path = paths.segment(int(index))
+        if _meets(path, tool, screw, others) or not clear(around.obstacles, path, tool):
+            continue
+        name = f"cement-{end}"
+        volume = float(volumes[index // len(ways)])
+        return Deposit(
+            (needle(tool, path, f"trocar-{end}"), _deposit(path, tool.diameter_mm, name, volume)),
+            checks=(volume_check(name, volume), front_check(around, path.end_lps_mm, name, volume)),
+        )
+    return Deposit((), rejected=tuple(rejections(around, paths, tool, up, what=tool.what)))
+
+
+def _targets(bone: BoneField, screw: Screwed, tool: Instrument, end: str) -> Array:
+    """(n, 3) points in the bone beside one end of the screw, the deepest first."""
+    axis, keep = screw.corridor.axis, _keep_mm(tool, screw)
+    ijk = np.argwhere(bone.depth_mm >= tool.radius_mm + 1.0)
+    points = bone.grid.to_lps(ijk)
+    along = (points - axis.start_lps_mm) @ axis.direction
+    if end == "tip":
+        along = axis.length_mm - along
+    gap = axis.distance_mm(points)
+    beside = (along > -4.0) & (along < END_REACH_MM) & (gap >= keep) & (gap <= keep + 6.0)
+    points, along = points[beside], along[beside]
+    depth = bone.depth_mm[tuple(ijk[beside].T)]
+    order = np.argsort(-depth + 0.05 * np.abs(along - 6.0), kind="stable")
+    taken: list[Array] = []
+    for point in points[order]:
+        if all(np.linalg.norm(point - other) >= 5.0 for other in taken):
+            taken.append(point)
+        if len(taken) == 3 * TARGETS_TRIED:
+            break
+    return np.asarray(taken).reshape(-1, 3)
+
+
+def _keep_mm(tool: Instrument, screw: Screwed) -> float:
+    return tool.radius_mm + screw.corridor.diameter_mm / 2 + limit("implant_gap_mm").value
+
+
+def _meets(path: Segment, tool: Instrument, screw: Screwed, others: tuple[Segment, ...]) -> bool:
+    if axis_gap_mm(path, screw.corridor.axis) < _keep_mm(tool, screw) - 1e-6:
+        return True
+    return any(axis_gap_mm(path, other) < tool.diameter_mm + limit("implant_gap_mm").value for other in others)
+
+
+def _no_room(screw: Screwed, tool: Instrument, end: str) -> Rejection:
+    return Rejection(
+        what=f"cement at the screw's {end}: no bone beside it holds a trocar",
+        constraint="cement_room",
+        structure="bone",
+        value_mm=round(max(0.0, screw.corridor.width_mm / 2), 2),
+        limit_mm=round(_keep_mm(tool, screw) + tool.radius_mm + 1.0, 2),
+    )
+
+
+def mounted_deposit(around: Surroundings, bone: BoneField, screw: Screwed, number: int) -> Deposit:
+    """A deposit through an 8 G trocar on the screw's own axis, with the wire that the screw then follows."""
+    corridor, path = screw.corridor, screw.path
+    trocar = device("trocar-8g")
+    known = device(corridor.device)
+    assert isinstance(trocar, Trocar) and isinstance(known, Screw)
+    reach = min(path.length_mm - TIP_SHORT_MM, trocar_reach_mm())
+    target = path.at(reach)
+    in_trocar = Segment(start_lps_mm=path.start_lps_mm, end_lps_mm=as_vector(target))
+    tool = instrument("trocar-8g", "trocar", what="trocar")
+    name = f"cement-{number}"
+    volume = volume_ml(around, bone, target)
+    wire = _wire_for(known)
+    placements = [needle(tool, in_trocar, f"trocar-{number}"), _deposit(in_trocar, tool.diameter_mm, name, volume)]
+    if wire is not None:
+        over = instrument(wire.id, "wire", what="wire")
+        placements.append(needle(over, path, f"wire-{number}"))
+    return Deposit(
+        tuple(placements),
+        checks=(
+            volume_check(name, volume),
+            front_check(around, as_vector(target), name, volume),
+            _reach_check(corridor.axis, target, number),
+            *_lumen_checks(trocar, known, wire, number),
+            clock_check(volume, name),
+        ),
+    )
+
+
+def _wire_for(screw: Screw) -> Wire | None:
+    wires = [item for item in devices().values() if isinstance(item, Wire) and item.diameter_mm == screw.wire_mm]
+    return wires[0] if wires else None
+
+
+def _deposit(path: Segment, diameter_mm: float, name: str, volume: float) -> Placement:
+    return Placement(
+        device=CEMENT,
+        role="cement",
+        name=name,
+        entry_lps_mm=path.start_lps_mm,
+        target_lps_mm=path.end_lps_mm,
+        skin_lps_mm=path.start_lps_mm,
+        length_mm=path.length_mm,
+        diameter_mm=diameter_mm,
+        volume_ml=volume,
+    )
+
+
+def volume_ml(around: Surroundings, bone: BoneField, target: Array) -> float:
+    """Half of the bone around the point, at most 5 ml, and never a ball that comes within the stop distance."""
+    reach = np.ceil(SPACE_RADIUS_MM / bone.grid.spacing_mm).astype(int)
+    middle = np.rint(bone.grid.to_ijk(target)).astype(int)
+    low = np.clip(middle - reach, 0, bone.grid.shape)
+    high = np.clip(middle + reach + 1, 0, bone.grid.shape)
+    cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    ijk = np.argwhere(bone.depth_mm[cut] > 0) + low
+    near = np.linalg.norm(bone.grid.to_lps(ijk) - target, axis=1) <= SPACE_RADIUS_MM
+    room = FILL_FRAC * float(np.count_nonzero(near)) * bone.grid.voxel_ml
+    free = max(0.0, _nearest_stop(around, target)[0] - limit("cement_stop_mm").value)
+    ball = 4.0 / 3.0 * np.pi * free**3 / 1000.0
+    return float(np.floor(2.0 * min(MOST_ML, room, ball)) / 2.0)
+
+
+def _nearest_stop(around: Surroundings, target: Array) -> tuple[float, str]:
+    """The nearest canal, root or joint: where a cement front must not come."""
+    point = Segment(start_lps_mm=as_vector(target), end_lps_mm=as_vector(target))
+    roles = {item.name: item.role for item in around.case.structures}
+    stops = [item for item in around.obstacles if roles[item.name] in (Role.NERVE, Role.CORD, Role.JOINT)]
+    return min(((item.clearance_mm(point, 0.0), item.name) for item in stops), default=(np.inf, ""))
+
+
+def front_check(around: Surroundings, target: tuple[float, float, float], name: str, volume: float) -> Check:
+    """Whether a ball of the volume keeps its distance from canal, roots and joints."""
+    distance, nearest = _nearest_stop(around, np.asarray(target))
+    bound = limit("cement_stop_mm")
+    if not nearest:
+        return Check(
+            name="cement_front_distance",
+            subject=name,
+            value=None,
+            limit=bound.value,
+            unit="mm",
+            verdict=Verdict.UNKNOWN,
+            source=bound.source,
+            message="no nerve, canal or joint is segmented",
+        )
+    front = distance - (3.0 * 1000.0 * volume / (4.0 * np.pi)) ** (1 / 3)
+    return Check(
+        name="cement_front_distance",
+        subject=nearest,
+        value=round(float(front), 2),
+        limit=bound.value,
+        unit="mm",
+        verdict=Verdict.PASS if front >= bound.value - 1e-6 else Verdict.FAIL,
+        source=bound.source,
+        message=f"{name}: a ball of {volume:g} ml around the injection point, not a flow simulation",
+    )
+
+
+def volume_check(name: str, volume: float) -> Check:
+    """Whether the room leaves the usual volume per screw end."""
+    return Check(
+        name="cement_volume",
+        subject=name,
+        value=volume,
+        limit=LEAST_ML,
+        unit="ml",
+        verdict=Verdict.PASS if volume >= LEAST_ML else Verdict.WARN,
+        source="R-l (2 to 5 ml per end), V52",
+    )
+
+
+def _reach_check(axis: Segment, target: Array, number: int) -> Check:
+    short = axis.length_mm - float((target - axis.start_lps_mm) @ axis.direction)
+    return Check(
+        name="trocar_short_of_screw_tip",
+        subject=f"trocar-{number}",
+        value=round(short, 1),
+        limit=15.0,
+        unit="mm",
+        verdict=Verdict.PASS if short <= 15.0 else Verdict.WARN,
+        source="design",
+        message="how far from the screw's tip the longest trocar leaves the cement",
+    )
+
+
+def _lumen_checks(trocar: Trocar, screw: Screw, wire: Wire | None, number: int) -> tuple[Check, ...]:
+    wire_mm = wire.diameter_mm if wire else screw.wire_mm
+    return (
+        _passes("wire_through_trocar", f"trocar-{number}", wire_mm, trocar.inner_diameter_mm),
+        _passes("wire_through_screw", f"screw-{number}", wire_mm, screw.cannula_mm),
+    )
+
+
+def _passes(name: str, subject: str, wire_mm: float | None, lumen_mm: float | None) -> Check:
+    if wire_mm is None or lumen_mm is None:
+        verdict, message = Verdict.UNKNOWN, "the lumen is not in the catalog: measure it before use"
+    else:
+        verdict, message = (Verdict.PASS if wire_mm <= lumen_mm else Verdict.FAIL), ""
+    return Check(
+        name=name,
+        subject=subject,
+        value=wire_mm,
+        limit=lumen_mm,
+        unit="mm",
+        verdict=verdict,
+        source="design (compatibility rule)",
+        message=message,
+    )
+
+
+def clock_check(volume: float, name: str) -> Check:
+    """Whether injection, wire, trocar and screw fit into the cement's working time; each screw has its own mix."""
+    cement = device(CEMENT)
+    assert isinstance(cement, Cement)
+    needed = volume * INJECTION_S_PER_ML + sum(EXCHANGE_S.values())
+    if cement.paste_until_s is None or cement.liquid_until_s is None:
+        window, verdict = None, Verdict.UNKNOWN
+    else:
+        window = cement.paste_until_s - cement.liquid_until_s
+        verdict = Verdict.PASS if needed <= window else Verdict.FAIL
+    return Check(
+        name="cement_clock",
+        subject=name,
+        value=needed,
+        limit=window,
+        unit="s",
+        verdict=verdict,
+        source="V46 (one product, 22 degC), design",
+        message=f"from paste to screw driven, from a mix of its own: {', '.join(EXCHANGE_S)}",
+    )

@@ -1,0 +1,44 @@
+"""Directions to try: evenly spread, the same on both sides of the body."""
+
+from functools import cache
+
+import numpy as np
+
+from trocar.model.space import Array
+
+
+@cache
+def sphere(count: int) -> Array:
+    """(~count, 3) unit vectors, symmetric under x -> -x so that a mirrored case is searched in mirrored order."""
+    half = max(1, count // 2)
+    turn = np.pi * (3.0 - np.sqrt(5.0))
+    index = np.arange(2 * half)
+    z = 1.0 - (2 * index + 1) / (2 * half)
+    radius = np.sqrt(1.0 - z**2)
+    spiral = np.stack([radius * np.cos(turn * index), radius * np.sin(turn * index), z], axis=1)
+    right = spiral[spiral[:, 0] > 1e-9]
+    both = np.concatenate([right, right * (-1.0, 1.0, 1.0)])
+    both.flags.writeable = False
+    return both
+
+
+def perpendicular(direction: Array, like: Array) -> tuple[Array, Array]:
+    """Two unit vectors across a direction, the first as near as can be to `like`."""
+    first = like - direction * (like @ direction)
+    if np.linalg.norm(first) < 1e-6:
+        first = np.eye(3)[int(np.argmin(np.abs(direction)))]
+        first = first - direction * (first @ direction)
+    first = first / np.linalg.norm(first)
+    return first, np.cross(direction, first)
+
+
+def spread(directions: Array, order: Array, *, apart_deg: float, count: int) -> list[int]:
+    """Indices of up to `count` directions in this order, each at least `apart_deg` from those taken before."""
+    taken: list[int] = []
+    closest = np.cos(np.radians(apart_deg))
+    for index in order:
+        if all(directions[index] @ directions[other] < closest for other in taken):
+            taken.append(int(index))
+        if len(taken) == count:
+            break
+    return taken

@@ -1,0 +1,43 @@
+"""The bill of materials: what a plan's placements need, with spares and what cannot be counted from them."""
+
+from math import ceil
+
+from trocar.catalog import device
+from trocar.model.device import Cement, Screw
+from trocar.model.treatment import KitItem, Placement, Step
+
+CEMENT_RESERVE = 1.3  # design (bill of materials rule)
+
+
+def kit(steps: tuple[Step, ...]) -> tuple[KitItem, ...]:
+    """Every device of every step."""
+    return tuple(item for step in steps for item in _of_step(step))
+
+
+def _of_step(step: Step) -> list[KitItem]:
+    counted: dict[str, list[Placement]] = {}
+    for placement in step.placements:
+        counted.setdefault(placement.device, []).append(placement)
+    return [_item(step, device_id, placements) for device_id, placements in counted.items()]
+
+
+def _item(step: Step, device_id: str, placements: list[Placement]) -> KitItem:
+    known = device(device_id)
+    if isinstance(known, Cement):
+        volume = sum(placement.volume_ml or 0.0 for placement in placements)
+        packs = ceil(volume * CEMENT_RESERVE / known.pack_ml) if known.pack_ml else 1
+        note = f"{volume:g} ml planned; a mix of its own for this step"
+        return KitItem(device=device_id, quantity=max(1, packs), spare=1, step=step.id, note=note)
+    note = ""
+    if isinstance(known, Screw):
+        note = "; ".join(_screw_note(known, placement) for placement in placements)
+    spare = 1 if placements[0].role in ("probe", "wire") else 0
+    return KitItem(device=device_id, quantity=len(placements), spare=spare, step=step.id, note=note)
+
+
+def _screw_note(screw: Screw, placement: Placement) -> str:
+    lengths = sorted(screw.lengths_mm)
+    wanted = min(lengths, key=lambda length: abs(length - placement.length_mm))
+    at = lengths.index(wanted)
+    beside = [f"{length:g}" for length in lengths[max(0, at - 1) : at + 2] if length != wanted]
+    return f"length {wanted:g} mm, have {' and '.join(beside)} mm at hand"

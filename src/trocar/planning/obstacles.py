@@ -1,0 +1,70 @@
+"""Exact distances from an instrument's axis to the structures it must keep away from, on the case's own voxels."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from trocar.imaging.distance import boundary_voxels
+from trocar.imaging.surface import bounds
+from trocar.model.case import Case, Structure
+from trocar.model.space import Array, Grid, Segment
+from trocar.planning.rules import Clearance, clearance_of
+
+COURSE_STEP_MM = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Obstacle:
+    """One structure as points with the distance (`shell_mm`) from them to its surface.
+
+    A nerve given as a curve is its densely sampled course; any other is the centers of its outermost voxels, whose
+    surface lies at most half a voxel's longest edge further out.
+    """
+
+    name: str
+    rule: Clearance
+    points_lps_mm: Array = field(repr=False)
+    shell_mm: float
+
+    def clearance_mm(self, axis: Segment, radius_mm: float) -> float:
+        """From the surface of a straight instrument to the structure's; negative where they overlap."""
+        if axis.length_mm < 1e-6:
+            distances = np.linalg.norm(self.points_lps_mm - axis.start_lps_mm, axis=1)
+        else:
+            distances = axis.distance_mm(self.points_lps_mm)
+        return float(distances.min()) - self.shell_mm - radius_mm
+
+
+def obstacles(case: Case) -> tuple[Obstacle, ...]:
+    """Every structure of the case that a clearance rule speaks of, in the case's order."""
+    found = []
+    for structure in case.structures:
+        rule = clearance_of(structure)
+        if rule is None or not (structure.inside.any() or structure.centerline_lps_mm):
+            continue
+        points, shell_mm = structure_points(structure, case.grid)
+        found.append(Obstacle(structure.name, rule, points, shell_mm))
+    return tuple(found)
+
+
+def structure_points(structure: Structure, grid: Grid) -> tuple[Array, float]:
+    """(n, 3) points of a structure and the distance from them to its surface."""
+    if structure.centerline_lps_mm and structure.diameter_mm:
+        return course_points(structure), structure.diameter_mm / 2
+    return grid.to_lps(boundary_voxels(structure.inside)), float(grid.spacing_mm.max()) / 2
+
+
+def course_points(structure: Structure) -> Array:
+    """(n, 3) points along a nerve's course."""
+    course = np.asarray(structure.centerline_lps_mm)
+    parts = [course[:1]]
+    for start, end in pairwise(course):
+        steps = max(1, int(np.ceil(np.linalg.norm(end - start) / COURSE_STEP_MM)))
+        parts.append(start + (end - start) * (np.arange(1, steps + 1) / steps)[:, None])
+    return np.concatenate(parts)
+
+
+def center_lps_mm(structure: Structure, grid: Grid) -> Array:
+    """The middle of a structure's bounding box."""
+    return grid.to_lps([(low + high - 1) / 2 for low, high in bounds(structure.inside)])

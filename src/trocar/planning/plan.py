@@ -1,0 +1,397 @@
+"""The plan of a proposal: each of its techniques placed in the case, in order, checked, with what was refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from trocar.catalog import device, limit
+from trocar.errors import PlanningError
+from trocar.model.case import Case
+from trocar.model.device import Embolic
+from trocar.model.finding import Check, Verdict
+from trocar.model.space import Array
+from trocar.model.treatment import (
+    Duration,
+    Placement,
+    Plan,
+    Predictor,
+    Proposal,
+    Rejection,
+    SequenceStep,
+    Step,
+    Technique,
+    Text,
+)
+from trocar.planning import durations
+from trocar.planning.access import Instrument, needle
+from trocar.planning.biopsy import biopsy
+from trocar.planning.bonefield import BoneField
+from trocar.planning.cement import deposit_at_end, mounted_deposit
+from trocar.planning.checks import Inspector, implant_checks, step_checks
+from trocar.planning.corridor import Corridor
+from trocar.planning.coverage import Ablation, cover
+from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
+from trocar.planning.kit import kit
+from trocar.planning.order import earlier, order_checks, technique_steps
+from trocar.planning.position import SOURCE as POSITION_SOURCE
+from trocar.planning.position import positions, upward
+from trocar.planning.protected import spare
+from trocar.planning.protection import endangered, protect
+from trocar.planning.surroundings import Surroundings, surroundings
+
+Progress = Callable[[float, str], None]
+EMBOLIC = "microspheres-300-500"
+PLACED = ("BIOPSY", "ABLATE", "SCREW", "CEMENT_INJECT")
+T20_PROBES, T20_AGE_YEARS = 3, 70.0
+
+
+def plan(
+    case: Case,
+    proposal: Proposal,
+    *,
+    predictor: Predictor | None = None,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+) -> Plan:
+    """The proposal's steps with a place, a protocol and a duration for each, in the position that suits them best.
+
+    What cannot be placed stays in the plan without placements, with a failed check and the reasons for the refusal.
+    Nothing is drawn at random: `seed` changes nothing. Raises `PlanningError` when nothing at all can be placed.
+    """
+    tell = on_progress or (lambda fraction, text: None)
+    tell(0.0, "surroundings of the lesion")
+    around = surroundings(case, case.structure(proposal.lesion))
+    wanted = [item for item in technique_steps(proposal) if item.step in PLACED]
+    bony = any(item.step in ("SCREW", "CEMENT_INJECT") for item in wanted)
+    tell(0.1, "bone around the lesion")
+    inspect = Inspector(around)
+    found = find_corridors(inspect.bone) if bony and inspect.bone is not None else []
+    drafts = []
+    tried = positions(case, around.lesion)
+    if wanted and not tried:
+        raise PlanningError(
+            "the patient tolerates no position in which the lesion can be reached",
+            hint="the site's usual positions are in the planning reference; see patient.positions_tolerated",
+        )
+    for number, position in enumerate(tried or ("supine",)):
+        tell(0.2 + 0.6 * number / max(1, len(tried)), f"placing: {position}")
+        screws = _screws(around, inspect.bone, found, upward(position, around), proposal)
+        drafts.append(_Draft(around, inspect, proposal, position, screws))
+        if drafts[-1].promising:
+            break
+    best = max(drafts, key=lambda draft: draft.rank)
+    tell(0.5, "probes")
+    steps = best.steps(predictor)
+    if wanted and not any(step.placements for step in steps):
+        raise PlanningError(
+            f"nothing can be placed: {_excluding(best.rejected)}", hint="widen the access or change the techniques"
+        )
+    tell(0.9, "checks")
+    return _composed(case, proposal, best, steps)
+
+
+def _excluding(rejected: list[Rejection]) -> str:
+    named = dict.fromkeys(f"{item.constraint} ({item.structure})" for item in rejected)
+    return ", ".join(list(named)[:6]) or "no path was found"
+
+
+def _screws(
+    around: Surroundings, bone: BoneField | None, found: list[Corridor], up: Array, proposal: Proposal
+) -> Fixation:
+    count = sum(item.step == "SCREW" for item in technique_steps(proposal))
+    if not count or bone is None:
+        return Fixation(())
+    mounted = proposal.variant == "screw_mounted_on_cement"
+    return fix(around, bone, found, up, count, mounted=mounted)
+
+
+@dataclass(eq=False)
+class _Draft:
+    """One position's placements while they are being made."""
+
+    around: Surroundings
+    inspect: Inspector
+    proposal: Proposal
+    position: str
+    fixation: Fixation
+    rejected: list[Rejection] = field(default_factory=list)
+    alternatives: list[Text] = field(default_factory=list)
+    perfusion_scale: float = 1.0
+    others: tuple[Placement, ...] = ()
+
+    @property
+    def promising(self) -> bool:
+        """Whether every screw asked for has a place; what else is asked for rarely decides the position."""
+        return len(self.fixation.screws) == sum(item.step == "SCREW" for item in technique_steps(self.proposal))
+
+    @property
+    def rank(self) -> int:
+        """How many screws it places."""
+        return len(self.fixation.screws)
+
+    @property
+    def up(self) -> Array:
+        """What points to the ceiling."""
+        return upward(self.position, self.around)
+
+    def steps(self, predictor: Predictor | None) -> tuple[Step, ...]:
+        """Every technique-bearing step of the proposal."""
+        self.rejected += self.fixation.rejected
+        return tuple(self._step(item, predictor) for item in technique_steps(self.proposal))
+
+    def _step(self, item: SequenceStep, predictor: Predictor | None) -> Step:
+        match item.step:
+            case "EMBOLISE":
+                made = self._embolization(item)
+            case "BIOPSY":
+                made = self._biopsy(item)
+            case "PROTECT":
+                made = self._protection(item)
+            case "ABLATE":
+                made = self._ablation(item, predictor)
+            case "SCREW":
+                made = self._screw(item)
+            case _:
+                made = self._cement(item)
+        measured = tuple(step_checks(self.inspect, made))
+        position = "supine" if item.step == "EMBOLISE" else self.position
+        return replace(made, checks=made.checks + measured, after=earlier(self.proposal, item.id), position=position)
+
+    def _embolization(self, item: SequenceStep) -> Step:
+        known = device(EMBOLIC)
+        assert isinstance(known, Embolic)
+        left = known.residual_perfusion_frac
+        self.perfusion_scale = 1.0 if left is None else left
+        share = "unknown" if left is None else f"{100 * left:.0f} %"
+        part = "inconnue" if left is None else share
+        notes = (
+            Text(
+                en=f"{known.name}; perfusion left in the lesion: {share} (recalled range, uncertain).",
+                fr=f"{known.name} ; perfusion restante de la lésion : {part} (intervalle de mémoire, incertain).",
+            ),
+            Text(
+                en="Evidence for embolization before percutaneous treatment is extrapolated from surgery, conflicting.",
+                fr="Les preuves d'une embolisation avant traitement percutané sont extrapolées de la chirurgie, "
+                "discordantes.",
+            ),
+        )
+        step = self._bare(item, Technique.EMBOLIZATION, durations.EMBOLIZATION)
+        return replace(step, notes=notes, perfusion_scale=left)
+
+    def _biopsy(self, item: SequenceStep) -> Step:
+        found = biopsy(self.around, self.up)
+        self.rejected += found.rejected
+        minutes = durations.BIOPSY_BONE if found.compartment == "bone" else durations.BIOPSY_SOFT_TISSUE
+        step = self._bare(item, Technique.BIOPSY, minutes)
+        if found.placement is None:
+            return replace(step, checks=(_unplaced("biopsy", found.rejected),))
+        where = {"bone": ("bone", "os"), "soft_tissue": ("soft tissue", "tissu mou")}[found.compartment]
+        note = Text(
+            en=f"Sampled compartment: {where[0]}, away from necrosis.",
+            fr=f"Compartiment prélevé : {where[1]}, hors nécrose.",
+        )
+        return replace(step, placements=(found.placement,), notes=(note,))
+
+    def _protection(self, item: SequenceStep) -> Step:
+        step = self._bare(item, Technique.PROTECTION, durations.PROTECTION)
+        near = endangered(self.around)
+        if near is None:
+            known = any(rule.rule.constraint == "nerve_clearance" for rule in self.around.obstacles)
+            return replace(step, checks=(_nerve_unknown() if not known else _no_nerve_near(),))
+        found = protect(self.around, *near, self.up)
+        self.rejected += found.rejected
+        name = found.nerve.replace("_", " ")
+        note = Text(
+            en=f"At {name}, {found.distance_mm:.0f} mm from the lesion: thermocouple; 5 to 10 ml of 5 % dextrose "
+            "at 37 °C as a test, then as much as a 10 mm layer needs; confirmed on CT before freezing.",
+            fr=f"Au contact de {name}, à {found.distance_mm:.0f} mm de la lésion : thermocouple ; 5 à 10 ml de "
+            "glucosé 5 % à 37 °C en test, puis le volume d'une lame de 10 mm ; contrôle scanner avant congélation.",
+        )
+        missing = {"thermocouple", "needle"} - {placement.role for placement in found.placements}
+        checks = (_unplaced(" and ".join(sorted(missing)), found.rejected),) if missing else ()
+        return replace(step, placements=found.placements, notes=(note,), checks=checks)
+
+    def _ablation(self, item: SequenceStep, predictor: Predictor | None) -> Step:
+        technique = item.technique or Technique.CRYOABLATION
+        if technique is not Technique.CRYOABLATION:
+            step = self._bare(item, technique, durations.VERTEBRAL_RADIOFREQUENCY)
+            return replace(
+                step, checks=(_unplaced(str(technique), (), "no applicator of this kind is in the catalog"),)
+            )
+        found = self._probes(predictor)
+        self.rejected += found.rejected
+        self.alternatives += found.alternatives
+        if found.step is None:
+            step = self._bare(item, technique, Duration(low=25, typical=35, high=50))
+            return replace(step, checks=(_unplaced("cryoprobes", found.rejected),))
+        return replace(found.step, id=item.id)
+
+    def _probes(self, predictor: Predictor | None) -> Ablation:
+        intent = self.proposal.intent
+        near = endangered(self.around)
+        if intent == "protected" and near is not None:
+            return spare(
+                self.around,
+                self.up,
+                near[0],
+                intent=intent,
+                predictor=predictor,
+                perfusion_scale=self.perfusion_scale,
+            )
+        return cover(self.around, self.up, intent=intent, predictor=predictor, perfusion_scale=self.perfusion_scale)
+
+    def _number(self, item: SequenceStep) -> int:
+        same = [other for other in technique_steps(self.proposal) if other.step == item.step]
+        return [other.id for other in same].index(item.id)
+
+    def _screw(self, item: SequenceStep) -> Step:
+        step = self._bare(item, Technique.SCREW, durations.SCREW)
+        number = self._number(item)
+        if number >= len(self.fixation.screws):
+            return replace(step, checks=(_unplaced("screw", self.fixation.rejected),))
+        chosen = self.fixation.screws[number]
+        placed = _screw_placement(chosen, number + 1)
+        if self.proposal.variant == "screw_mounted_on_cement":
+            mounted = self._mounted(chosen, number + 1)
+            wires = tuple(item for item in mounted if item.role == "wire")
+            return replace(step, placements=(*wires, placed))
+        return replace(step, placements=(placed,))
+
+    def _mounted(self, chosen: Screwed, number: int) -> tuple[Placement, ...]:
+        assert self.inspect.bone is not None
+        return mounted_deposit(self.around, self.inspect.bone, chosen, number).placements
+
+    def _cement(self, item: SequenceStep) -> Step:
+        step = self._bare(item, Technique.CEMENT, durations.CEMENT)
+        number = self._number(item)
+        bone = self.inspect.bone
+        if bone is None or not self.fixation.screws[number : number + 1]:
+            return replace(step, checks=(_unplaced("cement", self.fixation.rejected, "it has no screw to hold"),))
+        if self.proposal.variant == "screw_mounted_on_cement":
+            made = mounted_deposit(self.around, bone, self.fixation.screws[number], number + 1)
+            placements = tuple(item for item in made.placements if item.role != "wire")
+            return replace(step, placements=placements, checks=made.checks)
+        placements, checks = self._both_ends(bone, self.fixation.screws[number])
+        return replace(step, placements=placements, checks=checks)
+
+    def _both_ends(self, bone: BoneField, screw: Screwed) -> tuple[tuple[Placement, ...], tuple[Check, ...]]:
+        placements: tuple[Placement, ...] = ()
+        checks: tuple[Check, ...] = ()
+        for end in ("head", "tip"):
+            others = tuple(item.axis for item in placements if item.role == "trocar")
+            made = deposit_at_end(self.around, bone, screw, self.up, end=end, others=others)
+            self.rejected += made.rejected
+            placements += made.placements
+            checks += made.checks
+            if not made.placements:
+                checks += (_unplaced(f"cement at the screw's {end}", made.rejected),)
+        return placements, checks
+
+    def _bare(self, item: SequenceStep, technique: Technique, minutes: Duration) -> Step:
+        return Step(
+            id=item.id, technique=technique, action=item.step, lesion=self.proposal.lesion, duration_min=minutes
+        )
+
+
+def _screw_placement(chosen: Screwed, number: int) -> Placement:
+    corridor = chosen.corridor
+    tool = Instrument(what="screw", device=corridor.device, role="screw", diameter_mm=corridor.diameter_mm)
+    placed = needle(tool, corridor.axis, f"screw-{number}")
+    return replace(placed, skin_lps_mm=chosen.path.start_lps_mm)
+
+
+def _unplaced(what: str, refused: tuple[Rejection, ...], why: str = "") -> Check:
+    reasons = dict.fromkeys(f"{item.constraint} ({item.structure})" for item in refused)
+    return Check(
+        name="placement_found",
+        subject=what,
+        value=0.0,
+        limit=1.0,
+        unit="1",
+        verdict=Verdict.FAIL,
+        source="design",
+        message=why or f"no admissible place: {', '.join(list(reasons)[:5]) or 'no path was found'}",
+    )
+
+
+def _nerve_unknown() -> Check:
+    bound = limit("perineural_mm")
+    return Check(
+        name="nerve_to_protect",
+        value=None,
+        limit=bound.value,
+        unit="mm",
+        verdict=Verdict.UNKNOWN,
+        source=bound.source,
+        message="no nerve is segmented: which one to protect is not known",
+    )
+
+
+def _no_nerve_near() -> Check:
+    bound = limit("perineural_mm")
+    return Check(
+        name="nerve_to_protect",
+        value=0.0,
+        limit=0.0,
+        unit="1",
+        verdict=Verdict.PASS,
+        source=bound.source,
+        message=f"no segmented nerve lies within {bound.value:g} mm of the lesion",
+    )
+
+
+def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, ...]) -> Plan:
+    placements = tuple(placement for step in steps for placement in step.placements)
+    return Plan(
+        lesion=proposal.lesion,
+        steps=steps,
+        kit=kit(steps),
+        rejected=tuple(dict.fromkeys(draft.rejected)),
+        alternatives=tuple(draft.alternatives),
+        blocked_by=tuple(gate.rule for gate in proposal.gates if gate.outcome in ("stop", "missing")),
+        ruleset=proposal.ruleset,
+        checks=(
+            *order_checks(steps, proposal),
+            *implant_checks(placements),
+            *_risk_checks(case, placements),
+            _position_check(case, draft.position),
+        ),
+    )
+
+
+def _risk_checks(case: Case, placements: tuple[Placement, ...]) -> list[Check]:
+    """T20: complication risk factors of cryoablation, as information."""
+    probes = sum(placement.role == "probe" for placement in placements)
+    age = case.clinical.patient.age_years
+    if not probes:
+        return []
+    rows: list[tuple[str, float | None, float, str, str]] = [
+        ("risk_more_than_3_probes", float(probes), float(T20_PROBES), "1", "odds ratio 2.5 (all), 23.6 (major)"),
+        ("risk_age_over_70", age, T20_AGE_YEARS, "years", "odds ratio 7.1 (major)"),
+    ]
+    return [
+        Check(
+            name=name,
+            subject="complications of cryoablation",
+            value=value,
+            limit=bound,
+            unit=unit,
+            verdict=Verdict.UNKNOWN if value is None else Verdict.WARN if value > bound else Verdict.PASS,
+            source="V38",
+            message=f"information, not a stop: {ratio}",
+        )
+        for name, value, bound, unit, ratio in rows
+    ]
+
+
+def _position_check(case: Case, position: str) -> Check:
+    tolerated = case.clinical.patient.positions_tolerated
+    return Check(
+        name="position_tolerated",
+        subject=position,
+        value=None if tolerated is None else 1.0,
+        limit=1.0,
+        unit="1",
+        verdict=Verdict.UNKNOWN if tolerated is None else Verdict.PASS,
+        source=POSITION_SOURCE,
+        message="nobody stated which positions the patient tolerates" if tolerated is None else "",
+    )
