@@ -6,7 +6,7 @@ from trocar.assessment.fracture import scores
 from trocar.assessment.midline import Midplane, lesion_side, midplane, swapped_pairs
 from trocar.assessment.neighbors import body_mask, neighbors, skin_gap
 from trocar.errors import CaseError
-from trocar.imaging.surface import mask_surface
+from trocar.imaging.fair import fair_surface
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Assessment, LesionMeasure, Score
 from trocar.model.space import Array, as_vector
@@ -37,7 +37,7 @@ def assess(case: Case) -> Assessment:
 def _measure(case: Case, lesion: Structure, plane: Midplane | None, body: Array | None) -> LesionMeasure:
     bones = case.with_role(Role.BONE)
     hosts = measured.host_bones(lesion, bones)
-    diameters_mm, axes = measured.diameters(mask_surface(lesion.inside, case.grid))
+    diameters_mm, axes = measured.diameters(fair_surface(lesion.inside, case.grid))
     skin = None if body is None else skin_gap(lesion, body, case.grid)
     first, second, third = (float(diameter) for diameter in diameters_mm)
     compartments = measured.compartments(lesion, bones, case.grid)

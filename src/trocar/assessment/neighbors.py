@@ -4,7 +4,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from trocar.imaging.distance import gaps, surface_points
+from trocar.imaging.distance import surface_points
+from trocar.imaging.gap import gaps
 from trocar.imaging.surface import bounds, mask_surface
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Neighbor
