@@ -70,17 +70,21 @@ def surface_margin(
     if not len(surface.faces) or not len(zone.surface.faces):
         return None
     points, areas = surface.face_centers_lps_mm, surface.face_areas_mm2
+    margins, edge, outward = signed_margins(points, zone)
+    judged = np.ones(len(points), dtype=bool)
     if assessable is not None:
-        judged = sample(assessable.astype(np.float32), grid, points, outside=0.0) >= 0.5
-    else:
-        judged = np.ones(len(points), dtype=bool)
+        # A zone that ends where nothing can be seen has not been seen to end there.
+        beyond = edge + 1.5 * _voxel_along(outward, zone.grid)[:, None] * outward
+        seen = assessable.astype(np.float32)
+        for places in (points, beyond):
+            judged &= sample(seen, grid, places, outside=0.0) >= 0.5
     if not judged.any():
         return None
-    margins, normals = signed_margins(points[judged], zone)
+    margins, points, outward = margins[judged], points[judged], outward[judged]
     own = face_normals(surface)[judged]
     doubt = np.sqrt(
         (EDGE_UNCERTAINTY_FRAC * _voxel_along(own, grid)) ** 2
-        + (zone.edge_frac * _voxel_along(normals, zone.grid)) ** 2
+        + (zone.edge_frac * _voxel_along(outward, zone.grid)) ** 2
         + uncertainty_mm**2
     )
     weight = areas[judged]
@@ -91,20 +95,17 @@ def surface_margin(
         p1_mm=_percentile(margins, weight, 0.01),
         p5_mm=_percentile(margins, weight, 0.05),
         assessable_frac=float(weight.sum() / areas.sum()),
-        where_lps_mm=points[judged][worst],
+        where_lps_mm=points[worst],
         below_0_mm2=float(weight[margins < 0].sum()),
         below_5_mm2=float(weight[margins < 5].sum()),
     )
 
 
-def signed_margins(points_lps_mm: Array, zone: Zone) -> tuple[Array, Array]:
-    """(n,) signed distances to a zone's surface, positive inside, and (n, 3) the directions to its nearest point."""
-    mesh = zone.surface
-    samples = np.concatenate([mesh.vertices_lps_mm, mesh.face_centers_lps_mm])
-    distance, index = cKDTree(samples).query(points_lps_mm)
-    offset = samples[index] - points_lps_mm
-    direction = offset / np.maximum(distance, 1e-9)[:, None]
-    return np.where(zone.contains(points_lps_mm), distance, -distance), direction
+def signed_margins(points_lps_mm: Array, zone: Zone) -> tuple[Array, Array, Array]:
+    """(n,) signed distances to a zone's surface, positive inside; (n, 3) its nearest points and its normals there."""
+    centers, normals = zone.surface.face_centers_lps_mm, face_normals(zone.surface)
+    distance, index = cKDTree(centers).query(points_lps_mm)
+    return np.where(zone.contains(points_lps_mm), distance, -distance), centers[index], normals[index]
 
 
 def face_normals(mesh: Mesh) -> Array:

@@ -12,7 +12,7 @@ from trocar.model.space import Array, Segment, Volume, as_vector
 from trocar.model.treatment import Placement
 from trocar.model.verification import FoundSegment, PlacementError
 
-METAL_HU = 2000.0  # software default: above cortical bone, below what a probe keeps after partial volume
+METAL_HU = 1500.0  # software default: above most cortex; a thin probe keeps this after partial volume
 SHAFT_HU = 1000.0  # what counts for the axis once a probe is known to be there
 REACH_MM = 30.0  # how far from its plan a probe is looked for
 TURN_DEG = 25.0
@@ -47,7 +47,7 @@ def find_probes(ct: Volume, planned: Sequence[Placement], *, seed: int = 0) -> t
         point, direction = _fitted(ct, points, *line)
         point, direction = _fitted(ct, points, point, direction)
         along, across = _coordinates(points, point, direction)
-        low, high = _run(along[across <= RADIUS_MM])
+        low, high = _extended(ct, point, direction, *_run(along[across <= RADIUS_MM]))
         if high - low >= SHORTEST_MM:
             tip = _tip(ct, point, direction, low, high, diameter_mm)
             found.append(FoundLine(point + tip * direction, direction, tip - low))
@@ -142,6 +142,19 @@ def _run(along: Array, *, gap_mm: float = 6.0) -> tuple[float, float]:
     ends = ordered[np.concatenate([breaks, [len(ordered) - 1]])]
     best = int(np.argmax(ends - starts))
     return float(starts[best]), float(ends[best])
+
+
+def _extended(ct: Volume, point: Array, direction: Array, low: float, high: float) -> tuple[float, float]:
+    """The run of metal lengthened over what is still bright on its axis, where partial volume thinned it."""
+    along = np.arange(low - 40.0, high + 40.0, 0.5)
+    values = sample(ct.values.astype(np.float32), ct.grid, point + along[:, None] * direction, outside=-1000.0)
+    dark = along[values < SHAFT_HU]
+    middle = (low + high) / 2
+    before, after = dark[dark < middle], dark[dark > middle]
+    return (
+        min(low, float(before[-1])) if len(before) else float(along[0]),
+        max(high, float(after[0])) if len(after) else float(along[-1]),
+    )
 
 
 def _fitted(ct: Volume, points: Array, point: Array, direction: Array) -> tuple[Array, Array]:
