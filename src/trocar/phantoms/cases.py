@@ -16,7 +16,7 @@ Spacing = tuple[float, float, float]
 
 ILIUM_TUMOR = Tumor(center=(99.8, 8.6, 70.0), diameters_mm=(46.6, 75.9, 53.0), axes=turned(28.0), seed=3)
 SACRUM_TUMOR = Tumor(
-    center=(33.0, 40.9, 88.2), diameters_mm=(29.3, 36.4, 30.4), axes=turned(20.0, -37.0), unevenness_mm=0.8, seed=5
+    center=(33.2, 40.9, 88.2), diameters_mm=(30.5, 36.4, 30.4), axes=turned(20.0, -37.0), unevenness_mm=0.8, seed=5
 )
 TUMOR_HU = 42.0
 ARTERY_ENHANCEMENT_HU, VEIN_ENHANCEMENT_HU, MUSCLE_ENHANCEMENT_HU, TUMOR_ENHANCEMENT_HU = 270.0, 25.0, 8.0, 125.0
