@@ -18,6 +18,7 @@ from trocar.reporting.language import Language
 STAGE_ORIGIN = {"assess": "M", "plan": "P", "simulate": "S", "verify": "V"}
 SYMBOLS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
 ZONES = ("0_degC", "-20_degC", "-40_degC")
+ABLATIONS = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)
 GUARDED_NERVES = (Role.NERVE, Role.CORD)
 
 
@@ -93,14 +94,14 @@ class Contents:
     # --- simulation
 
     def final_states(self) -> list[State]:
-        """The last state of each step that left cold zones."""
-        last = {state.step: state for state in self._states() if state.zones}
+        """The last state of each ablation; later steps change none of its zones."""
+        last = {state.step: state for state in self._ablated()}
         return list(last.values())
 
     def earlier_states(self) -> list[State]:
-        """The states before the last one of each step."""
+        """The states of the ablations before their last one."""
         final = {id(state) for state in self.final_states()}
-        return [state for state in self._states() if state.zones and id(state) not in final]
+        return [state for state in self._ablated() if id(state) not in final]
 
     def zones(self) -> tuple[str, ...]:
         """The zones' keys, warmest first."""
@@ -129,8 +130,12 @@ class Contents:
         lines = tuple((limit.value, source_keys(limit.source)[0]) for limit in limits)
         return Markup(curves(tuple(kept), lines, self.language))
 
-    def _states(self) -> tuple[State, ...]:
-        return self.gathered.simulation.states if self.gathered.simulation else ()
+    def _ablated(self) -> list[State]:
+        """The states with zones, of the steps that ablate; of all steps while there is no plan to tell them apart."""
+        plan, simulation = self.gathered.plan, self.gathered.simulation
+        states = [state for state in (simulation.states if simulation else ()) if state.zones]
+        ablating = {step.id for step in (plan.steps if plan else ()) if step.technique in ABLATIONS}
+        return [state for state in states if plan is None or state.step in ablating]
 
     # --- what is not known
 

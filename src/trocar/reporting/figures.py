@@ -49,7 +49,7 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
         svg.tag("image", href=svg.gray_png(ct_picture(gathered, panel)), width=SIZE, height=SIZE),
         _ice(panel) if panel.topic in COLD_TOPICS else "",
         _outline(gathered.lesion.inside, grid, plane, "tumor"),
-        *(_nerve(gathered, nerve, plane) for nerve in nerves),
+        *_nerves(gathered, nerves, plane),
         *(_instrument(placement, plane) for placement in panel.stage.instruments),
         *(_cement(panel, n) for n in range(len(panel.stage.deposits))),
         _frame(panel),
@@ -130,24 +130,35 @@ def _center_in_plane(nerve: Structure, grid: Grid, plane: Plane) -> Array | None
     return (middle[::-1] + 0.5) * (SIZE / occupancy.shape[0])
 
 
-def _nerve(gathered: Gathered, nerve: Structure, plane: Plane) -> str:
-    center = _center_in_plane(nerve, gathered.case.grid, plane)
-    assert center is not None
-    away = center - SIZE / 2
-    away = away / max(float(np.linalg.norm(away)), 1e-6)
-    radius = (nerve.diameter_mm or 5.0) / 2 * SIZE / plane.size_mm
-    tip = center + (radius + 6) * away
-    return (
-        _outline(nerve.inside, gathered.case.grid, plane, "nerve")
-        + _arrowhead(tip, -away, "nerve-mark")
-        + svg.text(nerve_label(nerve.name), *_beside(tip, away), class_="label")
-    )
+def _nerves(gathered: Gathered, nerves: list[Structure], plane: Plane) -> list[str]:
+    """Each nerve's outline with an arrowhead and a label; labels give way to each other and to the edge letters."""
+    middle, edge = SIZE / 2, 20.0
+    taken = [(edge, middle), (SIZE - edge, middle), (middle, edge), (middle, SIZE - edge)]
+    drawn = []
+    for nerve in nerves:
+        center = _center_in_plane(nerve, gathered.case.grid, plane)
+        assert center is not None
+        away = (center - middle) / max(float(np.linalg.norm(center - middle)), 1e-6)
+        radius = (nerve.diameter_mm or 5.0) / 2 * SIZE / plane.size_mm
+        tip = center + (radius + 6) * away
+        place = _free_place(np.clip(tip + 30 * away, 24, SIZE - 24), taken)
+        taken.append(place)
+        drawn += [
+            _outline(nerve.inside, gathered.case.grid, plane, "nerve"),
+            _arrowhead(tip, -away, "nerve-mark"),
+            svg.text(nerve_label(nerve.name), place[0], place[1] + 5.0, class_="label"),
+        ]
+    return drawn
 
 
-def _beside(tip: Array, away: Array) -> tuple[float, float]:
-    """Where the label of an arrowhead stands, kept within the picture."""
-    column, row = np.clip(tip + 30 * away, 24, SIZE - 24)
-    return float(column), float(row) + 5.0
+def _free_place(wanted: Array, taken: list[tuple[float, float]]) -> tuple[float, float]:
+    """The wanted place of a label, or the nearest above or below it that covers no other."""
+    column, row = float(wanted[0]), float(wanted[1])
+    for shift in (0, 20, -20, 40, -40, 60, -60):
+        apart = [abs(x - column) > 40 or abs(y - row - shift) > 18 for x, y in taken]
+        if all(apart) and 12 < row + shift < SIZE - 12:
+            return column, row + shift
+    return column, row
 
 
 # --- instruments and implants

@@ -28,7 +28,7 @@ def used() -> set[str]:
     for module in HOME.glob("*.py"):
         with module.open("rb") as stream:
             found |= {message for _, message, _, _ in extract("python", stream, {"language": None})}
-    tables = [table for name, table in vars(vocabulary).items() if name.isupper()]
+    tables = [table for name, table in vars(vocabulary).items() if name.isupper() and isinstance(table, dict)]
     for table in [*tables, captions.PLANES, captions.TOPICS, citations.ORIGINS]:
         found |= set(table.values())
     return found
