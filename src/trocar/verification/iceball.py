@@ -20,7 +20,7 @@ from trocar.model.verification import SeenIce
 DROP_HU = 35.0  # half of the 65-70 HU that water-rich tissue loses on freezing (thermal reference, S33)
 SOFT_TISSUE_HU = (0.0, 180.0)
 BESIDE_METAL_MM = 3.0
-METAL_HU = 2000.0
+METAL_HU, METAL_RISE_HU = 2000.0, 300.0  # metal, and its rim that a thin probe on coarse voxels shows
 BLUR_MM = 1.0
 REACH_MM = 45.0
 SMALLEST_ML = 0.2
@@ -42,7 +42,8 @@ def see_ice(case: Case, lesion: Structure, control: Volume, probes: Sequence[Pla
     after = resample(control, grid, outside=np.nan).values
     covered = np.isfinite(after)
     after = np.where(covered, after, before)
-    metal = after >= METAL_HU
+    rise = after - ndimage.maximum_filter(before, size=3)
+    metal = (after >= METAL_HU) | (rise >= METAL_RISE_HU)
     beside = _within(metal, grid, BESIDE_METAL_MM)
     assessable = covered & ~beside & _soft_tissue(case, lesion, window, before, grid)
     drop = _blurred(before, assessable, grid) - _blurred(after, assessable, grid)
