@@ -41,6 +41,7 @@ from trocar.model.treatment import (
     TechniqueStatus,
     Text,
 )
+from trocar.model.verification import FoundSegment, Margin, PlacementError, Registration, SeenIce, Verification
 
 GRID = Grid.aligned(origin_lps_mm=(-90.0, -70.0, -60.0), spacing_mm=(2.0, 2.0, 2.5), shape=(91, 71, 49))
 
@@ -368,6 +369,46 @@ def simulation() -> Simulation:
         model="enthalpy",
         fields={"cryoablation-1/minimum_degC": coldest()},
         checks=(check,),
+    )
+
+
+def verification() -> Verification:
+    """A control in which one probe was found 3.2 mm off and the other was not found."""
+    first, second = plan().step("cryoablation-1").placements
+    found = FoundSegment(entry_lps_mm=first.entry_lps_mm, target_lps_mm=(44.0, 5.2, 4.0))
+    planned = [FoundSegment(entry_lps_mm=p.entry_lps_mm, target_lps_mm=p.target_lps_mm) for p in (first, second)]
+    return Verification(
+        registration=Registration(
+            control_from_plan=as_matrix4(np.eye(4)), residual_mm=0.62, method="rigid on hip_left", compared_frac=0.8
+        ),
+        placements=(
+            PlacementError(name="probe-1", planned=planned[0], found=found, tip_error_mm=3.2, angle_error_deg=1.4),
+            PlacementError(name="probe-2", planned=planned[1], found=None, tip_error_mm=None, angle_error_deg=None),
+        ),
+        ice=SeenIce(volume_ml=33.0, visible_frac=0.71, dice_with_prediction=0.88),
+        margins=(
+            Margin(
+                zone="0_degC_seen",
+                minimum_mm=-1.2,
+                interval_mm=(-2.6, 0.3),
+                p1_mm=-0.9,
+                p5_mm=0.4,
+                assessable_frac=0.58,
+                where_lps_mm=(60.0, 20.0, 4.0),
+            ),
+        ),
+        checks=(
+            Check(
+                name="tip_error",
+                subject="probe-2",
+                value=None,
+                limit=5.0,
+                unit="mm",
+                verdict=Verdict.UNKNOWN,
+                source="design",
+                message="not found",
+            ),
+        ),
     )
 
 

@@ -231,6 +231,17 @@ def test_a_partial_report_says_what_is_absent(count):
         assert (sentence in words) == (count < needed), sentence
 
 
+def test_a_verification_tells_what_was_found_and_what_was_not(page):
+    verified = Page(report(made.case(), *made.findings(), made.verification()).html)
+    english, french = verified.words("en"), verified.words("fr")
+    assert "Verification on the control CT" in english and "Contrôle sur le scanner" in french
+    assert "3.2\u00a0mm" in english and "3,2\u00a0mm" in french
+    assert "not found" in english and "non trouvé" in french
+    assert "\u22122.6 … 0.3\u00a0mm" in english
+    assert "what was done is not verified" in page.words("en")
+    assert "what was done is not verified" not in english
+
+
 def test_no_nerve_is_not_a_safe_nerve():
     words = Page(report(made.case(nerves=False)).html).words("en")
     assert "does not mean that it is safe" in words
