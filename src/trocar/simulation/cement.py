@@ -9,13 +9,12 @@ from trocar.catalog import limit
 from trocar.errors import CaseError
 from trocar.imaging.resample import resample_mask
 from trocar.model.finding import CementDeposit, Check, Verdict
-from trocar.model.space import Array
+from trocar.model.space import Array, as_vector
 from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, Step
-from trocar.physics.heat import HeatSolver
 from trocar.simulation.fixation import retissued
-from trocar.simulation.session import Played, Session, at_point, in_new_tissue, solver_from
-from trocar.simulation.thermal import thaw
+from trocar.simulation.session import Played, Session, at_point, in_new_tissue
+from trocar.simulation.waiting import Thaw
 
 LONGEST_WAIT_S = 5400.0
 FURTHEST_RADII = 2.0  # a bead that must spread farther than this does not fit where it was planned
@@ -27,9 +26,10 @@ def inject(session: Session, state: TissueState, step: Step, *, waited_s: float)
     if not beads:
         raise CaseError(f"{step.id} injects no cement", hint="a cement placement states volume_ml and its target")
     checks: list[Check] = []
-    points = np.array([bead.target_lps_mm for bead in beads])
     if waited_s > 0 and state.minimum_degC.min() < 0:
-        state, _ = thaw(session, state, waited_s, at_lps_mm=points)
+        passing = Thaw.after(session, state)
+        passing.wait(waited_s)
+        state = passing.reached(session, state)
     allowed = _may_fill(session, step.lesion) & (state.temperature_degC > 0)
     cement = state.cement_frac.copy()
     deposits = []
@@ -77,7 +77,7 @@ def _bead(bead: Placement, allowed: Array, cement_frac: Array, state: TissueStat
     reach = float(distance.ravel()[taken].max()) if taken.size else 0.0
     deposit = CementDeposit(
         name=bead.name,
-        center_lps_mm=bead.target_lps_mm,
+        center_lps_mm=as_vector(bead.target_lps_mm),
         volume_ml=round(float(filled.sum()) * grid.voxel_ml, 4),
         radius_mm=round(reach, 3),
     )
@@ -101,7 +101,7 @@ def _cavity_check(session: Session, state: TissueState, bead: Placement) -> Chec
     cold = now < bound.value
     message = ""
     if cold:
-        after_s = _warm_after_s(session, state, bead, bound.value)
+        after_s = Thaw.after(session, state).until_s(bead.target_lps_mm, bound.value, longest_s=LONGEST_WAIT_S)
         message = (
             f"{bound.value:g} degC is reached after another {after_s / 60:.0f} min of passive thaw"
             if after_s is not None
@@ -117,21 +117,6 @@ def _cavity_check(session: Session, state: TissueState, bead: Placement) -> Chec
         source=bound.source,
         message=message,
     )
-
-
-def _warm_after_s(session: Session, state: TissueState, bead: Placement, wanted_degC: float) -> float | None:
-    """How long until the injection point is warm, with long steps; `None` when it takes more than 90 minutes."""
-    solver = solver_from(state, session.tissue)
-    seen: list[float] = []
-
-    def follow(now: HeatSolver) -> None:
-        seen.append(at_point(now.temperature_degC, state.grid, bead.target_lps_mm))
-
-    while solver.time_s - state.time_s < LONGEST_WAIT_S:
-        solver.advance(300.0, longest_s=60.0, on_step=follow)
-        if seen[-1] >= wanted_degC:
-            return solver.time_s - state.time_s
-    return None
 
 
 def _room_check(bead: Placement, deposit: CementDeposit) -> Check:

@@ -57,13 +57,13 @@ class Watched:
         self.coldest_degC.append(coldest)
         self.warmest_degC.append(warmest)
 
-    def distance_mm(self, ice_points_lps_mm: Array | None) -> float | None:
+    def distance_mm(self, ice: cKDTree | None) -> float | None:
         """From its surface to the ice's, 0 once it has frozen; `None` without ice."""
-        if ice_points_lps_mm is None:
+        if ice is None:
             return None
         if self.minimum_degC.min() < 0:
             return 0.0
-        distance, _ = cKDTree(ice_points_lps_mm).query(self.points_lps_mm)
+        distance, _ = ice.query(self.points_lps_mm)
         return round(float(distance.min()), 3)
 
     def exposure(self, distance_to_ice_mm: float | None) -> Exposure:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from trocar.errors import CaseError
 from trocar.imaging.resample import sample
@@ -83,14 +84,14 @@ def moment(
         time_s=time_s,
         lesion=lesion.name,
         zones=found,
-        structures=exposures(session.watched, mesh_points(ice) if ice.faces.size else None),
+        structures=exposures(session.watched, cKDTree(mesh_points(ice)) if ice.faces.size else None),
         energy_residual_frac=residual_frac,
     )
 
 
-def exposures(watched: tuple[Watched, ...], ice_points_lps_mm: Array | None) -> tuple[Exposure, ...]:
-    """What each watched structure has been through, and its distance to the ice."""
-    return tuple(each.exposure(each.distance_mm(ice_points_lps_mm)) for each in watched)
+def exposures(watched: tuple[Watched, ...], ice: cKDTree | None) -> tuple[Exposure, ...]:
+    """What each watched structure has been through, and its distance to the ice's surface points."""
+    return tuple(each.exposure(each.distance_mm(ice)) for each in watched)
 
 
 def predict(case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float) -> Forecast:
@@ -112,21 +113,6 @@ def predict(case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float
         for each in watch(case, grid, segments, rest_degC=REST_DEGC)
     }
     return Forecast(minimum_degC=Volume(grid=grid, values=minimum, unit="degC"), exposures=lowest)
-
-
-def thaw(session: Session, state: TissueState, duration_s: float, *, at_lps_mm: Array) -> tuple[TissueState, Array]:
-    """Passive thaw between steps; also (n, 2) seconds waited and the coldest temperature at some points then."""
-    solver = solver_from(state, session.tissue)
-    seen: list[tuple[float, float]] = []
-
-    def follow(now: HeatSolver) -> None:
-        at = sample(now.temperature_degC, state.grid, at_lps_mm, outside=REST_DEGC)
-        seen.append((now.time_s - state.time_s, float(at.min())))
-        for watched in session.watched:
-            watched.see(now.temperature_degC.reshape(-1), now.time_s)
-
-    solver.advance(duration_s, longest_s=30.0, on_step=follow)
-    return state_of(solver, state), np.array(seen).reshape(-1, 2)
 
 
 def _ramps(

@@ -13,7 +13,7 @@ from trocar.model.space import Array, Grid, as_vector
 from trocar.simulation.domain import lesion_points
 
 TEMPERATURES_DEGC = (0, -20, -40)
-MOST_SURFACE_POINTS = 12000
+MOST_SURFACE_POINTS = 6000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
