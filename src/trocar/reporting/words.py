@@ -8,6 +8,7 @@ from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
 
 _SIDED = re.compile(r"^(?P<stem>.+?)_(?P<side>left|right)(?:_(?P<number>\d+))?$")
+_ORDER = re.compile(r"^order_(?P<rule>e\d+)$")
 _LEVEL = re.compile(r"^(?P<kind>nerve_root|vertebrae|vertebra|rib)_(?P<level>[A-Za-z]?\d+)$")
 
 
@@ -58,4 +59,7 @@ def check_name(name: str, language: Language) -> str:
     """What a check compares, as a sentence without its number."""
     if name in vocabulary.CHECKS:
         return language(vocabulary.CHECKS[name])
+    order = _ORDER.match(name)
+    if order:
+        return language("Order rule {rule} kept", rule=order["rule"].upper())
     return name.replace("_", " ").capitalize()
