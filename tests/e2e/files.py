@@ -85,7 +85,13 @@ def write_case(folder: Path, case: Case) -> dict[str, Path]:
 def write_curve(path: Path, nerve) -> Path:
     """A nerve as a Slicer curve."""
     points = [
-        {"id": str(number), "label": nerve.name, "position": list(point), "positionStatus": "defined"}
+        {
+            "id": str(number),
+            "label": nerve.name,
+            "description": f"diameter_mm={nerve.diameter_mm:g}",
+            "position": list(point),
+            "positionStatus": "defined",
+        }
         for number, point in enumerate(nerve.centerline_lps_mm)
     ]
     curve = {
@@ -93,7 +99,6 @@ def write_curve(path: Path, nerve) -> Path:
         "coordinateSystem": "LPS",
         "coordinateUnits": "mm",
         "controlPoints": points,
-        "measurements": [{"name": "diameter", "enabled": True, "value": nerve.diameter_mm, "units": "mm"}],
     }
     schema = "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#"
     path.write_text(json.dumps({"@schema": schema, "markups": [curve]}))
