@@ -66,11 +66,12 @@ def ct_picture(gathered: Gathered, panel: Panel) -> Array:
 
 
 def nerve_label(name: str) -> str:
-    """What marks a nerve on a picture: S1 for `nerve_root_s1_left`."""
+    """What marks a nerve on a picture: `S1 L` for `nerve_root_s1_left`, as both sides may be in one picture."""
     stem = name.removesuffix("_left").removesuffix("_right")
+    side = {"_left": " L", "_right": " R"}.get(name.removeprefix(stem), "")
     if stem.startswith("nerve_root_"):
-        return stem.removeprefix("nerve_root_").upper()
-    return NERVE_LABELS.get(stem, stem[:3].capitalize())
+        return stem.removeprefix("nerve_root_").upper() + side
+    return NERVE_LABELS.get(stem, stem[:3].capitalize()) + side
 
 
 # --- outlines

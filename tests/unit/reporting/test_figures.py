@@ -7,7 +7,7 @@ import pytest
 
 import reporting_case as made
 from trocar.reporting import planes
-from trocar.reporting.figures import PIXELS, SIZE, ct_picture, draw
+from trocar.reporting.figures import PIXELS, SIZE, ct_picture, draw, nerve_label
 from trocar.reporting.gathered import gather
 from trocar.reporting.panels import Panel, panels
 from trocar.reporting.staging import PLANNING, Stage, bead_radius_mm, stages
@@ -115,3 +115,9 @@ def test_screws_stay_and_probes_leave(gathered):
 
 def test_a_bead_has_its_volume():
     assert 4.0 / 3.0 * np.pi * bead_radius_mm(3.0) ** 3 == pytest.approx(3000.0)
+
+
+def test_labels_of_nerves_name_their_side():
+    assert nerve_label("nerve_root_s1_left") == "S1 L"
+    assert nerve_label("sciatic_nerve_right") == "Sci R"
+    assert nerve_label("thecal_sac") == "TS"
