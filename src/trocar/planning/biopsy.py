@@ -16,9 +16,9 @@ from trocar.planning.surroundings import Surroundings
 
 NECROSIS_HU = 15.0  # without contrast, smoothed; fluid rather than viable tumor, design
 SOFT_TISSUE_PURPOSES = ("molecular", "diagnosis", "histology")
-TARGETS_TRIED = 10
-DIRECTIONS = 1600
-DEPTH_MM = 6.0
+TARGETS_TRIED = 16
+DIRECTIONS = 1000
+DEPTH_MM = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

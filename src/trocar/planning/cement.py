@@ -1,5 +1,6 @@
 """Cement deposits at the ends of a screw, or along its axis before it is driven: where, how much, through what."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,22 +50,57 @@ def deposit_at_end(
     volumes = np.array([volume_ml(around, bone, target) for target in targets])
     if not len(targets) or not volumes.any():
         return Deposit((), rejected=(_no_room(screw, tool, end),))
+    return _inject(
+        around, bone, (targets, volumes), tool, up, name=end, meets=lambda path: _meets(path, tool, screw, others)
+    )
+
+
+def deposit_in_lesion(around: Surroundings, bone: BoneField, up: Array) -> Deposit:
+    """A deposit in the bone that the lesion replaced, where there is no screw to hold."""
+    tool = instrument("trocar-11g", "trocar", what="trocar to the lesion")
+    ijk = np.argwhere((bone.in_lesion >= 0.5) & (bone.depth_mm >= tool.diameter_mm))
+    ijk = ijk[np.argsort(-bone.depth_mm[tuple(ijk.T)], kind="stable")]
+    targets = _spread(bone.grid.to_lps(ijk), apart_mm=4.0)
+    volumes = np.array([volume_ml(around, bone, target) for target in targets])
+    if not len(targets) or not volumes.any():
+        room = Rejection(
+            what="cement in the lesion: no bone deep enough, or a canal, root or joint too near",
+            constraint="cement_room",
+            structure=", ".join(bone.names),
+            value_mm=round(float(bone.depth_mm[bone.in_lesion >= 0.5].max(initial=0.0)), 2),
+            limit_mm=tool.diameter_mm,
+        )
+        return Deposit((), rejected=(room,))
+    return _inject(around, bone, (targets, volumes), tool, up, name="lesion", meets=lambda path: False)
+
+
+def _inject(
+    around: Surroundings,
+    bone: BoneField,
+    places: tuple[Array, Array],
+    tool: Instrument,
+    up: Array,
+    *,
+    name: str,
+    meets: Callable[[Segment], bool],
+) -> Deposit:
+    """The best path to one of the places (points, volumes): cheap, and with room for enough cement."""
+    targets, volumes = places
     most = np.argsort(-np.minimum(volumes, ENOUGH_ML), kind="stable")[:TARGETS_TRIED]
     targets, volumes = targets[most], volumes[most]
     ways = sphere(DIRECTIONS)
-    points = np.repeat(targets, len(ways), axis=0)
-    paths = trace(around, points, np.tile(ways, (len(targets), 1)), tool, up)
+    paths = trace(around, np.repeat(targets, len(ways), axis=0), np.tile(ways, (len(targets), 1)), tool, up)
     able = paths.best_first
     value = paths.cost[able] + WORTH_PER_ML * (ENOUGH_ML - np.minimum(volumes, ENOUGH_ML))[able // len(ways)]
     for index in able[np.argsort(value, kind="stable")][:400]:
         path = paths.segment(int(index))
-        if _meets(path, tool, screw, others) or not clear(around.obstacles, path, tool):
+        if meets(path) or not clear(around.obstacles, path, tool):
             continue
-        name = f"cement-{end}"
         volume = float(volumes[index // len(ways)])
+        bead = f"cement-{name}"
         return Deposit(
-            (needle(tool, path, f"trocar-{end}"), _deposit(path, tool.diameter_mm, name, volume)),
-            checks=(volume_check(name, volume), front_check(around, path.end_lps_mm, name, volume)),
+            (needle(tool, path, f"trocar-{name}"), _deposit(path, tool.diameter_mm, bead, volume)),
+            checks=(volume_check(bead, volume), front_check(around, path.end_lps_mm, bead, volume)),
         )
     return Deposit((), rejected=tuple(rejections(around, paths, tool, up, what=tool.what)))
 
@@ -82,9 +118,14 @@ def _targets(bone: BoneField, screw: Screwed, tool: Instrument, end: str) -> Arr
     points, along = points[beside], along[beside]
     depth = bone.depth_mm[tuple(ijk[beside].T)]
     order = np.argsort(-depth + 0.05 * np.abs(along - 6.0), kind="stable")
+    return _spread(points[order], apart_mm=5.0)
+
+
+def _spread(points: Array, *, apart_mm: float) -> Array:
+    """(n, 3) of the points in their order, those too near to one taken before left out."""
     taken: list[Array] = []
-    for point in points[order]:
-        if all(np.linalg.norm(point - other) >= 5.0 for other in taken):
+    for point in points:
+        if all(np.linalg.norm(point - other) >= apart_mm for other in taken):
             taken.append(point)
         if len(taken) == 3 * TARGETS_TRIED:
             break

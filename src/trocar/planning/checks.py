@@ -15,6 +15,7 @@ from trocar.model.space import Array, Segment
 from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.planning.access import NAVIGATED_ERROR_MM, written
 from trocar.planning.bonefield import BoneField, bone_field
+from trocar.planning.canal import with_canal
 from trocar.planning.gap import angle_deg, axis_gap_mm
 from trocar.planning.obstacles import Obstacle
 from trocar.planning.rules import clearances
@@ -51,6 +52,7 @@ class Inspector:
 
 def inspector(case: Case, lesion: str) -> Inspector:
     """An inspector of placements around one lesion."""
+    case = with_canal(case)
     return Inspector(surroundings(case, case.structure(lesion)))
 
 

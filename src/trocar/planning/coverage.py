@@ -18,8 +18,9 @@ from trocar.planning.surroundings import Surroundings
 LARGE_MM = 30.0  # from here on the thicker needle; design
 DIAMETER_PER_PROBE_MM = {True: 15.0, False: 10.0}  # large needle or not; V43 says 10 for a thin one
 MOST_PROBES = 8
-PREDICTED_PER_COUNT = 3
-MOVES_PREDICTED = 16
+PREDICTED_PER_COUNT = 2
+MOVES_PREDICTED = 8
+MOVES_SCORED = 64
 GAIN_FOR_ONE_MORE_FRAC = 0.03  # fewer probes are preferred below this gain; design
 
 
@@ -85,14 +86,15 @@ def cover(
     choices = [
         found
         for count in sorted({max(1, expected - 1), expected})
-        if (found := _best(around, tool, up, paths.outward[directions], count, evaluate, predictor)) is not None
+        if (found := _best(around, tool, up, paths.outward[directions], count, evaluate)) is not None
     ]
     if not choices:
         return Ablation(None, refused)
-    chosen = _fewest(choices)
+    compared = _comparison(choices, first := _fewest(choices))
+    chosen = _improve(around, tool, up, first, evaluate, MOVES_PREDICTED if predictor else MOVES_SCORED)
     step = freezing_step(around.lesion.name, tool, chosen.placed.paths, protocol)
     step = replace(step, checks=_coverage_checks(chosen, around.lesion.name, intent))
-    return Ablation(step, refused, _comparison(choices, chosen))
+    return Ablation(step, refused, compared)
 
 
 def chosen_probe(around: Surroundings) -> tuple[Instrument, int]:
@@ -140,14 +142,10 @@ def _best(
     outwards: Array,
     count: int,
     evaluate: Evaluate,
-    predictor: Predictor | None,
 ) -> Choice | None:
     ranked = candidates(around, tool, up, outwards, count, beyond_mm=(limit("probe_beyond_margin_mm").value, 0.0))
-    exact = _first_exact(around, tool, up, ranked, PREDICTED_PER_COUNT if predictor else 1)
-    if not exact:
-        return None
-    best = max((evaluate(placed) for placed in exact), key=lambda choice: choice.value)
-    return _improve(around, tool, up, best, evaluate, MOVES_PREDICTED if predictor else 4 * MOVES_PREDICTED)
+    exact = _first_exact(around, tool, up, ranked, PREDICTED_PER_COUNT)
+    return max((evaluate(placed) for placed in exact), key=lambda choice: choice.value, default=None)
 
 
 def _first_exact(around: Surroundings, tool: Instrument, up: Array, ranked: list[Placed], count: int) -> list[Placed]:

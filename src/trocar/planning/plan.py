@@ -25,7 +25,8 @@ from trocar.planning import durations
 from trocar.planning.access import Instrument, needle
 from trocar.planning.biopsy import biopsy
 from trocar.planning.bonefield import BoneField
-from trocar.planning.cement import deposit_at_end, mounted_deposit
+from trocar.planning.canal import with_canal
+from trocar.planning.cement import deposit_at_end, deposit_in_lesion, mounted_deposit
 from trocar.planning.checks import Inspector, implant_checks, step_checks
 from trocar.planning.corridor import Corridor
 from trocar.planning.coverage import Ablation, cover
@@ -59,6 +60,7 @@ def plan(
     """
     tell = on_progress or (lambda fraction, text: None)
     tell(0.0, "surroundings of the lesion")
+    case = with_canal(case)
     around = surroundings(case, case.structure(proposal.lesion))
     wanted = [item for item in technique_steps(proposal) if item.step in PLACED]
     bony = any(item.step in ("SCREW", "CEMENT_INJECT") for item in wanted)
@@ -264,6 +266,11 @@ class _Draft:
         step = self._bare(item, Technique.CEMENT, durations.CEMENT)
         number = self._number(item)
         bone = self.inspect.bone
+        if bone is not None and not any(other.step == "SCREW" for other in technique_steps(self.proposal)):
+            made = deposit_in_lesion(self.around, bone, self.up)
+            self.rejected += made.rejected
+            refused = () if made.placements else (_unplaced("cement", made.rejected),)
+            return replace(step, placements=made.placements, checks=made.checks + refused)
         if bone is None or not self.fixation.screws[number : number + 1]:
             return replace(step, checks=(_unplaced("cement", self.fixation.rejected, "it has no screw to hold"),))
         if self.proposal.variant == "screw_mounted_on_cement":

@@ -1,5 +1,6 @@
 """One probe beside a root that must survive: as much of the lesion as the root's temperature allows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from trocar.model.treatment import Predictor, Rejection, Text
 from trocar.planning.access import Instrument, Paths, clear, instrument, rejections, trace
 from trocar.planning.bundles import scored_points
 from trocar.planning.coverage import Ablation
-from trocar.planning.directions import sphere
+from trocar.planning.directions import perpendicular, sphere
 from trocar.planning.freezing import Outlook, Protocol, freezing_step, lethal_degC, outlook, worth
 from trocar.planning.icescore import coverage_scores
 from trocar.planning.obstacles import Obstacle
@@ -20,8 +21,10 @@ from trocar.planning.surroundings import Surroundings
 DEVICE = "cryoprobe-17g-icesphere"
 TIPS_TRIED = 70
 DIRECTIONS = 700
-PREDICTED = 8
+PREDICTED = 6
 APART_MM = 5.0
+SHIFT_MM = 4.0
+SHIFTS_PREDICTED = 10
 MARGIN_DEGC = 2.0  # above the limit, for what a 3 mm prediction may err; design
 GENTLER = (
     Protocol(),
@@ -75,7 +78,9 @@ def spare(
     if predictor is None:
         chosen, tried = ranked[0], 1
     else:
-        chosen, tried = _warm_enough(around, tool, ranked, intent, predictor, perfusion_scale)
+        chosen, tried = _warm_enough(
+            around, tool, up, nerve, ranked, _asker(around, tool, intent, predictor, perfusion_scale)
+        )
     step = freezing_step(around.lesion.name, tool, (chosen.path,), chosen.protocol)
     step = replace(step, checks=_checks(chosen, around.lesion.name, nerve, intent), notes=_notes(chosen, nerve))
     return Ablation(step, refused, _alternatives(ranked, chosen, tried))
@@ -132,35 +137,72 @@ def _root_mm(paths: Paths, tool: Instrument, nerve: Obstacle) -> Array:
     return least - nerve.shell_mm - tool.radius_mm
 
 
-def _warm_enough(
-    around: Surroundings,
-    tool: Instrument,
-    ranked: list[Trial],
-    intent: str,
-    predictor: Predictor,
-    perfusion_scale: float,
-) -> tuple[Trial, int]:
-    points, tried = scored_points(around), 0
+Ask = Callable[[Trial, Protocol], Trial]
 
-    def predicted(trial: Trial, protocol: Protocol) -> Trial:
-        nonlocal tried
-        tried += 1
+
+def _asker(around: Surroundings, tool: Instrument, intent: str, predictor: Predictor, perfusion_scale: float) -> Ask:
+    points = scored_points(around)
+
+    def ask(trial: Trial, protocol: Protocol) -> Trial:
         step = freezing_step(around.lesion.name, tool, (trial.path,), protocol)
         seen = outlook(
             around.case, points, step, predictor, lethal_degC=lethal_degC(intent), perfusion_scale=perfusion_scale
         )
         return replace(trial, protocol=protocol, seen=seen)
 
-    best: Trial | None = None
+    return ask
+
+
+def _warm_enough(
+    around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle, ranked: list[Trial], ask: Ask
+) -> tuple[Trial, int]:
+    """The best safe trial under the strongest protocol that has one, else the least unsafe; and how many were asked."""
+    tried, seen = 0, []
     for protocol in GENTLER:
-        trials = [predicted(trial, protocol) for trial in ranked]
+        trials = [ask(trial, protocol) for trial in ranked]
+        tried += len(trials)
         safe = [trial for trial in trials if trial.safe]
         if safe:
-            return max(safe, key=lambda trial: trial.value), tried
-        ranked = sorted(trials, key=_coldness)[: max(2, PREDICTED // 2)]
-        best = min([*trials, *([best] if best else [])], key=_coldness)
-    assert best is not None
-    return best, tried
+            best, more = _shifted(around, tool, up, nerve, max(safe, key=lambda trial: trial.value), ask)
+            return best, tried + more
+        ranked = sorted(trials, key=_coldness)[:2]
+        seen += trials
+    return min(seen, key=_coldness), tried
+
+
+def _shifted(
+    around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle, best: Trial, ask: Ask
+) -> tuple[Trial, int]:
+    """The trial moved as a whole, along and across its axis, while that covers more and stays safe."""
+    asked = 0
+    for reach_mm in (SHIFT_MM, SHIFT_MM / 2):
+        axis = best.path.direction
+        across = perpendicular(axis, np.array([0.0, 0.0, 1.0]))
+        for way in (axis, -axis, across[0], -across[0], across[1], -across[1]):
+            if asked == SHIFTS_PREDICTED:
+                return best, asked
+            moved = _at(around, tool, up, nerve, best, np.asarray(best.path.end_lps_mm) + reach_mm * way)
+            if moved is None:
+                continue
+            asked += 1
+            trial = ask(moved, best.protocol)
+            if trial.safe and trial.value > best.value:
+                best = trial
+    return best, asked
+
+
+def _at(around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle, trial: Trial, tip: Array) -> Trial | None:
+    """The same direction from another tip, when that is admissible and clear of the root."""
+    outward = -trial.path.direction[None]
+    paths = trace(around, tip[None], outward, tool, up)
+    if not paths.admissible[0]:
+        return None
+    path = paths.segment(0)
+    root = nerve.clearance_mm(path, tool.radius_mm)
+    if root < limit("probe_root_clearance_mm").value or not clear(around.obstacles, path, tool):
+        return None
+    lethal, visible = coverage_scores(scored_points(around), tip[None], outward[0], tool.device)
+    return Trial(path, trial.protocol, float(lethal), float(visible), None, root)
 
 
 def _coldness(trial: Trial) -> float:
