@@ -20,6 +20,7 @@ SIGMA_SPACINGS = 1.0
 SIGMA_RADII = 1.03  # keeps the mean radius above 1.4 needle radii on fine lattices
 CUT_SIGMAS = 3.0
 PIECES_PER_SPACING = 1.0
+END_RADII = 0.5  # the exchange reaches so far beyond each end (against the axisymmetric references): taken off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,15 +99,18 @@ def _rows(line: Line, number: int, medium: Medium) -> list[tuple[Array, Array, i
     """(flat cells, weights summing to 1, needle, strength in m) of each piece."""
     spacing = medium.spacing_m
     along = np.asarray(line.tail_m, dtype=float) - line.tip_m
-    length = float(np.linalg.norm(along))
+    whole = float(np.linalg.norm(along))
+    length = whole - 2 * END_RADII * line.radius_m
     if not length > 0:
-        raise SolverError("a needle has no active length", hint="give its tip and the length of its active part")
+        raise SolverError(
+            "a needle has no active length to speak of", hint="give its tip and the length of its active part"
+        )
     sigma = max(SIGMA_SPACINGS * spacing, SIGMA_RADII * line.radius_m)
     count = max(1, round(length / spacing * PIECES_PER_SPACING))
-    mean_radius = mean_radius_m(sigma, along / length, spacing)
+    mean_radius = mean_radius_m(sigma, along / whole, spacing)
     strength = 2 * np.pi * (length / count) / np.log(mean_radius / line.radius_m)
     rows = []
-    for part in (np.arange(count) + 0.5) / count:
+    for part in 0.5 + (length / whole) * ((np.arange(count) + 0.5) / count - 0.5):
         cells, weights = _gaussian(np.asarray(line.tip_m) + part * along, sigma, medium)
         rows.append((cells, weights, number, strength))
     return rows

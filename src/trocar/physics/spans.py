@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trocar.physics.enthalpy import COMPILED
 
 VECTOR_CELLS = 16  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
-TOUCHED_K = 0.2  # a cell farther than this from rest has been reached
+TOUCHED_K = 0.1  # a cell farther than this from rest has been reached
 
 
 class Rows(NamedTuple):

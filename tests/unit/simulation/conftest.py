@@ -1,0 +1,1 @@
+"""The synthetic slab is a module beside the tests."""

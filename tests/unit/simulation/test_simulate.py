@@ -1,0 +1,172 @@
+"""The fold on a small case: what each step does to the tissue, what is checked, and what must always hold."""
+
+import numpy as np
+import pytest
+from slab import cement, cryoablation, embolization, planned, probe, synthetic_case
+
+from trocar.errors import CaseError, CatalogError
+from trocar.model.finding import Verdict
+from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
+from trocar.simulation.simulate import simulate
+from trocar.simulation.thermal import predict
+
+COARSE_MM = 3.0
+DOUBLE = (
+    ProtocolPhase(phase="freeze", duration_s=240.0, setting=1.0),
+    ProtocolPhase(phase="thaw_passive", duration_s=120.0),
+    ProtocolPhase(phase="freeze", duration_s=240.0, setting=1.0),
+    ProtocolPhase(phase="thaw_active", duration_s=120.0),
+)
+
+
+@pytest.fixture(scope="module")
+def case():
+    return synthetic_case()
+
+
+def run(case, *steps, spacing_mm=COARSE_MM):
+    return simulate(case, planned(*steps), spacing_mm=spacing_mm)
+
+
+def nerve_minimum_degC(simulation):
+    return next(e for e in simulation.states[-1].structures if e.role == "nerve").minimum_degC
+
+
+def check(simulation, name):
+    return next(found for found in simulation.checks if found.name == name)
+
+
+@pytest.fixture(scope="module")
+def double(case):
+    return run(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0)
+
+
+def test_every_phase_leaves_a_state(double):
+    assert [state.moment for state in double.states] == ["freeze_1", "thaw_1", "freeze_2", "thaw_2", "after"]
+    assert [state.time_s for state in double.states[:4]] == pytest.approx([240.0, 360.0, 600.0, 720.0])
+
+
+def test_colder_zones_lie_within_warmer_ones_and_only_grow(double):
+    for state in double.states:
+        volumes = [state.zones[key].volume_ml for key in ("-40_degC", "-20_degC", "0_degC")]
+        covers = [state.zones[key].coverage_frac.lesion for key in ("-40_degC", "-20_degC", "0_degC")]
+        margins = [state.zones[key].minimal_margin_mm for key in ("-40_degC", "-20_degC", "0_degC")]
+        assert volumes == sorted(volumes) and volumes[0] > 0
+        assert covers == sorted(covers) and covers[0] > 0
+        assert margins == sorted(margins)
+    grown = [state.zones["0_degC"].volume_ml for state in double.states]
+    assert grown == sorted(grown)
+
+
+def test_coverage_is_that_of_the_lesions_compartments(double):
+    cover = double.states[-1].zones["-20_degC"].coverage_frac
+    assert min(cover.bone, cover.soft_tissue) <= cover.lesion <= max(cover.bone, cover.soft_tissue)
+
+
+def test_fields_and_histories_tell_of_the_same_freeze(double, case):
+    lowest = double.fields["cryoablation-1/minimum_degC"]
+    at_end = double.fields["cryoablation-1/temperature_end_freeze_degC"]
+    visible = double.fields["cryoablation-1/ice_visible_frac"]
+    assert np.all(lowest.values <= at_end.values + 1e-3)
+    assert visible.values.min() >= 0 and visible.values.max() <= 1
+    bone = visible.grid.to_ijk([[49.0, 64.0, 49.0]]).round().astype(int)[0]
+    assert visible.values[tuple(bone)] == 0.0
+    history = next(h for h in double.histories if h.name == "sciatic_nerve_left")
+    assert max(np.diff(history.time_s)) <= 20.0
+    assert min(history.minimum_degC) == pytest.approx(nerve_minimum_degC(double), abs=0.1)
+
+
+def test_energy_is_accounted_for(double):
+    found = check(double, "energy_residual")
+    assert found.verdict is Verdict.PASS and found.value < 0.005
+
+
+def test_a_probe_nearer_the_nerve_never_warms_it(case):
+    one = run(case, cryoablation(probe(49.0)))
+    nearer = run(case, cryoablation(probe(49.0), probe(57.0, name="probe-2")))
+    assert nerve_minimum_degC(nearer) <= nerve_minimum_degC(one) - 1.0
+
+
+def test_a_cold_nerve_fails_and_says_when(case):
+    simulation = run(case, cryoablation(probe(57.0)))
+    found = check(simulation, "nerve_minimum_temperature")
+    assert found.verdict is Verdict.FAIL and found.source == "V26" and found.value < 10.0
+    assert 0 < simulation.states[-1].structures[0].first_crossing_s < 300.0
+    assert "min" in found.message
+
+
+def test_no_nerve_segmented_is_unknown_never_safe():
+    simulation = run(synthetic_case(nerve=False), cryoablation())
+    found = check(simulation, "nerve_minimum_temperature")
+    assert found.verdict is Verdict.UNKNOWN and found.value is None and "not segmented" in found.message
+
+
+def test_embolization_makes_more_ice(case):
+    plain = run(case, cryoablation())
+    embolized = run(case, embolization(0.1), cryoablation())
+    assert embolized.states[-1].zones["0_degC"].volume_ml > 1.02 * plain.states[-1].zones["0_degC"].volume_ml
+    with pytest.raises(CaseError, match="perfusion"):
+        run(case, embolization(None), cryoablation())
+
+
+def test_cement_right_after_freezing_fails_and_after_a_wait_lies_in_bone(case):
+    rushed = run(case, cryoablation(), cement())
+    found = check(rushed, "cavity_temperature_for_cement")
+    assert found.verdict is Verdict.FAIL and found.value < 20.0 and "passive thaw" in found.message
+    screw = Placement(
+        device="screw-6.5", role="screw", name="screw", entry_lps_mm=(49, 64, 20), target_lps_mm=(49, 64, 80),
+        skin_lps_mm=(49, 64, 0), length_mm=60.0, diameter_mm=6.5,
+    )  # fmt: skip
+    slow = Step(
+        id="screw-1", technique=Technique.SCREW, action="SCREW", lesion="lesion_1",
+        duration_min=Duration(low=60, typical=90, high=120), placements=(screw,),
+    )  # fmt: skip
+    patient = run(case, cryoablation(), slow, cement())
+    assert check(patient, "cavity_temperature_for_cement").verdict is Verdict.PASS
+    assert sum(d.volume_ml for d in patient.deposits) == pytest.approx(2.0, rel=0.01)
+    filled = patient.fields["cement_frac"]
+    assert filled.values.sum() * filled.grid.voxel_ml == pytest.approx(2.0, rel=0.01)
+
+
+def test_the_same_plan_gives_the_same_bytes(case):
+    first, second = (run(case, cryoablation()) for _ in range(2))
+    assert first.states == second.states and first.checks == second.checks
+    for key, volume in first.fields.items():
+        assert volume.values.tobytes() == second.fields[key].values.tobytes()
+
+
+def test_what_is_assumed_is_said(case):
+    caveats = run(case, cryoablation()).caveats
+    assert {"model_prior", "tumor_perfusion_prior", "bone_conductivity_uncertain"} <= set(caveats)
+
+
+def test_a_step_that_is_not_simulated_is_unknown(case):
+    heat = Step(
+        id="rf-1", technique=Technique.RADIOFREQUENCY, action="ABLATE", lesion="lesion_1",
+        duration_min=Duration(low=5, typical=10, high=20),
+    )  # fmt: skip
+    assert check(run(case, heat), "step_simulated").verdict is Verdict.UNKNOWN
+
+
+def test_the_curative_intent_asks_for_minus_40_and_a_margin():
+    simulation = run(synthetic_case(intent=("curative",)), cryoablation())
+    assert check(simulation, "lethal_coverage").limit == 1.0
+    assert check(simulation, "minimal_ice_margin").verdict is Verdict.FAIL
+    unknown = run(synthetic_case(intent=None), cryoablation())
+    assert check(unknown, "lethal_coverage").verdict is Verdict.UNKNOWN
+
+
+def test_the_forecast_agrees_with_the_simulation(case):
+    step = cryoablation()
+    forecast = predict(case, step, spacing_mm=2.0, perfusion_scale=1.0)
+    simulation = run(case, step, spacing_mm=2.0)
+    assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(nerve_minimum_degC(simulation), abs=1.0)
+
+
+def test_bad_plans_are_refused(case):
+    with pytest.raises(CatalogError, match="not a cryoprobe"):
+        run(case, cryoablation(probe(49.0, device="screw-6.5")))
+    with pytest.raises(CaseError, match="phase"):
+        run(case, cryoablation(protocol=(ProtocolPhase(phase="boil", duration_s=10.0),)))
+    with pytest.raises(CaseError, match="spacing"):
+        run(case, cryoablation(), spacing_mm=50.0)
