@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from trocar.catalog.tissues import SOLIDUS_DEGC, Tissue, ice_slope_per_K, tissues, tumor_perfusion
 from trocar.imaging.resample import resample, sample
+from trocar.imaging.surface import bounds
 from trocar.model.case import Case, Role, Structure
 from trocar.model.space import Array, Grid, Volume
 from trocar.model.treatment import Placement
@@ -256,10 +257,17 @@ def _vessels(case: Case, grid: Grid) -> Array:
     """Vessels wide enough to keep blood's temperature whatever lies beside them."""
     wide = np.zeros(grid.shape, dtype=bool)
     for vessel in case.with_role(Role.VESSEL):
-        radius = ndimage.distance_transform_edt(vessel.inside, sampling=case.grid.spacing_mm).max()
-        if radius >= SINK_RADIUS_MM:
+        if _inscribed_radius_mm(vessel.inside, case.grid) >= SINK_RADIUS_MM:
             wide |= _onto(vessel, case.grid, grid)
     return wide
+
+
+def _inscribed_radius_mm(inside: Array, grid: Grid) -> float:
+    """Radius of the largest ball that fits a mask."""
+    if not inside.any():
+        return 0.0
+    box = np.pad(inside[tuple(slice(low, high) for low, high in bounds(inside))], 1)
+    return float(ndimage.distance_transform_edt(box, sampling=grid.spacing_mm).max())
 
 
 def _outside(case: Case, near: Case, grid: Grid, hu: Array) -> Array:
