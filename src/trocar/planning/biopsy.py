@@ -6,12 +6,11 @@ import numpy as np
 from scipy import ndimage
 
 from trocar.catalog import device
-from trocar.model.case import Role
 from trocar.model.device import BiopsyNeedle
 from trocar.model.space import Array
 from trocar.model.treatment import Placement, Rejection
 from trocar.planning.access import first_clear, instrument, needle, rejections, trace
-from trocar.planning.directions import sphere
+from trocar.planning.directions import sphere, tie_break
 from trocar.planning.surroundings import Surroundings
 
 NECROSIS_HU = 15.0  # without contrast, smoothed; fluid rather than viable tumor, design
@@ -54,30 +53,16 @@ def compartments(around: Surroundings) -> tuple[str, ...]:
 
     Soft tissue spares the decalcification that spoils molecular tests; a lesion within bone leaves only bone.
     """
-    soft = _soft_tissue(around)
+    soft = around.in_lesion & ~around.in_bone
     share = float(np.count_nonzero(soft)) / max(1.0, float(np.count_nonzero(around.in_lesion)))
     if share < 0.15:
         return ("bone",)
     return ("soft_tissue", "bone")
 
 
-def _soft_tissue(around: Surroundings) -> Array:
-    """The part of the lesion outside the bones' masks."""
-    inside = around.in_lesion
-    bones = around.case.with_role(Role.BONE)
-    if not bones:
-        return inside
-    points = around.grid.to_lps(np.argwhere(inside))
-    index = np.rint(around.case.grid.to_ijk(points)).astype(int)
-    i, j, k = np.clip(index, 0, np.asarray(around.case.grid.shape) - 1).T
-    soft = inside.copy()
-    soft[inside] = ~np.any([bone.inside[i, j, k] for bone in bones], axis=0)
-    return soft
-
-
 def _targets(around: Surroundings, compartment: str) -> Array:
     """(n, 3) points well inside the compartment and out of necrosis, spread, the deepest first."""
-    soft = _soft_tissue(around)
+    soft = around.in_lesion & ~around.in_bone
     region = soft if compartment == "soft_tissue" else around.in_lesion & ~soft
     smooth = ndimage.uniform_filter(around.values_HU, 3)
     viable = region & (smooth >= NECROSIS_HU)
@@ -87,8 +72,9 @@ def _targets(around: Surroundings, compartment: str) -> Array:
         return np.zeros((0, 3))
     depth = ndimage.distance_transform_edt(viable, sampling=around.grid.spacing_mm)
     ijk = np.argwhere(depth >= min(DEPTH_MM, float(depth.max())))
-    ijk = ijk[np.argsort(-depth[tuple(ijk.T)], kind="stable")]
     points = around.grid.to_lps(ijk)
+    deepest = -np.round(depth[tuple(ijk.T)], 3)
+    points = points[np.lexsort((tie_break(points, around.side_x), deepest))]
     taken: list[Array] = []
     for point in points:
         if all(np.linalg.norm(point - other) >= 8.0 for other in taken):

@@ -23,6 +23,7 @@ class BoneField:
     grid: Grid
     names: tuple[str, ...]
     bridged: frozenset[str]  # joints that a screw may cross
+    side_x: float  # +1 for a lesion on the left, -1 on the right
     depth_mm: Array = field(repr=False)
     in_lesion: Array = field(repr=False)
     healthy: Array = field(repr=False)
@@ -32,7 +33,7 @@ class BoneField:
         return sample(values, self.grid, points_lps_mm, outside=outside)
 
 
-def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...]) -> BoneField:
+def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...], *, side_x: float) -> BoneField:
     """The bone around a lesion in which a screw may run: its hosts, and across a sacroiliac joint the other bone."""
     bones, joints = _usable(case, lesion, hosts)
     low, high = (np.asarray(edge) for edge in zip(*bounds(lesion.inside), strict=True))
@@ -55,6 +56,7 @@ def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...]) -> B
         grid=grid,
         names=tuple(bone.name for bone in bones),
         bridged=frozenset(joint.name for joint in joints),
+        side_x=side_x,
         depth_mm=-distance_field(inside, grid),
         in_lesion=tumor.astype(np.float32),
         healthy=(own & ~near_tumor & (smooth >= HEALTHY_MIN_HU)).astype(np.float32),

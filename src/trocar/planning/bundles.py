@@ -41,10 +41,10 @@ def approaches(around: Surroundings, tool: Instrument, up: Array) -> tuple[Paths
     return paths, diverse(paths, apart_deg=APART_DEG, count=DIRECTIONS_TRIED)
 
 
-def scored_points(around: Surroundings) -> Array:
-    """A regular thinning of the lesion's voxels, symmetric about its center."""
+def scored_points(around: Surroundings, count: int = SCORED_POINTS) -> Array:
+    """A regular thinning of the lesion's voxels to about `count`, symmetric about its center."""
     ijk = np.argwhere(around.in_lesion)
-    stride = max(1, round((len(ijk) / SCORED_POINTS) ** (1 / 3)))
+    stride = max(1, round((len(ijk) / count) ** (1 / 3)))
     middle = (np.asarray(around.grid.shape) - 1) // 2
     kept = np.all((ijk - middle) % stride == 0, axis=1)
     return around.grid.to_lps(ijk[kept] if kept.any() else ijk)

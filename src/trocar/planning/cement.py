@@ -13,7 +13,7 @@ from trocar.model.space import Array, Segment, as_vector
 from trocar.model.treatment import Placement, Rejection
 from trocar.planning.access import Instrument, clear, instrument, needle, rejections, trace
 from trocar.planning.bonefield import BoneField
-from trocar.planning.directions import sphere
+from trocar.planning.directions import sphere, tie_break
 from trocar.planning.fixation import Screwed, trocar_reach_mm
 from trocar.planning.gap import axis_gap_mm
 from trocar.planning.surroundings import Surroundings
@@ -59,8 +59,9 @@ def deposit_in_lesion(around: Surroundings, bone: BoneField, up: Array) -> Depos
     """A deposit in the bone that the lesion replaced, where there is no screw to hold."""
     tool = instrument("trocar-11g", "trocar", what="trocar to the lesion")
     ijk = np.argwhere((bone.in_lesion >= 0.5) & (bone.depth_mm >= tool.diameter_mm))
-    ijk = ijk[np.argsort(-bone.depth_mm[tuple(ijk.T)], kind="stable")]
-    targets = _spread(bone.grid.to_lps(ijk), apart_mm=4.0)
+    points = bone.grid.to_lps(ijk)
+    order = np.lexsort((tie_break(points, bone.side_x), -np.round(bone.depth_mm[tuple(ijk.T)], 3)))
+    targets = _spread(points[order], apart_mm=4.0)
     volumes = np.array([volume_ml(around, bone, target) for target in targets])
     if not len(targets) or not volumes.any():
         room = Rejection(
@@ -117,7 +118,8 @@ def _targets(bone: BoneField, screw: Screwed, tool: Instrument, end: str) -> Arr
     beside = (along > -4.0) & (along < END_REACH_MM) & (gap >= keep) & (gap <= keep + 6.0)
     points, along = points[beside], along[beside]
     depth = bone.depth_mm[tuple(ijk[beside].T)]
-    order = np.argsort(-depth + 0.05 * np.abs(along - 6.0), kind="stable")
+    value = np.round(-depth + 0.05 * np.abs(along - 6.0), 3)
+    order = np.lexsort((tie_break(points, bone.side_x), value))
     return _spread(points[order], apart_mm=5.0)
 
 

@@ -16,6 +16,7 @@ from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.planning.access import NAVIGATED_ERROR_MM, written
 from trocar.planning.bonefield import BoneField, bone_field
 from trocar.planning.canal import with_canal
+from trocar.planning.corridor import least_depth_mm
 from trocar.planning.gap import angle_deg, axis_gap_mm
 from trocar.planning.obstacles import Obstacle
 from trocar.planning.rules import clearances
@@ -41,7 +42,9 @@ class Inspector:
     def bone(self) -> BoneField | None:
         """The bone that screws run in; None when the lesion has no host bone."""
         hosts = self.around.host_bones
-        return bone_field(self.around.case, self.around.lesion, hosts) if hosts else None
+        if not hosts:
+            return None
+        return bone_field(self.around.case, self.around.lesion, hosts, side_x=self.around.side_x)
 
     def clearance_mm(self, obstacle: Obstacle, points_lps_mm: Array, radius_mm: float) -> float:
         """From an instrument's surface, its axis given as dense points, to a structure's."""
@@ -302,9 +305,8 @@ def screw_checks(inspect: Inspector, screw: Placement) -> Iterator[Check]:
     healthy = bone.at(bone.healthy, points, outside=0.0) >= 0.5
     clearance = limit("screw_cortex_clearance_mm")
     need = screw.diameter_mm / 2 + clearance.value
-    past_entry = np.flatnonzero(depth >= need)
     where = f"from {written(axis.start_lps_mm)} to {written(axis.end_lps_mm)}"
-    least = float(depth[past_entry[0] :].min()) if len(past_entry) else float(depth.max())
+    least = least_depth_mm(depth, float(along[1]), need)
     yield _at_least(
         "screw_cortex_clearance", screw.name, least - screw.diameter_mm / 2, clearance.value, clearance.source, where
     )

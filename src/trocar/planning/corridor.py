@@ -8,7 +8,7 @@ from trocar.catalog import devices, limit
 from trocar.model.device import Screw
 from trocar.model.space import Array, Segment, as_vector
 from trocar.planning.bonefield import BoneField
-from trocar.planning.directions import sphere
+from trocar.planning.directions import sphere, tie_break
 
 SEEDS = 260
 LINES = 1300
@@ -74,7 +74,14 @@ def corridors(bone: BoneField, sizes: tuple[Screw, ...], *, clearance_mm: float 
             )
             if best is not None:
                 found.append(best)
-    return sorted(found, key=lambda corridor: -corridor.quality)
+    return sorted(found, key=lambda item: (-round(item.quality, 4), _order(item, bone)))
+
+
+def _order(corridor: Corridor, bone: BoneField) -> float:
+    head, tip = (
+        tie_break(np.asarray(end), bone.side_x) for end in (corridor.axis.start_lps_mm, corridor.axis.end_lps_mm)
+    )
+    return float(head + 100.0 * tip)
 
 
 def widest_mm(bone: BoneField) -> float:
@@ -100,8 +107,11 @@ def _promising(bone: BoneField, need_mm: float) -> tuple[Array, Array]:
         scores.append(np.minimum(weaker, ANCHOR_ENOUGH_MM) + 0.1 * np.minimum(np.maximum(forward, backward), 60.0))
     score = np.stack(scores)
     enough = np.flatnonzero(score.ravel() >= 6.0)
-    best = enough[np.argsort(-score.ravel()[enough], kind="stable")[:REFINED]]
-    return bone.grid.to_lps(seeds[best // len(ways)]), ways[best % len(ways)]
+    origins = bone.grid.to_lps(seeds)
+    ties = tie_break(origins, bone.side_x)[:, None] + 100.0 * tie_break(ways, bone.side_x)[None]
+    order = np.lexsort((ties.ravel()[enough], -np.round(score.ravel()[enough], 3)))
+    best = enough[order[:REFINED]]
+    return origins[best // len(ways)], ways[best % len(ways)]
 
 
 def _seeds(bone: BoneField, need_mm: float) -> Array:
@@ -145,7 +155,7 @@ def _best_screw(
         span = _span(depth, need)
         if span is None:
             continue
-        head, deep, last = span
+        head, last = span
         fitting = [length for length in screw.lengths_mm if length <= (last - head) * FINE_MM + 1e-6]
         lengths = _useful_lengths(fitting, lesion, healthy, head)
         if not lengths:
@@ -155,7 +165,7 @@ def _best_screw(
         if not len(inside):
             continue
         first, final = head + int(inside[0]), head + int(inside[-1])
-        least = float(depth[deep : tip + 1].min())
+        least = least_depth_mm(depth[head : tip + 1], FINE_MM, need)
         return Corridor(
             device=screw.id,
             axis=Segment(start_lps_mm=as_vector(points[head]), end_lps_mm=as_vector(points[tip])),
@@ -169,8 +179,8 @@ def _best_screw(
     return None
 
 
-def _span(depth: Array, need_mm: float) -> tuple[int, int, int] | None:
-    """(head on the entry cortex, first deep sample, last deep sample) of the deep stretch around the line's origin."""
+def _span(depth: Array, need_mm: float) -> tuple[int, int] | None:
+    """(head on the entry cortex, last deep sample) of the deep stretch around the line's origin."""
     middle = len(depth) // 2
     if depth[middle] < need_mm:
         return None
@@ -185,7 +195,22 @@ def _span(depth: Array, need_mm: float) -> tuple[int, int, int] | None:
     head = int(outside[-1]) + 1
     if (deep - head) * FINE_MM > ENTRY_SLANT * need_mm:
         return None
-    return head, deep, last
+    return head, last
+
+
+def least_depth_mm(depth: Array, step_mm: float, need_mm: float) -> float:
+    """The least depth along an axis from its head, the way through the entry cortex excepted.
+
+    Within that way only what follows the first deep enough sample counts, and only where it is too shallow again.
+    """
+    deep = np.flatnonzero(depth >= need_mm)
+    if not len(deep):
+        return float(depth.max())
+    first = int(deep[0])
+    through = max(first, min(round(ENTRY_SLANT * need_mm / step_mm), len(depth) - 1))
+    entering = float(depth[first : through + 1].min())
+    beyond = float(depth[through:].min())
+    return min(entering, beyond) if entering < need_mm else beyond
 
 
 def _useful_lengths(fitting: list[float], lesion: Array, healthy: Array, head: int) -> float | None:

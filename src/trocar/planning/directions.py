@@ -22,14 +22,22 @@ def sphere(count: int) -> Array:
     return both
 
 
-def perpendicular(direction: Array, like: Array) -> tuple[Array, Array]:
-    """Two unit vectors across a direction, the first as near as can be to `like`."""
+def tie_break(vectors: Array, side_x: float) -> Array:
+    """(...) numbers that order (..., 3) points or axes the same way in a case and in its mirror image.
+
+    `side_x` is +1 when the lesion lies on the patient's left and -1 on the right.
+    """
+    return vectors @ np.array([0.1369 * side_x, 0.2917, 0.5531])
+
+
+def perpendicular(direction: Array, like: Array, side_x: float) -> tuple[Array, Array]:
+    """Two unit vectors across a direction, the first as near as can be to `like`; mirrored with the case."""
     first = like - direction * (like @ direction)
     if np.linalg.norm(first) < 1e-6:
         first = np.eye(3)[int(np.argmin(np.abs(direction)))]
         first = first - direction * (first @ direction)
     first = first / np.linalg.norm(first)
-    return first, np.cross(direction, first)
+    return first, side_x * np.cross(direction, first)
 
 
 def spread(directions: Array, order: Array, *, apart_deg: float, count: int) -> list[int]:

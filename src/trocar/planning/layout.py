@@ -118,7 +118,7 @@ class Profile:
 def profile(around: Surroundings, outward: Array) -> Profile:
     """The lesion's profile along a direction (target to skin)."""
     center, axes, extents = around.lesion_frame
-    first, second = perpendicular(outward, axes[:, 0])
+    first, second = perpendicular(outward, axes[:, 0], around.side_x)
     relative = around.lesion_points_lps_mm - center
     middle = int(np.ceil(extents.max() / PROFILE_MM)) + 2
     deepest = np.full((2 * middle + 1, 2 * middle + 1), -np.inf)

@@ -90,7 +90,7 @@ def _ranked(
     around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle
 ) -> tuple[list[Trial], tuple[Rejection, ...]]:
     points = scored_points(around)
-    tips = points[:: max(1, len(points) // TIPS_TRIED)]
+    tips = scored_points(around, TIPS_TRIED)
     ways = sphere(DIRECTIONS)
     paths = trace(around, np.repeat(tips, len(ways), axis=0), np.tile(ways, (len(tips), 1)), tool, up)
     refused = tuple(rejections(around, paths, tool, up, what=tool.what))
@@ -177,7 +177,7 @@ def _shifted(
     asked = 0
     for reach_mm in (SHIFT_MM, SHIFT_MM / 2):
         axis = best.path.direction
-        across = perpendicular(axis, np.array([0.0, 0.0, 1.0]))
+        across = perpendicular(axis, np.array([0.0, 0.0, 1.0]), around.side_x)
         for way in (axis, -axis, across[0], -across[0], across[1], -across[1]):
             if asked == SHIFTS_PREDICTED:
                 return best, asked

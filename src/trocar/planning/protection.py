@@ -9,7 +9,8 @@ from trocar.model.case import Role
 from trocar.model.space import Array
 from trocar.model.treatment import Placement, Rejection
 from trocar.planning.access import clear, instrument, needle, rejections, trace
-from trocar.planning.directions import sphere
+from trocar.planning.bundles import scored_points
+from trocar.planning.directions import sphere, tie_break
 from trocar.planning.gap import axis_gap_mm
 from trocar.planning.obstacles import Obstacle
 from trocar.planning.surroundings import Surroundings, look_up
@@ -96,9 +97,9 @@ def _beside(around: Surroundings, nerve: Obstacle) -> Array:
     free = (gap >= BESIDE_MM[0]) & (gap <= BESIDE_MM[1] + 0.5)
     free &= look_up(around, around.cortex, points, outside=1.0) < 0.5
     points = points[free]
-    lesion = around.lesion_points_lps_mm[::5]
+    lesion = scored_points(around)
     to_lesion = np.array([np.linalg.norm(lesion - point, axis=1).min() for point in points])
-    points = points[np.argsort(to_lesion, kind="stable")]
+    points = points[np.lexsort((tie_break(points, around.side_x), np.round(to_lesion, 3)))]
     taken: list[Array] = []
     for point in points:
         if all(np.linalg.norm(point - other) >= 2.0 for other in taken):

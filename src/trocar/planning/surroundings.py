@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from trocar.imaging.resample import sample
 from trocar.model.case import Case, Role, Structure
 from trocar.model.space import Array, Grid, as_matrix4
+from trocar.planning.directions import tie_break
 from trocar.planning.obstacles import Obstacle, center_lps_mm, course_points, obstacles
 from trocar.planning.rules import Clearance, clearances
 
@@ -42,6 +43,7 @@ class Surroundings:
     seen: Array = field(repr=False)  # within the image
     body: Array = field(repr=False)  # 1 in the body, 0 outside it
     in_lesion: Array = field(repr=False)
+    in_bone: Array = field(repr=False)
     cortex: Array = field(repr=False)  # 1 in hard bone outside the lesion
     values_HU: Array = field(repr=False)
     barriers: tuple[Barrier, ...]
@@ -58,7 +60,7 @@ class Surroundings:
         points = self.lesion_points_lps_mm
         center = points.mean(axis=0)
         _, axes = np.linalg.eigh(np.cov((points - center).T))
-        axes = axes[:, ::-1]
+        axes = axes[:, ::-1] * np.where(tie_break(axes[:, ::-1].T, self.side_x) < 0, -1.0, 1.0)
         along = (points - center) @ axes
         return center, axes, np.ptp(along, axis=0) + self.grid.spacing_mm.mean()
 
@@ -78,6 +80,12 @@ class Surroundings:
     def midline_x_mm(self) -> float:
         """Where the patient's midplane lies: between paired bones, else through midline ones, else mid-body."""
         return _midline_x_mm(self)
+
+    @cached_property
+    def side_x(self) -> float:
+        """+1 for a lesion left of the midplane, else -1: which way its mirror image would be turned."""
+        center = center_lps_mm(self.lesion, self.case.grid)
+        return 1.0 if float(center[0]) >= self.midline_x_mm else -1.0
 
     @property
     def lesion_side_x(self) -> float:
@@ -103,6 +111,7 @@ def surroundings(case: Case, lesion: Structure) -> Surroundings:
         seen=seen,
         body=_body(case, at, values_HU, seen).astype(np.float32),
         in_lesion=inside,
+        in_bone=bone,
         cortex=cortex.astype(np.float32),
         values_HU=values_HU.astype(np.float32),
         barriers=tuple(_barrier(rule, case, at) for rule in clearances()),
