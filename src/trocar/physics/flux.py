@@ -86,7 +86,7 @@ def stage(y, y_new, t, ice, t_new, ice_new, faces, curve, law, blood, open_frac,
     c_unfrozen, c_mush, c_frozen, c_liquidus, c_latent = curve
     rest, liquidus, interval, inverse, slope = law
     start, length, bounds = rows
-    one = np.uint64(1)
+    one, half, two = np.uint64(1), np.float32(0.5), np.float32(2)
     for part in prange(bounds.size - 1):
         total = np.float64(0)
         for row in range(bounds[part], bounds[part + 1]):
@@ -103,7 +103,17 @@ def stage(y, y_new, t, ice, t_new, ice_new, faces, curve, law, blood, open_frac,
                     + az[p] * (t[p - one] - here) + bz[p] * (ice[p - one] - g)
                     + az[p + one] * (t[p + one] - here) + bz[p + one] * (ice[p + one] - g)
                 )  # fmt: skip
-                blood_heat = blood[p] * min(open_frac[p], thawed_share(here, liquidus, inverse)) * (rest - here)
+                middle = thawed_share(here, liquidus, inverse)
+                around = (
+                    thawed_share(half * (here + t[p - sx]), liquidus, inverse)
+                    + thawed_share(half * (here + t[p + sx]), liquidus, inverse)
+                    + thawed_share(half * (here + t[p - sy]), liquidus, inverse)
+                    + thawed_share(half * (here + t[p + sy]), liquidus, inverse)
+                    + thawed_share(half * (here + t[p - one]), liquidus, inverse)
+                    + thawed_share(half * (here + t[p + one]), liquidus, inverse)
+                )
+                thawed = max(half * around - two * middle, _ZERO)  # the mean over the cell: the front lies within it
+                blood_heat = blood[p] * min(open_frac[p], thawed) * (rest - here)
                 row_heat += blood_heat
                 h = mu * y[p] + nu * y_new[p] + weight_s * (rate + blood_heat)
                 y_new[p] = h

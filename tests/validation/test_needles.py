@@ -1,0 +1,149 @@
+"""Needles on the lattice against one- and two-dimensional references, in any pose."""
+
+import numpy as np
+import pytest
+from problems import NEEDLES, RADIAL, soft_tissue, steady_frozen_cylinder_m, water
+from scipy import ndimage
+
+from trocar.physics.damage import zone_m3
+from trocar.physics.heat import HeatSolver
+from trocar.physics.medium import Freezing, Medium
+from trocar.physics.source import Line, Ramp
+
+LEVELS_DEGC = (0.0, -20.0, -40.0)
+
+
+def frozen_by(
+    spacing_m, radius_m, length_m, *, surface_degC=-140.0, duration_s=600.0, direction=(0, 0, 1.0), offset=(0, 0, 0),
+    pad_m=0.042, medium=soft_tissue, **tissue,
+):  # fmt: skip
+    """A solver after one freeze by one needle in the middle of a box, and the needle's middle in meters."""
+    direction = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
+    half = pad_m + np.abs(direction) * length_m / 2
+    shape = tuple(int(n) for n in 2 * np.ceil(half / spacing_m).astype(int) + 1)
+    middle = (np.array(shape) // 2 + np.asarray(offset)) * spacing_m
+    needle = Line(tip_m=middle - direction * length_m / 2, tail_m=middle + direction * length_m / 2, radius_m=radius_m)
+    solver = HeatSolver(medium(shape, spacing_m, **tissue), (needle,))
+    solver.advance(duration_s, (Ramp(start_degC=37.0, end_degC=surface_degC),))
+    return solver, middle, direction
+
+
+def reach_mm(solver, middle_m, direction, level_degC):
+    """Distance from a point to where the temperature passes a level, along a direction."""
+    steps = np.arange(0.0, 0.045, 0.5e-4)
+    points = (middle_m[:, None] + np.asarray(direction)[:, None] * steps) / solver.medium.spacing_m
+    values = ndimage.map_coordinates(solver.temperature_degC, points, order=1, mode="nearest")
+    outside = np.flatnonzero(values > level_degC)[0]
+    if outside == 0:
+        return 0.0
+    below, above = values[outside - 1], values[outside]
+    return 1e3 * (steps[outside - 1] + (level_degC - below) / (above - below) * 0.5e-4)
+
+
+def across(direction):
+    """Two unit vectors across a direction."""
+    first = np.cross(direction, np.eye(3)[np.argmin(np.abs(direction))])
+    first /= np.linalg.norm(first)
+    return first, np.cross(direction, first)
+
+
+def mean_radius_mm(solver, middle, direction, level_degC):
+    sides = [sign * side for side in across(direction) for sign in (-1, 1)]
+    return float(np.mean([reach_mm(solver, middle, side, level_degC) for side in sides]))
+
+
+@pytest.mark.parametrize("name", RADIAL)
+def test_long_needle_against_the_radial_reference(agree, name):
+    radius_m, surface_degC, rest_degC, perfusion, *radii, _ = RADIAL[name]
+    spacing_m = 1e-3 if perfusion else 1.5e-3  # strong perfusion has a boundary layer of 3.5 mm around the ice
+    for duration_s, known in zip((300.0, 600.0), radii, strict=True):
+        solver, middle, direction = frozen_by(
+            spacing_m, radius_m, 0.090, surface_degC=surface_degC, duration_s=duration_s, pad_m=0.045,
+            perfusion_W_per_m3K=perfusion, rest_degC=rest_degC,
+        )  # fmt: skip
+        for level, radius_mm in zip(LEVELS_DEGC, known, strict=True):
+            agree(
+                f"long needle {name}, {1e3 * spacing_m:g} mm lattice", f"radius of {level:g} degC at {duration_s:g} s",
+                known=radius_mm, found=mean_radius_mm(solver, middle, direction, level),
+                tolerance=0.5 if perfusion else 0.3, unit="mm",
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEEDLES)
+def test_needle_against_the_axisymmetric_reference(agree, name):
+    radius_m, length_m, sizes, volumes, watts = NEEDLES[name]
+    solver, middle, direction = frozen_by(1e-3, radius_m, length_m)
+    problem = f"needle {name}, 1 mm lattice, 600 s"
+    for level, (width, length), volume in zip(LEVELS_DEGC, sizes, volumes, strict=True):
+        found = 2 * mean_radius_mm(solver, middle, direction, level)
+        agree(problem, f"width of {level:g} degC", known=width, found=found, tolerance=0.5, unit="mm")
+        ends = sum(reach_mm(solver, middle, sign * direction, level) for sign in (-1, 1))
+        agree(problem, f"length of {level:g} degC", known=length, found=ends, tolerance=0.6, unit="mm")
+        held = 1e6 * zone_m3(solver.temperature_degC, level, 1e-3)
+        agree(
+            problem, f"volume of {level:g} degC", known=volume, found=held, tolerance=0.05 * volume + 0.05, unit="cm3"
+        )
+    agree(problem, "power", known=watts, found=solver.power_W[0], tolerance=0.03 * watts, unit="W")
+    assert solver.balance().residual_frac < 0.003
+
+
+@pytest.mark.parametrize("radius_m", [0.75e-3, 1.0e-3, 1.25e-3])
+def test_pose_between_the_cells_does_not_matter(agree, radius_m):
+    """Volume within 1.5 % and front within 0.5 mm over poses, at 1 mm."""
+    random = np.random.default_rng(20261124)
+    volumes, radii = [], []
+    for pose in range(5):
+        direction = (0, 0, 1.0) if pose == 0 else random.normal(size=3)
+        offset = (0, 0, 0) if pose == 0 else random.uniform(-0.5, 0.5, 3)
+        solver, middle, unit = frozen_by(
+            1e-3, radius_m, 0.020, duration_s=180.0, direction=direction, offset=offset, pad_m=0.030
+        )
+        volumes.append(1e6 * zone_m3(solver.temperature_degC, 0.0, 1e-3))
+        sides = [sign * side for side in across(unit) for sign in (-1, 1)]
+        radii += [reach_mm(solver, middle, side, 0.0) for side in sides]
+    problem = f"5 poses of a needle of radius {1e3 * radius_m:g} mm, 1 mm lattice, 180 s"
+    spread = 100 * max(abs(np.array(volumes) / np.mean(volumes) - 1))
+    agree(problem, "greatest deviation of the frozen volume", known=0.0, found=spread, tolerance=1.5, unit="%")
+    agree(
+        problem, "greatest deviation of the 0 degC radius", known=0.0, found=max(abs(np.array(radii) - np.mean(radii))),
+        tolerance=0.5, unit="mm",
+    )  # fmt: skip
+
+
+def test_steady_ice_around_a_perfused_needle_converges(agree):
+    """Perfusion stops in ice and holds it: the final radius of a very long freeze, at the worst case of a sharp front.
+
+    Read from the share of ice, for a sharp front leaves the temperature contour on the cells' centers.
+    """
+    known = 1e3 * steady_frozen_cylinder_m(0.75e-3, -140.0, 40e3)
+    errors = []
+    for spacing_m in (2e-3, 1e-3):
+        solver, _, _ = frozen_by(spacing_m, 0.75e-3, 0.080, duration_s=1500.0, pad_m=0.036, medium=sharply_freezing)
+        ice = solver.ice_frac[:, :, solver.medium.shape[2] // 2].sum()
+        found = 1e3 * spacing_m * np.sqrt(ice / np.pi)
+        agree(
+            f"steady ice, long needle, 40 kW/m3K, sharp front, {1e3 * spacing_m:g} mm lattice", "radius",
+            known=known, found=found, tolerance=0.5, unit="mm",
+        )  # fmt: skip
+        errors.append(abs(found - known))
+    assert errors[1] < 0.7 * errors[0]
+
+
+def sharply_freezing(shape, spacing_m):
+    """Perfused tissue that freezes within half a kelvin."""
+
+    def full(value):
+        return np.full(shape, value)
+
+    return Medium(
+        spacing_m=spacing_m, unfrozen_W_per_mK=full(0.5), frozen_W_per_mK=full(2.0), unfrozen_J_per_m3K=full(3.6e6),
+        frozen_J_per_m3K=full(1.8e6), latent_J_per_m3=full(5e7), solidus_degC=full(-0.5), liquidus_degC=full(0.0),
+        perfusion_W_per_m3K=full(40e3), held=np.zeros(shape, dtype=bool), held_degC=full(37.0),
+        freezing=Freezing(solidus_degC=-0.5, liquidus_degC=0.0),
+    )  # fmt: skip
+
+
+def test_water_freezes_wider_when_it_starts_cooler():
+    warm, middle, direction = frozen_by(2e-3, 0.75e-3, 0.020, duration_s=300.0, medium=water, rest_degC=37.0)
+    cool, _, _ = frozen_by(2e-3, 0.75e-3, 0.020, duration_s=300.0, medium=water, rest_degC=22.0)
+    assert mean_radius_mm(cool, middle, direction, 0.0) > mean_radius_mm(warm, middle, direction, 0.0) + 0.5
