@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SAFETY = 0.95
-LONGEST_S = 10.0
+LONGEST_S = 15.0
 AFTER_SWITCH_S = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # a switched probe is followed in shorter steps first
 
 
