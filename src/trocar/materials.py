@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise, product
 
 import numpy as np
@@ -56,6 +57,36 @@ def tissue_map(
     case: Case, grid: Grid, *, implants: Sequence[Placement] = (), cement_frac: Array | None = None
 ) -> TissueMap:
     """The tissue of each cell of an isotropic grid: HU first, structures over it, then vessels, implants and cement."""
+    native = _native(case, grid)
+    fields = {name: values.copy() for name, values in native.fields.items()}
+    for shaft in implants:
+        _blend(fields, _cylinder_frac(shaft, grid), tissues()["titanium"])
+    if cement_frac is not None:
+        _blend(fields, cement_frac, tissues()["cement"])
+    return TissueMap(
+        grid=grid,
+        medium=_medium(fields, grid, held=native.held, outside=native.outside),
+        lesion=native.lesion,
+        bone=native.bone,
+        water_frac=fields["water_frac"],
+        caveats=native.caveats,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Native:
+    """The tissue as the planning CT shows it, before any treatment."""
+
+    fields: dict[str, Array]
+    held: Array
+    outside: Array
+    lesion: Array
+    bone: Array
+    caveats: tuple[str, ...]
+
+
+@lru_cache(maxsize=2)
+def _native(case: Case, grid: Grid) -> _Native:
     near = _near(case, grid)
     hu = resample(near.ct, grid, outside=-1000.0).values.astype(np.float32)
     fields = _soft_tissue(hu)
@@ -69,21 +100,16 @@ def tissue_map(
             lesion = _union(near, grid, Role.LESION)
             _lesions(fields, near, grid, hu)
     outside = _outside(case, near, grid, hu)
-    held = _vessels(near, grid) | outside
-    for shaft in implants:
-        _blend(fields, _cylinder_frac(shaft, grid), tissues()["titanium"])
     for implant in near.with_role(Role.IMPLANT):
         _assign(fields, _onto(implant, near.grid, grid), tissues()["titanium"])
     for filled in near.with_role(Role.CEMENT):
         _assign(fields, _onto(filled, near.grid, grid), tissues()["cement"])
-    if cement_frac is not None:
-        _blend(fields, cement_frac, tissues()["cement"])
-    return TissueMap(
-        grid=grid,
-        medium=_medium(fields, grid, held=held, outside=outside),
+    return _Native(
+        fields=fields,
+        held=_vessels(near, grid) | outside,
+        outside=outside,
         lesion=lesion,
         bone=bone,
-        water_frac=fields["water_frac"],
         caveats=_caveats(case, near, grid),
     )
 
@@ -195,10 +221,19 @@ def _onto(structure: Structure, grid: Grid, onto: Grid) -> Array:
     """A structure on the simulation grid; a nerve given as a curve by its exact tube."""
     if structure.role is Role.NERVE and structure.centerline_lps_mm and structure.diameter_mm:
         return _tube(structure, onto)
+    placed = np.zeros(onto.shape, dtype=bool)
+    if not structure.inside.any():
+        return placed
+    edges = np.array(list(product(*((low - 0.5, high - 0.5) for low, high in bounds(structure.inside)))))
+    low, high = _box(grid.to_lps(edges), float(onto.spacing_mm.max()), onto)
+    if (high <= low).any():
+        return placed
     ijk_from_ijk = grid.ijk_from_lps @ onto.matrix
-    return ndimage.affine_transform(
-        structure.inside, ijk_from_ijk[:3, :3], ijk_from_ijk[:3, 3], output_shape=onto.shape, order=0, cval=False
+    axes = ijk_from_ijk[:3, :3]
+    placed[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = ndimage.affine_transform(
+        structure.inside, axes, ijk_from_ijk[:3, 3] + axes @ low, output_shape=tuple(high - low), order=0, cval=False
     )
+    return placed
 
 
 def _union(case: Case, grid: Grid, role: Role) -> Array:

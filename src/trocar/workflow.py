@@ -12,13 +12,22 @@ from trocar.io.dossier import Dossier, State
 from trocar.io.entries import NEEDS, USES
 from trocar.model.case import Case
 from trocar.model.space import Volume
-from trocar.model.treatment import Plan, Proposal, ProposalVerdict, Technique
+from trocar.model.treatment import (
+    Duration,
+    Plan,
+    Proposal,
+    ProposalVerdict,
+    ProtocolPhase,
+    Step,
+    Technique,
+    Text,
+)
 
 Progress = Callable[[float, str], None]
 PLANNED_VERDICTS = (ProposalVerdict.DISCUSS, ProposalVerdict.MISSING)
 DEMOS = ("ilium", "sacrum")
 FREEZES_BETWEEN_degC = (-1.0, -8.0)
-NOT_APPROVABLE_OUTCOMES = ("stop", "refer", "missing")
+NOT_APPROVABLE_OUTCOMES = ("stop", "refer", "missing", "require")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +78,40 @@ def plan(
 
         predictor = predict
     made = place(case, proposal, predictor=predictor, seed=seed, on_progress=on_progress)
+    if predict_ice:
+        made = _thawed_before_cement(case, made)
     blocking = tuple(gate.rule for gate in proposal.gates if gate.outcome in NOT_APPROVABLE_OUTCOMES)
     if proposal.verdict is ProposalVerdict.MISSING:
         blocking = blocking or tuple(rule for missing in proposal.missing for rule in missing.rules) or ("missing",)
     return replace(made, blocked_by=tuple(dict.fromkeys((*made.blocked_by, *blocking))))
+
+
+def _thawed_before_cement(case: Case, plan: Plan) -> Plan:
+    """The plan with the waits that cement needs after ice (order rule E10), as a coarse simulation predicts them."""
+    from trocar.simulation.simulate import thaw_waits_s
+
+    waits_s = thaw_waits_s(case, plan)
+    return replace(plan, steps=tuple(_delayed(step, waits_s.get(step.id, 0.0)) for step in plan.steps))
+
+
+def _delayed(step: Step, wait_s: float) -> Step:
+    if wait_s <= 0:
+        return step
+    minutes = wait_s / 60
+    took = step.duration_min
+    return replace(
+        step,
+        protocol=(ProtocolPhase(phase="wait", duration_s=wait_s), *step.protocol),
+        duration_min=Duration(low=took.low + minutes, typical=took.typical + minutes, high=took.high + minutes),
+        notes=(
+            *step.notes,
+            Text(
+                en=f"Wait about {minutes:.0f} more minutes before mixing: the tissue is still cold. Check it on CT.",
+                fr=f"Attendre encore environ {minutes:.0f} minutes avant de malaxer : le tissu est encore froid. "
+                "Contrôler au scanner.",
+            ),
+        ),
+    )
 
 
 def run(

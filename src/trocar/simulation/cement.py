@@ -21,7 +21,8 @@ FURTHEST_RADII = 2.0  # a bead that must spread farther than this does not fit w
 
 
 def inject(session: Session, state: TissueState, step: Step, *, waited_s: float) -> Played:
-    """The step's beads, after a passive thaw of `waited_s`, with the checks of a cold or too small cavity."""
+    """The step's beads, after a passive thaw of `waited_s` and the step's own waits, with the checks of the cavity."""
+    waited_s += sum(phase.duration_s for phase in step.protocol if phase.phase == "wait")
     beads = tuple(placement for placement in step.placements if placement.role == "cement")
     if not beads:
         raise CaseError(f"{step.id} injects no cement", hint="a cement placement states volume_ml and its target")
@@ -47,6 +48,23 @@ def inject(session: Session, state: TissueState, step: Step, *, waited_s: float)
         checks=tuple(checks),
         caveats=("cement_by_geometry",),
     )
+
+
+def wait_needed_s(session: Session, state: TissueState, step: Step, *, waited_s: float) -> float:
+    """How much longer than `waited_s` the injection points need to be warm enough; 0 when they are.
+
+    To within five minutes, by passive thaw; `LONGEST_WAIT_S` when even that is not enough.
+    """
+    passing = Thaw.after(session, state)
+    passing.wait(waited_s)
+    warm_degC = limit("cavity_min_for_cement_degC").value
+    needed_s = 0.0
+    for bead in step.placements:
+        if bead.role == "cement" and passing.at_degC(bead.target_lps_mm) < warm_degC:
+            left_s = LONGEST_WAIT_S - needed_s
+            more_s = passing.until_s(bead.target_lps_mm, warm_degC, longest_s=left_s) if left_s > 0 else None
+            needed_s = LONGEST_WAIT_S if more_s is None else needed_s + more_s
+    return needed_s
 
 
 def _may_fill(session: Session, lesion: str) -> Array:

@@ -12,7 +12,7 @@ from trocar.model.finding import Check, Simulation, State, Verdict
 from trocar.model.space import Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan, Step, Technique
-from trocar.simulation.cement import inject
+from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
 from trocar.simulation.domain import active_segment, freezing_steps, plan_grid, probes
 from trocar.simulation.embolization import embolize
@@ -44,6 +44,26 @@ def simulate(case: Case, plan: Plan, *, spacing_mm: float = 1.0, on_progress: Pr
         session, state = done.session, done.state
         played.append((step, done))
     return _gathered(case, played, session, state)
+
+
+def thaw_waits_s(case: Case, plan: Plan, *, spacing_mm: float = 3.0) -> dict[str, float]:
+    """Cement step -> how long to wait before it, beyond what the steps before it take, until its cavities are warm.
+
+    Played on a coarse lattice, each wait counting for the steps after it. Empty without ice or without cement.
+    """
+    if not plan.of(Technique.CRYOABLATION) or not plan.of(Technique.CEMENT):
+        return {}
+    session, state = _begin(case, plan, spacing_mm, None)
+    needed: dict[str, float] = {}
+    waited_s = 0.0
+    for step in plan.steps:
+        if step.technique is Technique.CEMENT and state.minimum_degC.min() < 0:
+            needed[step.id] = wait_needed_s(session, state, step, waited_s=waited_s)
+            waited_s += needed[step.id]
+        done = _play(session, state, step, waited_s=waited_s)
+        waited_s = 0.0 if done.state.time_s > state.time_s else waited_s + 60.0 * step.duration_min.typical
+        session, state = done.session, done.state
+    return {step_id: wait_s for step_id, wait_s in needed.items() if wait_s > 0}
 
 
 def _begin(case: Case, plan: Plan, spacing_mm: float, on_progress: Progress | None) -> tuple[Session, TissueState]:
