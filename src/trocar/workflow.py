@@ -27,6 +27,7 @@ Progress = Callable[[float, str], None]
 PLANNED_VERDICTS = (ProposalVerdict.DISCUSS, ProposalVerdict.MISSING)
 DEMOS = ("ilium", "sacrum")
 FREEZES_BETWEEN_degC = (-1.0, -8.0)
+THAW_MARGIN_S = 600.0  # for what a 3 mm prediction of the thaw may err; design
 NOT_APPROVABLE_OUTCOMES = ("stop", "refer", "missing", "require")
 
 
@@ -91,7 +92,8 @@ def _thawed_before_cement(case: Case, plan: Plan) -> Plan:
     from trocar.simulation.simulate import thaw_waits_s
 
     waits_s = thaw_waits_s(case, plan)
-    return replace(plan, steps=tuple(_delayed(step, waits_s.get(step.id, 0.0)) for step in plan.steps))
+    delays_s = {step_id: wait_s + THAW_MARGIN_S for step_id, wait_s in waits_s.items()}
+    return replace(plan, steps=tuple(_delayed(step, delays_s.get(step.id, 0.0)) for step in plan.steps))
 
 
 def _delayed(step: Step, wait_s: float) -> Step:

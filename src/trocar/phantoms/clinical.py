@@ -99,7 +99,7 @@ SACRUM = Clinical(
         biopsy_purpose=("diagnosis", "molecular"),
         prior_radiotherapy_at_site=False,
     ),
-    pain=Pain(worst_nrs=7, character=("mechanical",), concordant_with_lesion=True),
+    pain=Pain(worst_nrs=7, character=("mechanical", "inflammatory"), concordant_with_lesion=True),
     laboratory=_laboratory(250, 1.0, 70),
     drugs=_NO_DRUGS,
     infection=_NO_INFECTION,

@@ -44,11 +44,11 @@ class Outlook:
     lethal_frac: float
     nerve_degC: float | None
     coldest_nerve: str
-    excess_degC: float  # summed shortfall below the limits of nerves, skin and bowel
+    excess_degC: float  # summed shortfall below the temperatures wanted on nerves, skin and bowel
 
     @property
     def admissible(self) -> bool:
-        """Whether no temperature limit is crossed."""
+        """Whether every structure stays as warm as wanted: nerves at their warning, as a coarse prediction errs."""
         return self.excess_degC <= 0.0
 
 
@@ -89,8 +89,8 @@ def outlook(
 
 def _exposure(case: Case, forecast: Forecast) -> tuple[float | None, str, float]:
     keys = {
-        Role.NERVE: "nerve_min_degC",
-        Role.CORD: "nerve_min_degC",
+        Role.NERVE: "nerve_warn_min_degC",
+        Role.CORD: "nerve_warn_min_degC",
         Role.SKIN: "skin_min_degC",
         Role.BOWEL: "bowel_min_degC",
         Role.BLADDER: "bowel_min_degC",

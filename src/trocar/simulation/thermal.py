@@ -104,7 +104,7 @@ def predict(case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float
         scaled = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
         state = state.after(perfusion_frac=scaled)
     solver = solver_from(state, tissue, tuple(line(needle, grid) for needle in needles))
-    for phase in _until_last_freeze(step.protocol):
+    for phase in step.protocol:  # the thaw too: beside the ice it is coldest minutes after the last freeze
         solver.advance(phase.duration_s, _ramps(phase, needles, solver, grid), longest_s=PREVIEW_S)
     minimum = solver.damage.minimum_degC.reshape(grid.shape)
     segments = [active_segment(needle) for needle in needles]
@@ -142,12 +142,6 @@ def _at_needle(needle: Placement, solver: HeatSolver, grid: Grid) -> float:
     segment = active_segment(needle)
     middle = segment.at(segment.length_mm / 2)
     return at_point(solver.temperature_degC, grid, middle)
-
-
-def _until_last_freeze(protocol: tuple[ProtocolPhase, ...]) -> tuple[ProtocolPhase, ...]:
-    """The phases that decide how cold it gets."""
-    freezes = [n for n, phase in enumerate(protocol) if phase.phase == "freeze"]
-    return protocol[: freezes[-1] + 1] if freezes else ()
 
 
 def _fields(
