@@ -1,5 +1,7 @@
 """The fold on a small case: what each step does to the tissue, what is checked, and what must always hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from slab import cement, cryoablation, embolization, planned, probe, synthetic_case
@@ -7,7 +9,7 @@ from slab import cement, cryoablation, embolization, planned, probe, synthetic_c
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
 from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
-from trocar.simulation.simulate import simulate
+from trocar.simulation.simulate import simulate, thaw_waits_s
 from trocar.simulation.thermal import predict
 
 COARSE_MM = 3.0
@@ -161,6 +163,29 @@ def test_the_forecast_agrees_with_the_simulation(case):
     forecast = predict(case, step, spacing_mm=2.0, perfusion_scale=1.0)
     simulation = run(case, step, spacing_mm=2.0)
     assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(nerve_minimum_degC(simulation), abs=1.0)
+
+
+def test_the_forecast_follows_the_nerve_into_the_thaw(case):
+    forecast = predict(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0, perfusion_scale=1.0)
+    through_thaw = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0))
+    until_freeze = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE[:3]), spacing_mm=2.0))
+    assert through_thaw < until_freeze - 0.3
+    assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(through_thaw, abs=0.3)
+
+
+def test_the_wait_that_is_needed_is_the_wait_that_suffices(case):
+    plan = planned(cryoablation(), cement())
+    waits_s = thaw_waits_s(case, plan, spacing_mm=COARSE_MM)
+    assert waits_s.keys() == {"cement-1"} and waits_s["cement-1"] > 0
+
+    def verdict(wait_s):
+        wait = ProtocolPhase(phase="wait", duration_s=wait_s)
+        delayed = replace(cement(), protocol=(wait,))
+        return check(run(case, cryoablation(), delayed), "cavity_temperature_for_cement").verdict
+
+    assert verdict(waits_s["cement-1"]) is Verdict.PASS
+    assert verdict(waits_s["cement-1"] - 600.0) is Verdict.FAIL  # found to five minutes, on a coarser lattice
+    assert thaw_waits_s(case, planned(cement()), spacing_mm=COARSE_MM) == {}
 
 
 def test_bad_plans_are_refused(case):

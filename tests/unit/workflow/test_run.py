@@ -27,6 +27,7 @@ class Stages:
         self.calls = []
         self.proposals = (samples.proposal(), samples.proposal(2))
         self.refuse = None
+        self.waits_s = {}
         self.as_placed = samples.plan()
         self.counter = itertools.count()
         for module, name in {
@@ -40,6 +41,8 @@ class Stages:
         }.items():
             fake = types.ModuleType(f"trocar.{module}")
             setattr(fake, name, getattr(self, name))
+            if name == "simulate":
+                fake.thaw_waits_s = lambda case, plan: self.waits_s
             monkeypatch.setitem(sys.modules, f"trocar.{module}", fake)
 
     def called(self):
@@ -93,6 +96,20 @@ def test_a_run_makes_every_stage_once_and_then_nothing(dossier, stages):
     ]  # fmt: skip
     assert workflow.run(dossier).made == ()
     assert stages.called() == []
+
+
+def test_a_plan_waits_for_warm_tissue_before_its_cement(dossier, stages):
+    workflow.run(dossier, until="plan")
+    before = dossier.read("plan").steps
+    last = before[-1]
+    stages.waits_s = {last.id: 1200.0}
+    workflow.run(dossier, until="plan", again=True)
+    *others, delayed = dossier.read("plan").steps
+    assert others == list(before[:-1])
+    wait, *rest = delayed.protocol
+    assert wait.phase == "wait" and wait.duration_s >= 1200.0 and rest == list(last.protocol)
+    assert delayed.duration_min.typical == pytest.approx(last.duration_min.typical + wait.duration_s / 60)
+    assert len(delayed.notes) == len(last.notes) + 1
 
 
 def test_planning_is_handed_the_simulation_s_predictor(dossier, stages):
