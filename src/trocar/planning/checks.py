@@ -322,7 +322,7 @@ def screw_checks(inspect: Inspector, screw: Placement) -> Iterator[Check]:
     )
     for end, index in (("head", 0), ("tip", -1)):
         yield _at_least(
-            f"screw_{end}_outside_lesion", screw.name, 0.0 if lesion[index] else 1.0, 1.0, "article", "", unit="1"
+            f"screw_{end}_outside_lesion", screw.name, 0.0 if lesion[index] else 1.0, 1.0, "article", "", unit="count"
         )
 
 

@@ -71,7 +71,7 @@ def _order_check(edge: str, subject: str, kept: bool, wrong: Verdict, source: st
         subject=subject,
         value=1.0 if kept else 0.0,
         limit=1.0,
-        unit="1",
+        unit="count",
         verdict=Verdict.PASS if kept else wrong,
         source=source,
         message="1: the order is kept",

@@ -313,7 +313,7 @@ def _unplaced(what: str, refused: tuple[Rejection, ...], why: str = "") -> Check
         subject=what,
         value=0.0,
         limit=1.0,
-        unit="1",
+        unit="count",
         verdict=Verdict.FAIL,
         source="design",
         message=why or f"no admissible place: {', '.join(list(reasons)[:5]) or 'no path was found'}",
@@ -339,7 +339,7 @@ def _no_nerve_near() -> Check:
         name="nerve_to_protect",
         value=0.0,
         limit=0.0,
-        unit="1",
+        unit="count",
         verdict=Verdict.PASS,
         source=bound.source,
         message=f"no segmented nerve lies within {bound.value:g} mm of the lesion",
@@ -372,7 +372,7 @@ def _risk_checks(case: Case, placements: tuple[Placement, ...]) -> list[Check]:
     if not probes:
         return []
     rows: list[tuple[str, float | None, float, str, str]] = [
-        ("risk_more_than_3_probes", float(probes), float(T20_PROBES), "1", "odds ratio 2.5 (all), 23.6 (major)"),
+        ("risk_more_than_3_probes", float(probes), float(T20_PROBES), "count", "odds ratio 2.5 (all), 23.6 (major)"),
         ("risk_age_over_70", age, T20_AGE_YEARS, "years", "odds ratio 7.1 (major)"),
     ]
     return [
@@ -397,7 +397,7 @@ def _position_check(case: Case, position: str) -> Check:
         subject=position,
         value=None if tolerated is None else 1.0,
         limit=1.0,
-        unit="1",
+        unit="count",
         verdict=Verdict.UNKNOWN if tolerated is None else Verdict.PASS,
         source=POSITION_SOURCE,
         message="nobody stated which positions the patient tolerates" if tolerated is None else "",

@@ -62,15 +62,22 @@ def ice_checks(ice: SeenIce, coarsest_mm: float) -> Iterator[Check]:
     yield _check("control_voxel_size", "", coarsest_mm, SLICE_WARN_MM, "mm", verdict)
 
 
-def margin_checks(lesion: str, margins: Sequence[Margin], needed_mm: float) -> Iterator[Check]:
-    """The lower end of each seen margin's interval against what is needed; UNKNOWN where none could be measured."""
+def margin_checks(
+    lesion: str, margins: Sequence[Margin], needed_mm: float, *, intent: Sequence[str] | None
+) -> Iterator[Check]:
+    """The lower end of each seen margin's interval against what is needed; UNKNOWN where none could be measured.
+
+    A lesion that sticks out of the ice fails unless the intent is known not to be curative: then the ice is there for
+    the tumor-bone interface (V4), and the margin wants a look.
+    """
+    short = Verdict.FAIL if intent is None or "curative" in intent else Verdict.WARN
     seen = [margin for margin in margins if margin.zone.endswith("_seen")]
     if not seen:
         yield _check("ice_margin", lesion, None, needed_mm, "mm", Verdict.UNKNOWN, "no margin to seen ice")
     for margin in seen:
         low, high = margin.interval_mm
         share = f"over {margin.assessable_frac:.0%} of the lesion's surface, minimum {margin.minimum_mm:.1f} mm"
-        verdict = Verdict.PASS if low >= needed_mm else Verdict.WARN if high >= needed_mm else Verdict.FAIL
+        verdict = Verdict.PASS if low >= needed_mm else Verdict.WARN if high >= needed_mm else short
         if margin.assessable_frac < 1.0 and verdict is Verdict.PASS:
             verdict = Verdict.UNKNOWN
         yield _check("ice_margin", lesion, low, needed_mm, "mm", verdict, share)

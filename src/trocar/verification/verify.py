@@ -58,7 +58,8 @@ def verify(
     update, not_updated = not_estimated()
     checks = [*registration_checks(registration), *placement_checks(errors)]
     checks += ice_checks(ice, float(control.grid.spacing_mm.max()))
-    checks += [*margin_checks(lesion.name, measured, needed_margin_mm), not_updated]
+    intent = case.clinical.oncology.intent
+    checks += [*margin_checks(lesion.name, measured, needed_margin_mm, intent=intent), not_updated]
     say(1.0, "verified")
     result = Verification(
         registration=registration,
