@@ -23,6 +23,7 @@ from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import CODES, Code, Language
 from trocar.reporting.packing import Packer
 from trocar.reporting.panels import panels
+from trocar.reporting.remarks import remark
 from trocar.reporting.scene import scene
 
 HERE = Path(__file__).parent
@@ -82,6 +83,7 @@ def _tree(environment: Environment, gathered: Gathered, figures: tuple[Figure, .
         "size": SIZE,
         "words": words,
         "word": words.word,
+        "remark": remark,
         "vocabulary": vocabulary,
         "captions": captions,
         "catalog": catalog,

@@ -1,0 +1,43 @@
+"""The sentences of checks are said in both languages, with their numbers as each writes them."""
+
+import pytest
+
+from trocar.reporting import vocabulary
+from trocar.reporting.language import Language
+from trocar.reporting.remarks import remark
+
+EN, FR = Language("en"), Language("fr")
+
+
+@pytest.mark.parametrize(
+    ("message", "french"),
+    [
+        ("nerves not segmented", "nerfs non segmentés"),
+        ("10 degC is crossed at 31.5 min", "10 °C est franchi à 31,5 min"),
+        (
+            "over 21% of the lesion's surface, minimum -7.6 mm",
+            "sur 21\u00a0% de la surface de la lésion, minimum \u22127,6 mm",
+        ),
+        (
+            "predicted at 3 mm; partial by choice: the probe is kept off nerve_root_s1_left",
+            "prédit à 3 mm ; partiel à dessein : la sonde reste à distance de racine S1 (gauche)",
+        ),
+    ],
+)
+def test_a_sentence_is_said_in_french(message, french):
+    assert remark(message, FR) == french
+
+
+def test_an_unknown_sentence_is_not_guessed():
+    assert remark("the moon is made of cheese", FR) is None
+
+
+def test_the_name_of_an_instrument_needs_no_translation():
+    assert remark("probe-1", FR) == "probe-1"
+
+
+@pytest.mark.parametrize("template", vocabulary.REMARKS.values())
+def test_each_sentence_finds_its_own_template(template):
+    filled = template.format(**dict.fromkeys([part.split("}")[0] for part in template.split("{")[1:]], "7"))
+    assert remark(filled, EN) == filled
+    assert remark(filled, FR) not in (None, filled) or "{" in template
