@@ -1,0 +1,153 @@
+"""The whole way on real CT with carved lesions: what the case cannot support is said, what was carved is found."""
+
+import json
+
+import pytest
+
+CLINICAL = """
+[patient]
+age_years = 66
+sex = "female"
+ecog = 1
+asa = 2
+positions_tolerated = ["supine", "lateral", "prone"]
+implants = []
+allergies = []
+cold_disorder = false
+[oncology]
+primary = "lung"
+intent = ["palliative"]
+metastases_total = 3
+metastases_painful = 1
+expected_survival_months = 12
+biopsy_requested = true
+biopsy_purpose = ["molecular"]
+prior_radiotherapy_at_site = false
+[pain]
+worst_nrs = 8
+character = ["mechanical", "inflammatory"]
+concordant_with_lesion = true
+[laboratory]
+date = 2026-11-20
+platelets_giga_per_l = 210
+inr = 1.1
+egfr_ml_per_min = 85
+crp_mg_per_l = 4
+[drugs]
+anticoagulants = []
+antiplatelets = []
+antiangiogenic = false
+[infection]
+systemic = false
+local = false
+[decision]
+tumor_board_date = 2026-11-12
+tumor_board_participants = ["oncologist", "radiation_oncologist", "surgeon", "pain_physician"]
+consultation_date = 2026-11-16
+planned_date = 2026-11-24
+side = "{side}"
+[[lesion]]
+name = "lesion_1"
+site = "{site}"
+level = "{level}"
+side = "{side}"
+matrix = "lytic"
+vascularity_grade = 0
+fracture = "none"
+neurological_deficit = "none"
+"""
+CASES = {
+    "right_iliac_lytic_softtissue": {"side": "right", "site": "iliac_wing", "level": ""},
+    "L4_body_lytic": {"side": "midline", "site": "vertebra", "level": "L4"},
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def ran(request, shared_data, trocar_command, tmp_path_factory):
+    """(name of the carved case, its truth, a reader of the dossier's documents, the report)"""
+    name, folder = request.param, shared_data / "totalseg_carved_dev"
+    place = tmp_path_factory.mktemp(name)
+    (place / "clinical.toml").write_text(CLINICAL.format(**CASES[name]))
+    trocar_command(
+        "new", place / "dossier", "--ct", folder / f"{name}_ct.nii.gz",
+        "--structures", folder / "labels_1p5mm.nii.gz", "--structure", f"lesion_1={folder / f'{name}_lesion.nii.gz'}",
+        "--clinical", place / "clinical.toml", check=0,
+    )  # fmt: skip
+    trocar_command("run", place / "dossier", "--spacing-mm", "3", check=0)
+    truth = json.loads((folder / f"{name}.json").read_text())
+    report = (place / "dossier/report.html").read_text()
+    return name, truth, lambda entry: json.loads((place / f"dossier/{entry}.json").read_text()), report
+
+
+def checks(document):
+    """Every check of a document, its parts' included."""
+    if isinstance(document, dict):
+        if "verdict" in document and "limit" in document:
+            yield document
+        for part in document.values():
+            yield from checks(part)
+    elif isinstance(document, list):
+        for part in document:
+            yield from checks(part)
+
+
+def test_what_was_carved_is_measured(ran):
+    _, truth, read, _ = ran
+    (lesion,) = read("assessment")["lesions"]
+    assert lesion["volume_ml"] == pytest.approx(truth["volume_ml"], rel=0.01)
+    assert lesion["compartments"]["bone_ml"] == pytest.approx(truth["intraosseous_ml"], rel=0.02)
+    assert lesion["compartments"]["soft_tissue_ml"] == pytest.approx(truth["extraosseous_ml"], rel=0.02, abs=0.05)
+    assert lesion["diameters_mm"][0] == pytest.approx(truth["longest_diameter_mm"], abs=1.0)
+
+
+def test_nerves_that_were_not_segmented_are_unknown_and_block_approval(ran):
+    _, _, read, report = ran
+    found = {(check["name"], check["subject"]): check["verdict"] for check in checks(read("assessment"))}
+    assert found["structure_segmented", "nerve"] == "UNKNOWN"
+    nerve = [check for check in checks(read("simulation")) if check["name"] == "nerve_minimum_temperature"]
+    assert all(check["verdict"] == "UNKNOWN" and check["value"] is None for check in nerve)
+    first = read("proposals")["proposals"][0]
+    assert first["verdict"] == "missing" and "structures.nerve" in [item["field"] for item in first["missing"]]
+    assert read("plan")["blocked_by"]
+    assert "no nerve is segmented" in report and "aucun nerf n&#39;est segmenté" in report
+
+
+def test_the_plan_treats_the_lesion_where_it_is(ran):
+    name, truth, read, _ = ran
+    steps = {step["technique"]: step for step in read("plan")["steps"]}
+    if name.startswith("L4"):  # bipolar radiofrequency is proposed, no applicator is in the catalog: said, not hidden
+        assert not steps["radiofrequency"]["placements"]
+        assert "FAIL" in [check["verdict"] for check in steps["radiofrequency"]["checks"]]
+        treated = [p for p in steps["cement"]["placements"] if p["role"] == "cement"]
+    else:
+        treated = steps["cryoablation"]["placements"]
+        zones = read("simulation")["states"][-1]["zones"]
+        assert zones["0_degC"]["coverage_frac"]["lesion"] > 0.9
+        nested = [zones[zone]["volume_ml"] for zone in ("0_degC", "-20_degC", "-40_degC")]
+        assert nested == sorted(nested, reverse=True)
+    assert treated
+    for placement in treated:
+        offset_mm = [a - b for a, b in zip(placement["target_lps_mm"], truth["centroid_mm_lps"], strict=True)]
+        assert all(abs(part) < extent for part, extent in zip(offset_mm, truth["extent_mm_xyz"], strict=True))
+
+
+def test_the_report_is_whole_and_names_the_side(ran):
+    name, _, _, report = ran
+    for heading in ("Checks", "The plan on one page", "Coverage per compartment", "What is not known", "Sources"):
+        assert f"<h2>{heading}" in report
+    if name.startswith("right"):
+        assert "RIGHT" in report.upper() and "DROITE" in report.upper()
+
+
+def test_without_a_clinical_file_nothing_is_assumed(shared_data, trocar_command, tmp_path):
+    folder = shared_data / "totalseg_carved_dev"
+    trocar_command(
+        "new", tmp_path / "d", "--ct", folder / "right_iliac_lytic_softtissue_ct.nii.gz",
+        "--structures", folder / "labels_1p5mm.nii.gz",
+        "--structure", f"lesion_1={folder / 'right_iliac_lytic_softtissue_lesion.nii.gz'}", check=0,
+    )  # fmt: skip
+    trocar_command("run", tmp_path / "d", "--spacing-mm", "3", check=0)
+    first = json.loads((tmp_path / "d/proposals.json").read_text())["proposals"][0]
+    assert first["verdict"] == "missing" and len(first["missing"]) > 10
+    assert (tmp_path / "d/report.html").stat().st_size > 100_000
+    assert trocar_command("approve", tmp_path / "d", "--by", "a test").returncode != 0
