@@ -188,6 +188,13 @@ def test_the_wait_that_is_needed_is_the_wait_that_suffices(case):
     assert thaw_waits_s(case, planned(cement()), spacing_mm=COARSE_MM) == {}
 
 
+def test_what_a_coarser_lattice_changes_is_said(case):
+    found = [c for c in run(case, cryoablation()).checks if c.name == "grid_refinement"]
+    assert [c.subject for c in found] == [f"cryoablation-1 {zone}" for zone in ("0_degC", "-20_degC", "-40_degC")]
+    for shift in found:
+        assert shift.value is None or (shift.value <= shift.limit) == (shift.verdict is Verdict.PASS)
+
+
 def test_bad_plans_are_refused(case):
     with pytest.raises(CatalogError, match="not a cryoprobe"):
         run(case, cryoablation(probe(49.0, device="screw-6.5")))
