@@ -52,8 +52,11 @@ def verify(
     predicted = predicted_minimum(simulation, step.id) if step else None
     ice = compare(seen, predicted)
     say(0.8, "measuring margins")
-    residual_mm = fit.residual_mm if fit.residual_mm is not None else 0.0
-    measured = tuple(margins(case, lesion, seen, predicted, registration_mm=residual_mm))
+    measured = (
+        ()  # an unknown registration leaves every margin unknown
+        if fit.residual_mm is None
+        else tuple(margins(case, lesion, seen, predicted, registration_mm=fit.residual_mm))
+    )
     registration = _registration(fit, bones)
     update, not_updated = not_estimated()
     checks = [*registration_checks(registration), *placement_checks(errors)]

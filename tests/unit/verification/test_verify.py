@@ -1,11 +1,15 @@
 """Verification of synthetic controls whose truth is known: probes, ice, margins and the plan as placed."""
 
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from trocar.errors import CaseError
+from trocar.imaging.register import register_bone
 from trocar.imaging.resample import resample
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Simulation, Verdict
@@ -183,6 +187,17 @@ def test_margins_to_seen_and_simulated_ice(verification):
 def test_a_margin_over_part_of_the_surface_is_not_a_pass(verification):
     check = next(check for check in verification.checks if check.name == "ice_margin")
     assert check.verdict is not Verdict.PASS
+
+
+def test_an_unknown_registration_leaves_every_margin_unknown(case, plan, truth, predicted, monkeypatch):
+    def unsure(*given, **options):
+        return replace(register_bone(*given, **options), residual_mm=None)
+
+    monkeypatch.setattr(sys.modules["trocar.verification.verify"], "register_bone", unsure)
+    found = verify(case, plan, truth[0], simulation=predicted)
+    assert found.margins == ()
+    (margin,) = [check for check in found.checks if check.name == "ice_margin"]
+    assert margin.verdict is Verdict.UNKNOWN and margin.value is None
 
 
 def test_probes_that_are_not_there_are_unknown(case, plan):
