@@ -1,0 +1,170 @@
+"""The commands that make stages: one each, all of them, and all of them of a synthetic case."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trocar.cli.options import DossierFolder, Json, ProposalNumber, Seed, SpacingMm
+from trocar.cli.output import Output
+from trocar.errors import InputError
+
+if TYPE_CHECKING:
+    from trocar.workflow import Outcome
+
+STAGES = {
+    "assess": "assessment",
+    "propose": "proposals",
+    "plan": "plan",
+    "simulate": "simulation",
+    "verify": "verification",
+    "report": "report",
+}
+
+
+def assess(dossier: DossierFolder, as_json: Json = False) -> None:
+    """Measure the lesions: size, compartments, breach, neighbors, fracture scores."""
+    _stage(dossier, "assess", as_json)
+
+
+def propose(dossier: DossierFolder, as_json: Json = False) -> None:
+    """Rank combinations of techniques; each says why, and why not."""
+    _stage(dossier, "propose", as_json)
+
+
+def plan(dossier: DossierFolder, proposal: ProposalNumber = None, seed: Seed = None, as_json: Json = False) -> None:
+    """Place every instrument of one option, step by step. Exits 3 when no placement is admissible."""
+    _stage(dossier, "plan", as_json, proposal=proposal, seed=seed)
+
+
+def simulate(dossier: DossierFolder, spacing_mm: SpacingMm = None, as_json: Json = False) -> None:
+    """Compute what each step does to the tissue: temperatures, ice, cement, coverage, exposure of nerves."""
+    _stage(dossier, "simulate", as_json, spacing_mm=spacing_mm)
+
+
+def verify(
+    dossier: DossierFolder,
+    control: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The control CT: a DICOM folder or a NIfTI file in HU.")
+    ] = None,
+    series: Annotated[
+        str | None, typer.Option(metavar="UID", help="UID of the control's series, when the folder holds several.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a control CT with the plan: registration, instruments as placed, ice as seen, margins.
+
+    The treatment is simulated again with the instruments as they were found.
+    """
+    from trocar.io.dossier import Dossier
+
+    if series is not None and control is None:
+        raise InputError("--series needs --control", hint="give the folder that holds the series")
+    if control is not None:
+        from trocar.io.reader import read_case
+
+        opened = Dossier.open(dossier)
+        opened.write("control", read_case(control, series=series))
+    _stage(dossier, "verify", as_json)
+
+
+def report(dossier: DossierFolder, as_json: Json = False) -> None:
+    """Write report.html, one file that opens without a network, in English and French."""
+    _stage(dossier, "report", as_json)
+
+
+def run(
+    dossier: DossierFolder,
+    proposal: ProposalNumber = None,
+    spacing_mm: SpacingMm = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> None:
+    """Make every stage that is missing or stale, and the report.
+
+    Exits 3 when no plan is admissible; the report is written all the same and says so.
+    """
+    from trocar.io.dossier import Dossier
+    from trocar.workflow import run as run_stages
+
+    output = Output(as_json=as_json)
+    opened = Dossier.open(dossier)
+    outcome = run_stages(opened, proposal=proposal, spacing_mm=spacing_mm, seed=seed, on_progress=output.on_progress)
+    _tell_outcome(output, opened, outcome)
+
+
+def demo(
+    case: Annotated[str, typer.Argument(help="ilium or sacrum.")],
+    output_folder: Annotated[
+        Path | None, typer.Option("--output", metavar="FOLDER", help="The dossier's folder; demo/CASE at first.")
+    ] = None,
+    open_report: Annotated[bool, typer.Option("--open/--no-open", help="Show the report in a browser.")] = True,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing dossier.")] = False,
+    voxel_mm: Annotated[
+        float | None,
+        typer.Option(
+            "--voxel-mm",
+            metavar="MM",
+            min=0.5,
+            max=5.0,
+            help="Voxel edge of the synthetic CT; as a clinical CT at first.",
+        ),
+    ] = None,
+    spacing_mm: SpacingMm = None,
+    as_json: Json = False,
+) -> None:
+    """Make a synthetic pelvis with a metastasis and take it through every stage, a control CT included."""
+    from trocar.workflow import demo as make_demo
+
+    output = Output(as_json=as_json)
+    folder = output_folder or Path("demo") / case
+    dossier, outcome = make_demo(
+        case, folder, replace_existing=force, voxel_mm=voxel_mm, spacing_mm=spacing_mm, on_progress=output.on_progress
+    )
+    if open_report and not as_json and _has_display():
+        import webbrowser
+
+        webbrowser.open((dossier.folder / "report.html").resolve().as_uri())
+    _tell_outcome(output, dossier, outcome)
+
+
+def _stage(folder: Path, verb: str, as_json: bool, **settings: Any) -> None:
+    """Make one stage, and before it what it needs; tell its result."""
+    from trocar.cli.summary import finding_lines
+    from trocar.io.dossier import Dossier
+    from trocar.workflow import run as run_stages
+
+    output = Output(as_json=as_json)
+    opened = Dossier.open(folder)
+    entry = STAGES[verb]
+    run_stages(opened, until=entry, again=True, on_progress=output.on_progress, **settings)
+    if verb == "verify":
+        run_stages(opened, until="as_done", on_progress=output.on_progress)
+    for line in finding_lines(opened, entry):
+        output.line(line)
+    output.result(opened.document(entry))
+
+
+def _tell_outcome(output: Output, dossier: Any, outcome: Outcome) -> None:
+    """Tell what a run made; exits 3 when planning was refused."""
+    from trocar.cli.summary import status_rows, status_values
+
+    output.table(status_rows(dossier))
+    values = {"schema": "trocar/run/1", "made": list(outcome.made), "report": str(dossier.folder / "report.html")}
+    if outcome.refusal is None:
+        output.result({**values, "refusal": None, "status": status_values(dossier)})
+        return
+    refusal = outcome.refusal
+    output.tell_error(str(refusal), refusal.hint)
+    output.result(
+        {**values, "refusal": {"message": str(refusal), "hint": refusal.hint}, "status": status_values(dossier)}
+    )
+    raise typer.Exit(refusal.exit_code)
+
+
+def _has_display() -> bool:
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
