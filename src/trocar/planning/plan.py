@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from trocar.catalog import device, limit
+from trocar.catalog import device
 from trocar.errors import PlanningError
 from trocar.model.case import Case
 from trocar.model.device import Embolic
-from trocar.model.finding import Check, Verdict
+from trocar.model.finding import Check
 from trocar.model.space import Array
 from trocar.model.treatment import (
     Duration,
@@ -32,8 +32,8 @@ from trocar.planning.corridor import Corridor
 from trocar.planning.coverage import Ablation, cover
 from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
 from trocar.planning.kit import kit
+from trocar.planning.notices import nerve_unknown, no_nerve_near, position_check, risk_checks, unplaced
 from trocar.planning.order import earlier, order_checks, technique_steps
-from trocar.planning.position import SOURCE as POSITION_SOURCE
 from trocar.planning.position import positions, upward
 from trocar.planning.protected import spare
 from trocar.planning.protection import endangered, protect
@@ -41,8 +41,8 @@ from trocar.planning.surroundings import Surroundings, surroundings
 
 Progress = Callable[[float, str], None]
 EMBOLIC = "microspheres-300-500"
+BLOCKING = ("stop", "missing", "require", "refer")  # gate outcomes that keep a plan from approval
 PLACED = ("BIOPSY", "ABLATE", "SCREW", "CEMENT_INJECT")
-T20_PROBES, T20_AGE_YEARS = 3, 70.0
 
 
 def plan(
@@ -185,7 +185,7 @@ class _Draft:
         minutes = durations.BIOPSY_BONE if found.compartment == "bone" else durations.BIOPSY_SOFT_TISSUE
         step = self._bare(item, Technique.BIOPSY, minutes)
         if found.placement is None:
-            return replace(step, checks=(_unplaced("biopsy", found.rejected),))
+            return replace(step, checks=(unplaced("biopsy", found.rejected),))
         where = {"bone": ("bone", "os"), "soft_tissue": ("soft tissue", "tissu mou")}[found.compartment]
         note = Text(
             en=f"Sampled compartment: {where[0]}, away from necrosis.",
@@ -198,7 +198,7 @@ class _Draft:
         near = endangered(self.around)
         if near is None:
             known = any(rule.rule.constraint == "nerve_clearance" for rule in self.around.obstacles)
-            return replace(step, checks=(_nerve_unknown() if not known else _no_nerve_near(),))
+            return replace(step, checks=(nerve_unknown() if not known else no_nerve_near(),))
         found = protect(self.around, *near, self.up)
         self.rejected += found.rejected
         name = found.nerve.replace("_", " ")
@@ -209,22 +209,20 @@ class _Draft:
             "glucosé 5 % à 37 °C en test, puis le volume d'une lame de 10 mm ; contrôle scanner avant congélation.",
         )
         missing = {"thermocouple", "needle"} - {placement.role for placement in found.placements}
-        checks = (_unplaced(" and ".join(sorted(missing)), found.rejected),) if missing else ()
+        checks = (unplaced(" and ".join(sorted(missing)), found.rejected),) if missing else ()
         return replace(step, placements=found.placements, notes=(note,), checks=checks)
 
     def _ablation(self, item: SequenceStep, predictor: Predictor | None) -> Step:
         technique = item.technique or Technique.CRYOABLATION
         if technique is not Technique.CRYOABLATION:
             step = self._bare(item, technique, durations.VERTEBRAL_RADIOFREQUENCY)
-            return replace(
-                step, checks=(_unplaced(str(technique), (), "no applicator of this kind is in the catalog"),)
-            )
+            return replace(step, checks=(unplaced(str(technique), (), "no applicator of this kind is in the catalog"),))
         found = self._probes(predictor)
         self.rejected += found.rejected
         self.alternatives += found.alternatives
         if found.step is None:
             step = self._bare(item, technique, Duration(low=25, typical=35, high=50))
-            return replace(step, checks=(_unplaced("cryoprobes", found.rejected),))
+            return replace(step, checks=(unplaced("cryoprobes", found.rejected),))
         return replace(found.step, id=item.id)
 
     def _probes(self, predictor: Predictor | None) -> Ablation:
@@ -249,7 +247,7 @@ class _Draft:
         step = self._bare(item, Technique.SCREW, durations.SCREW)
         number = self._number(item)
         if number >= len(self.fixation.screws):
-            return replace(step, checks=(_unplaced("screw", self.fixation.rejected),))
+            return replace(step, checks=(unplaced("screw", self.fixation.rejected),))
         chosen = self.fixation.screws[number]
         placed = _screw_placement(chosen, number + 1)
         if self.proposal.variant == "screw_mounted_on_cement":
@@ -269,10 +267,10 @@ class _Draft:
         if bone is not None and not any(other.step == "SCREW" for other in technique_steps(self.proposal)):
             made = deposit_in_lesion(self.around, bone, self.up)
             self.rejected += made.rejected
-            refused = () if made.placements else (_unplaced("cement", made.rejected),)
+            refused = () if made.placements else (unplaced("cement", made.rejected),)
             return replace(step, placements=made.placements, checks=made.checks + refused)
         if bone is None or not self.fixation.screws[number : number + 1]:
-            return replace(step, checks=(_unplaced("cement", self.fixation.rejected, "it has no screw to hold"),))
+            return replace(step, checks=(unplaced("cement", self.fixation.rejected, "it has no screw to hold"),))
         if self.proposal.variant == "screw_mounted_on_cement":
             made = mounted_deposit(self.around, bone, self.fixation.screws[number], number + 1)
             placements = tuple(item for item in made.placements if item.role != "wire")
@@ -290,7 +288,7 @@ class _Draft:
             placements += made.placements
             checks += made.checks
             if not made.placements:
-                checks += (_unplaced(f"cement at the screw's {end}", made.rejected),)
+                checks += (unplaced(f"cement at the screw's {end}", made.rejected),)
         return placements, checks
 
     def _bare(self, item: SequenceStep, technique: Technique, minutes: Duration) -> Step:
@@ -306,46 +304,6 @@ def _screw_placement(chosen: Screwed, number: int) -> Placement:
     return replace(placed, skin_lps_mm=chosen.path.start_lps_mm)
 
 
-def _unplaced(what: str, refused: tuple[Rejection, ...], why: str = "") -> Check:
-    reasons = dict.fromkeys(f"{item.constraint} ({item.structure})" for item in refused)
-    return Check(
-        name="placement_found",
-        subject=what,
-        value=0.0,
-        limit=1.0,
-        unit="count",
-        verdict=Verdict.FAIL,
-        source="design",
-        message=why or f"no admissible place: {', '.join(list(reasons)[:5]) or 'no path was found'}",
-    )
-
-
-def _nerve_unknown() -> Check:
-    bound = limit("perineural_mm")
-    return Check(
-        name="nerve_to_protect",
-        value=None,
-        limit=bound.value,
-        unit="mm",
-        verdict=Verdict.UNKNOWN,
-        source=bound.source,
-        message="no nerve is segmented: which one to protect is not known",
-    )
-
-
-def _no_nerve_near() -> Check:
-    bound = limit("perineural_mm")
-    return Check(
-        name="nerve_to_protect",
-        value=0.0,
-        limit=0.0,
-        unit="count",
-        verdict=Verdict.PASS,
-        source=bound.source,
-        message=f"no segmented nerve lies within {bound.value:g} mm of the lesion",
-    )
-
-
 def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, ...]) -> Plan:
     placements = tuple(placement for step in steps for placement in step.placements)
     return Plan(
@@ -354,51 +312,12 @@ def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, 
         kit=kit(steps),
         rejected=tuple(dict.fromkeys(draft.rejected)),
         alternatives=tuple(draft.alternatives),
-        blocked_by=tuple(gate.rule for gate in proposal.gates if gate.outcome in ("stop", "missing")),
+        blocked_by=tuple(gate.rule for gate in proposal.gates if gate.outcome in BLOCKING),
         ruleset=proposal.ruleset,
         checks=(
             *order_checks(steps, proposal),
             *implant_checks(placements),
-            *_risk_checks(case, placements),
-            _position_check(case, draft.position),
+            *risk_checks(case, placements),
+            position_check(case, draft.position),
         ),
-    )
-
-
-def _risk_checks(case: Case, placements: tuple[Placement, ...]) -> list[Check]:
-    """T20: complication risk factors of cryoablation, as information."""
-    probes = sum(placement.role == "probe" for placement in placements)
-    age = case.clinical.patient.age_years
-    if not probes:
-        return []
-    rows: list[tuple[str, float | None, float, str, str]] = [
-        ("risk_more_than_3_probes", float(probes), float(T20_PROBES), "count", "odds ratio 2.5 (all), 23.6 (major)"),
-        ("risk_age_over_70", age, T20_AGE_YEARS, "years", "odds ratio 7.1 (major)"),
-    ]
-    return [
-        Check(
-            name=name,
-            subject="complications of cryoablation",
-            value=value,
-            limit=bound,
-            unit=unit,
-            verdict=Verdict.UNKNOWN if value is None else Verdict.WARN if value > bound else Verdict.PASS,
-            source="V38",
-            message=f"information, not a stop: {ratio}",
-        )
-        for name, value, bound, unit, ratio in rows
-    ]
-
-
-def _position_check(case: Case, position: str) -> Check:
-    tolerated = case.clinical.patient.positions_tolerated
-    return Check(
-        name="position_tolerated",
-        subject=position,
-        value=None if tolerated is None else 1.0,
-        limit=1.0,
-        unit="count",
-        verdict=Verdict.UNKNOWN if tolerated is None else Verdict.PASS,
-        source=POSITION_SOURCE,
-        message="nobody stated which positions the patient tolerates" if tolerated is None else "",
     )

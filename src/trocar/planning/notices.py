@@ -1,0 +1,92 @@
+"""What a plan says beside its placements: what found no place, which nerve to protect, the risks, the position."""
+
+from trocar.catalog import limit
+from trocar.model.case import Case
+from trocar.model.finding import Check, Verdict
+from trocar.model.treatment import Placement, Rejection
+from trocar.planning.position import SOURCE as POSITION_SOURCE
+
+T20_PROBES, T20_AGE_YEARS = 3, 70.0
+
+
+def unplaced(what: str, refused: tuple[Rejection, ...], why: str = "") -> Check:
+    """A FAIL check for something without an admissible place, with the constraints that exclude it."""
+    reasons = dict.fromkeys(f"{item.constraint} ({item.structure})" for item in refused)
+    return Check(
+        name="placement_found",
+        subject=what,
+        value=0.0,
+        limit=1.0,
+        unit="count",
+        verdict=Verdict.FAIL,
+        source="design",
+        message=why or f"no admissible place: {', '.join(list(reasons)[:5]) or 'no path was found'}",
+    )
+
+
+def nerve_unknown() -> Check:
+    """UNKNOWN: no nerve is segmented, so none can be chosen for protection."""
+    bound = limit("perineural_mm")
+    return Check(
+        name="nerve_to_protect",
+        value=None,
+        limit=bound.value,
+        unit="mm",
+        verdict=Verdict.UNKNOWN,
+        source=bound.source,
+        message="no nerve is segmented: which one to protect is not known",
+    )
+
+
+def no_nerve_near() -> Check:
+    """PASS: nerves are segmented and none lies near the lesion."""
+    bound = limit("perineural_mm")
+    return Check(
+        name="nerve_to_protect",
+        value=0.0,
+        limit=0.0,
+        unit="count",
+        verdict=Verdict.PASS,
+        source=bound.source,
+        message=f"no segmented nerve lies within {bound.value:g} mm of the lesion",
+    )
+
+
+def risk_checks(case: Case, placements: tuple[Placement, ...]) -> list[Check]:
+    """T20: complication risk factors of cryoablation, as information."""
+    probes = sum(placement.role == "probe" for placement in placements)
+    age = case.clinical.patient.age_years
+    if not probes:
+        return []
+    rows: list[tuple[str, float | None, float, str, str]] = [
+        ("risk_more_than_3_probes", float(probes), float(T20_PROBES), "count", "odds ratio 2.5 (all), 23.6 (major)"),
+        ("risk_age_over_70", age, T20_AGE_YEARS, "years", "odds ratio 7.1 (major)"),
+    ]
+    return [
+        Check(
+            name=name,
+            subject="complications of cryoablation",
+            value=value,
+            limit=bound,
+            unit=unit,
+            verdict=Verdict.UNKNOWN if value is None else Verdict.WARN if value > bound else Verdict.PASS,
+            source="V38",
+            message=f"information, not a stop: {ratio}",
+        )
+        for name, value, bound, unit, ratio in rows
+    ]
+
+
+def position_check(case: Case, position: str) -> Check:
+    """Whether the patient tolerates the position; UNKNOWN when nobody said."""
+    tolerated = case.clinical.patient.positions_tolerated
+    return Check(
+        name="position_tolerated",
+        subject=position,
+        value=None if tolerated is None else 1.0,
+        limit=1.0,
+        unit="count",
+        verdict=Verdict.UNKNOWN if tolerated is None else Verdict.PASS,
+        source=POSITION_SOURCE,
+        message="nobody stated which positions the patient tolerates" if tolerated is None else "",
+    )
