@@ -11,17 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from trocar.errors import CaseError, ReadError
 from trocar.io.identity import shifted
+from trocar.io.vocabulary import require_word
 from trocar.model.case import Clinical
 from trocar.model.record import Record
 
-VOCABULARIES: dict[str, set[str]] = {
-    "patient.sex": {"male", "female", "other"},
-    "patient.positions_tolerated": {"supine", "prone", "lateral", "lateral_left", "lateral_right"},
-    "oncology.intent": {"curative", "palliative", "stabilization", "preoperative"},
-    "pain.character": {"mechanical", "inflammatory", "neuropathic", "mixed"},
-    "lesion.matrix": {"lytic", "mixed", "sclerotic"},
-    "lesion.fracture": {"none", "impending", "undisplaced", "displaced"},
-}
 _FORMAT_HINT = "see `trocar schema clinical` for every field and its type"
 
 
@@ -76,16 +69,11 @@ def _first_error(error: ValidationError) -> str:
 
 
 def _require_vocabulary(content: dict[str, Any], where: str) -> None:
-    for place, words in VOCABULARIES.items():
-        group, key = place.split(".")
-        entries = content.get(group, {})
+    for group, entries in content.items():
         for entry in entries if isinstance(entries, list) else [entries]:
-            given = entry.get(key)
-            for word in given if isinstance(given, list) else [given] if given is not None else []:
-                if word not in words:
-                    raise CaseError(
-                        f"{where}: {place} = {word!r} is unknown", hint=f"one of: {', '.join(sorted(words))}"
-                    )
+            for key, given in entry.items():
+                for word in given if isinstance(given, list) else [given]:
+                    require_word(f"{group}.{key}", word, where)
 
 
 def _require_sense(clinical: Clinical, where: str) -> None:

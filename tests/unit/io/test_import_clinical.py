@@ -4,8 +4,12 @@ import datetime
 
 import pytest
 
+from trocar.catalog.conditions import comparisons
+from trocar.catalog.ruleset import ruleset
+from trocar.catalog.sites import sites
 from trocar.errors import CaseError, ReadError
 from trocar.io.clinical import read_clinical, with_shifted_dates
+from trocar.io.vocabulary import OPEN, closed_words
 from trocar.model.case import Clinical, Side
 
 CONTRACT = """
@@ -108,6 +112,13 @@ def test_absent_is_unknown(tmp_path):
         ('[[lesion]]\nname = "lesion_1"\n[[lesion]]\nname = "lesion_1"\n', "lesion"),
         ('[[lesion]]\nname = "lesion_1"\nmatrix = "liquid"\n', "matrix"),
         ("lesion = 3\n", "lesion"),
+        ('[patient]\npositions_tolerated = ["lateral_left"]\n', "positions_tolerated"),
+        ('[oncology]\nprimary = "renal"\n', "primary"),
+        ('[decision]\nsurgical_opinion = "inoperable"\n', "surgical_opinion"),
+        ('[[lesion]]\nname = "lesion_1"\nsite = "illiac_wing"\n', "site"),
+        ('[[lesion]]\nname = "lesion_1"\nposterior_wall = "broken"\n', "posterior_wall"),
+        ('[[lesion]]\nname = "lesion_1"\nneurological_deficit = "nonee"\n', "neurological_deficit"),
+        ('[[lesion]]\nname = "lesion_1"\nalignment = "kyphosis"\n', "alignment"),
     ],
 )
 def test_a_misspelt_or_impossible_value_is_named(tmp_path, text, key):
@@ -115,6 +126,55 @@ def test_a_misspelt_or_impossible_value_is_named(tmp_path, text, key):
         read_clinical(written(tmp_path, text))
     assert caught.value.hint
     assert caught.value.exit_code == 2
+
+
+def words_of_the_rules():
+    """(field of the clinical file, word) of every word that a rule compares an entered value with."""
+    rules = ruleset()
+    kinds = (rules.gates, rules.classes, rules.techniques, rules.modifiers, rules.order)
+    for test in (test for kind in kinds for rule in kind for test in comparisons(rule.when)):
+        field = rules.inputs[test.input].field
+        for word in test.value if isinstance(test.value, tuple) else (test.value,):
+            if field and isinstance(word, str) and test.input != "mechanical_class":  # follows from the site
+                yield field, word
+
+
+def test_every_word_that_a_rule_reads_can_be_written():
+    known = {**closed_words(), **OPEN}
+    read = set(words_of_the_rules())
+    assert len(read) > 30
+    assert {(field, word) for field, word in read if word not in known.get(field, ())} == set()
+
+
+def test_an_unknown_site_would_be_read_as_no_site_so_it_is_refused_with_those_known(tmp_path):
+    with pytest.raises(CaseError) as caught:
+        read_clinical(written(tmp_path, '[[lesion]]\nname = "lesion_1"\nsite = "ilium"\n'))
+    assert all(site in caught.value.hint for site in sites())
+
+
+@pytest.mark.parametrize("words", [["latex"], ["penicillin", "pmma"], ["nickel_alloy"], ["gadolinium"], []])
+def test_allergies_may_be_any(tmp_path, words):
+    assert read_clinical(written(tmp_path, f"[patient]\nallergies = {words}\n")).patient.allergies == tuple(words)
+
+
+@pytest.mark.parametrize(
+    ("key", "word", "meant"),
+    [
+        ("patient.allergies", "contrast_agent", "contrast"),
+        ("patient.allergies", "iodinated", "iodinated_contrast"),
+        ("patient.allergies", "metacrylate", "methacrylate"),
+        ("patient.allergies", "PMMA", "lower_case"),
+        ("patient.allergies", "iodinated contrast", "lower_case"),
+        ("patient.implants", "cardiac_pacemaker", "pacemaker"),
+        ("patient.implants", "neurostimulater", "neurostimulator"),
+        ("decision.tumor_board_participants", "orthopedic_surgeon", "surgeon"),
+    ],
+)
+def test_a_word_that_a_rule_would_pass_over_is_refused(tmp_path, key, word, meant):
+    group, name = key.split(".")
+    with pytest.raises(CaseError, match=meant) as caught:
+        read_clinical(written(tmp_path, f'[{group}]\n{name} = ["{word}"]\n'))
+    assert key in str(caught.value) and caught.value.hint.startswith("known words: ")
 
 
 @pytest.mark.parametrize("content", [b"[patient\n", b"\xff\xfe\x00", b'a = "unclosed\n'])

@@ -1,0 +1,71 @@
+"""The words of the clinical file: what the rules and scores read may not be misspelt, for they would pass it over."""
+
+import re
+from difflib import get_close_matches
+
+from trocar.catalog.sites import sites
+from trocar.errors import CaseError
+
+CLOSED: dict[str, frozenset[str]] = {
+    "patient.sex": frozenset({"male", "female", "other"}),
+    "patient.positions_tolerated": frozenset({"supine", "prone", "lateral"}),
+    "oncology.primary": frozenset(
+        "adrenal bile_duct bladder bone brain breast cervix colorectal esophagus head_and_neck hemangiopericytoma "
+        "kidney liver lung lymphoma melanoma myeloma neuroendocrine other ovary pancreas prostate sarcoma skin "
+        "stomach testis thyroid unknown uterus".split()
+    ),
+    "oncology.intent": frozenset({"curative", "palliative", "stabilization", "preoperative"}),
+    "pain.character": frozenset({"mechanical", "inflammatory", "neuropathic", "mixed"}),
+    "decision.surgical_opinion": frozenset({"surgery_preferred", "percutaneous_agreed", "unfit", "declined"}),
+    "lesion.matrix": frozenset({"lytic", "mixed", "sclerotic"}),
+    "lesion.fracture": frozenset({"none", "impending", "undisplaced", "displaced"}),
+    "lesion.neurological_deficit": frozenset(
+        {"none", "radicular", "sensory", "paresthesia", "motor", "paraparesis", "sphincter", "cauda_equina"}
+    ),
+    "lesion.posterior_wall": frozenset({"intact", "breached"}),
+    "lesion.alignment": frozenset({"normal", "de_novo_deformity", "subluxation"}),
+    "lesion.vertebral_collapse": frozenset({"none", "none_body_above_half", "below_half", "above_half"}),
+    "lesion.posterolateral_involvement": frozenset({"none", "unilateral", "bilateral"}),
+}
+OPEN: dict[str, frozenset[str]] = {  # these words are known, others may stand beside them
+    "patient.implants": frozenset({"pacemaker", "icd", "neurostimulator", "metal_near_target"}),
+    "patient.allergies": frozenset(
+        {"pmma", "methacrylate", "iodinated_contrast", "contrast", "gadolinium", "cyanoacrylate", "antibiotic", "latex"}
+    ),
+    "decision.tumor_board_participants": frozenset({"oncologist", "radiation_oncologist", "surgeon", "pain_physician"}),
+}
+_NEAR = 0.8  # of the letters shared: a slip of the pen
+
+
+def closed_words() -> dict[str, frozenset[str]]:
+    """Every field that takes only the words listed, `lesion.site` with those of the catalog among them."""
+    return {**CLOSED, "lesion.site": frozenset(sites())}
+
+
+def require_word(field: str, word: object, where: str) -> None:
+    """Raises `CaseError` for a word that the field does not take, or that is nearly one the rules read.
+
+    A field without a vocabulary takes anything.
+    """
+    closed = closed_words().get(field)
+    if closed is not None and word not in closed:
+        raise CaseError(f"{where}: {field} = {word!r} is unknown", hint=f"one of: {', '.join(sorted(closed))}")
+    if field in OPEN and isinstance(word, str):
+        _require_unlike(field, word, OPEN[field], where)
+
+
+def _require_unlike(field: str, word: str, known: frozenset[str], where: str) -> None:
+    """Raises `CaseError` for a word that is not known but meant to be: in capitals, misspelt, shortened, lengthened."""
+    if word in known:
+        return
+    hint = f"known words: {', '.join(sorted(known))}"
+    if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", word):
+        raise CaseError(f"{where}: {field} = {word!r} is not written in lower_case_with_underscores", hint=hint)
+    parts = set(word.split("_"))
+    near = get_close_matches(word, sorted(known), n=1, cutoff=_NEAR) or sorted(
+        item for item in known if parts < set(item.split("_")) or parts > set(item.split("_"))
+    )
+    if near:
+        raise CaseError(
+            f"{where}: {field} = {word!r} is unknown, but like {near[0]!r}, which the rules know", hint=hint
+        )
