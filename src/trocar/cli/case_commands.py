@@ -22,7 +22,11 @@ def new(
         ),
     ],
     structures: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A NIfTI label map, DICOM SEG or RTSTRUCT.")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="A NIfTI label map, a folder of NIfTI masks named by structure, a DICOM SEG or RTSTRUCT.",
+        ),
     ] = None,
     labels: Annotated[
         Path | None, typer.Option(metavar="PATH", help="JSON or TOML: what each label of the map is.")
