@@ -104,6 +104,7 @@ def run() -> Result:
             "Time steps differ: the peer's backward Euler takes 5 or 15 s, trocar super-steps of 1 to 15 s by stages. "
             "The figure per cell and simulated second compares whole methods, not loops; with graded cells it flatters "
             "trocar, for they are placed where they matter: read the wall times and errors too.",
+            "The peers' linear algebra runs on one thread: a second one added CPU time and no speed.",
             "trocar skips cells that still are at rest; 'cells' counts the whole lattice for all.",
         ],
         figures=figures,
