@@ -12,8 +12,9 @@ import trocar.physics.heat as heat_module
 from trocar.physics.enthalpy import curve_of
 from trocar.physics.flux import explicit_limit_s, faces_of
 from trocar.physics.heat import HeatSolver
+from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
-from trocar.physics.source import Line, Ramp
+from trocar.physics.source import Ramp
 from trocar.physics.stepping import schedule, stage_count
 from trocar.physics.threads import SMALL_CELLS
 

@@ -8,9 +8,9 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread costs the peers CPU time and saves no wall time
 
-import heat  # noqa: E402
-import margin  # noqa: E402
-from measure import Result, machine, markdown, write  # noqa: E402
+import heat
+import margin
+from measure import Result, machine, markdown, write
 
 BUSY_SHARE = 0.5  # of the cores
 BENCHMARKS = {"heat": heat.run, "margin": margin.run}

@@ -7,8 +7,9 @@ from scipy import ndimage
 
 from trocar.physics.damage import zone_m3
 from trocar.physics.heat import HeatSolver
+from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
-from trocar.physics.source import Line, Ramp
+from trocar.physics.source import Ramp
 
 LEVELS_DEGC = (0.0, -20.0, -40.0)
 

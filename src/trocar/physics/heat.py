@@ -13,8 +13,9 @@ from trocar.errors import SolverError
 from trocar.physics.damage import Damage
 from trocar.physics.enthalpy import Curve, Law, curve_of, enthalpy, ice_share, law_of, temperature
 from trocar.physics.flux import Faces, explicit_limit_s, faces_of, serial_sum, stage
+from trocar.physics.lines import Line
 from trocar.physics.medium import Array, Medium
-from trocar.physics.source import Line, Pieces, Ramp, exchange, pieces_of, touched_cells
+from trocar.physics.source import Pieces, Ramp, exchange, pieces_of, touched_cells
 from trocar.physics.spans import Rows, Spans
 from trocar.physics.stepping import LONGEST_S, Stage, schedule, stage_count, stages
 from trocar.physics.threads import PARTS, use_for

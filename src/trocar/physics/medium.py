@@ -10,6 +10,7 @@ from trocar.errors import SolverError
 
 Array = NDArray[Any]
 
+BOILING_DEGC = (99.0, 101.0)  # the range over which tissue water is taken to boil
 HELD_J_PER_M3K = 1e15  # a cell of this heat capacity keeps its temperature: vessels, the outer boundary
 
 
@@ -65,6 +66,8 @@ class Medium:
     freezing: Freezing = Freezing()
     exchange_W_per_m2K: float = 0.0  # through faces between tissue and `outside` cells
     outside: Array | None = None
+    vapor_J_per_m3: Array | None = None  # latent heat of boiling, taken up over `boiling_degC`; None: never boils
+    boiling_degC: tuple[float, float] = BOILING_DEGC
     insulated: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

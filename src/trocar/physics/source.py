@@ -10,26 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy import special
 
-from trocar.errors import SolverError
 from trocar.physics.enthalpy import COMPILED, cell_temperature, ice_integral
-from trocar.physics.medium import Array, Medium
-
-SIGMA_SPACINGS = 1.0
-SIGMA_RADII = 1.03  # keeps the mean radius above 1.4 needle radii on fine lattices
-CUT_SIGMAS = 3.0
-PIECES_PER_SPACING = 1.0
-END_RADII = 0.5  # the exchange reaches so far beyond each end (against the axisymmetric references): taken off
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Line:
-    """A needle's active segment from `tip_m` to `tail_m`, (3,) meters from the center of cell 0, and its radius."""
-
-    tip_m: Array
-    tail_m: Array
-    radius_m: float
+from trocar.physics.lines import Line, line_pieces
+from trocar.physics.medium import Medium
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +48,11 @@ class Pieces(NamedTuple):
 
 def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     """The needles' exchange with the lattice. Raises `SolverError` for a needle of no length or outside the lattice."""
-    found = [row for number, line in enumerate(lines) for row in _rows(line, number, medium)]
+    found = [
+        (*piece, number)
+        for number, line in enumerate(lines)
+        for piece in line_pieces(line, medium.shape, medium.spacing_m)
+    ]
     flat = np.concatenate([row[0] for row in found]) if found else np.zeros(0, np.int64)
     cells, cell = np.unique(flat, return_inverse=True)
     unfrozen = medium.unfrozen_W_per_mK.reshape(-1)[cells]
@@ -73,61 +61,11 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
         offset=np.concatenate([[0], np.cumsum([row[0].size for row in found])]).astype(np.int64),
         cell=cell.astype(np.int64),
         weight=(np.concatenate([row[1] for row in found]) if found else np.zeros(0)).astype(np.float32),
-        needle=np.array([row[2] for row in found], dtype=np.int64),
-        strength_m=np.array([row[3] for row in found], dtype=np.float32),
+        needle=np.array([row[3] for row in found], dtype=np.int64),
+        strength_m=np.array([row[2] for row in found], dtype=np.float32),
         unfrozen_W_per_mK=unfrozen.astype(np.float32),
         freezing_W_per_mK=(medium.frozen_W_per_mK.reshape(-1)[cells] - unfrozen).astype(np.float32),
     )
-
-
-def mean_radius_m(sigma_m: float, direction: Array, spacing_m: float) -> float:
-    """The radius at which the lattice's own profile around a Gaussian line equals its Gaussian-weighted mean.
-
-    1.4986 sigma (2 exp(-gamma/2)) for an endless Gaussian in a continuum; less for one cut at `CUT_SIGMAS`, and less
-    on a lattice, whose Laplacian is too weak at short waves: by the second-order term, which depends on the direction.
-    """
-    radius = np.linspace(0, CUT_SIGMAS, 4001)[1:]
-    half_length = np.sqrt(np.maximum(CUT_SIGMAS**2 - radius**2, 0))
-    weight = radius * np.exp(-0.5 * radius**2) * special.erf(half_length / np.sqrt(2))
-    inside = np.cumsum(weight) / weight.sum()
-    log_mean = float(np.sum(np.log(radius) * np.diff(inside**2, prepend=0)))
-    fourth = 0.375 * float(np.sum((1 - direction**2) ** 2))  # mean of sum(k_i^4) / k^4 over waves across the line
-    return sigma_m * float(np.exp(log_mean - fourth * (spacing_m / sigma_m) ** 2 / 24))
-
-
-def _rows(line: Line, number: int, medium: Medium) -> list[tuple[Array, Array, int, float]]:
-    """(flat cells, weights summing to 1, needle, strength in m) of each piece."""
-    spacing = medium.spacing_m
-    along = np.asarray(line.tail_m, dtype=float) - line.tip_m
-    whole = float(np.linalg.norm(along))
-    length = whole - 2 * END_RADII * line.radius_m
-    if not length > 0:
-        raise SolverError(
-            "a needle has no active length to speak of", hint="give its tip and the length of its active part"
-        )
-    sigma = max(SIGMA_SPACINGS * spacing, SIGMA_RADII * line.radius_m)
-    count = max(1, round(length / spacing * PIECES_PER_SPACING))
-    mean_radius = mean_radius_m(sigma, along / whole, spacing)
-    strength = 2 * np.pi * (length / count) / np.log(mean_radius / line.radius_m)
-    rows = []
-    for part in 0.5 + (length / whole) * ((np.arange(count) + 0.5) / count - 0.5):
-        cells, weights = _gaussian(np.asarray(line.tip_m) + part * along, sigma, medium)
-        rows.append((cells, weights, number, strength))
-    return rows
-
-
-def _gaussian(center_m: Array, sigma_m: float, medium: Medium) -> tuple[Array, Array]:
-    at = center_m / medium.spacing_m
-    reach = CUT_SIGMAS * sigma_m / medium.spacing_m
-    low, high = np.ceil(at - reach).astype(int), np.floor(at + reach).astype(int)
-    if (low < 2).any() or (high > np.asarray(medium.shape) - 3).any():
-        raise SolverError("a needle lies outside the simulated tissue", hint="enlarge the simulated box")
-    axes = np.meshgrid(*(np.arange(a, b + 1) for a, b in zip(low, high, strict=True)), indexing="ij")
-    squared = sum((axis - position) ** 2 for axis, position in zip(axes, at, strict=True))
-    flat = np.ravel_multi_index([axis.reshape(-1) for axis in axes], medium.shape)
-    weights = np.exp(-0.5 * squared * (medium.spacing_m / sigma_m) ** 2).reshape(-1)
-    near = squared.reshape(-1) <= reach**2
-    return flat[near], weights[near] / weights[near].sum()
 
 
 @njit(**COMPILED)

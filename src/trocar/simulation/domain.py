@@ -11,7 +11,8 @@ from trocar.model.case import Case
 from trocar.model.device import Cryoprobe
 from trocar.model.space import Array, Grid, Segment, as_vector
 from trocar.model.treatment import Placement, Plan, Step, Technique
-from trocar.physics.source import Line, Ramp
+from trocar.physics.lines import Line
+from trocar.physics.source import Ramp
 
 NEEDLE_PAD_MM = 45.0  # ice of 20 mm around a needle, and 25 mm beyond it where the tissue is at rest
 LESION_PAD_MM = 4.0

@@ -14,7 +14,7 @@ from trocar.model.space import Array, Grid, Volume
 from trocar.model.state import TissueState
 from trocar.physics.damage import THRESHOLDS_DEGC, Damage
 from trocar.physics.heat import HeatSolver, enthalpy_in
-from trocar.physics.source import Line
+from trocar.physics.lines import Line
 from trocar.simulation.exposure import Watched
 
 Progress = Callable[[float, str], None]

@@ -7,8 +7,9 @@ from trocar.errors import SolverError
 from trocar.physics.damage import Damage, zone_m3
 from trocar.physics.enthalpy import curve_of, enthalpy, law_of, temperature
 from trocar.physics.heat import HeatSolver
+from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
-from trocar.physics.source import Line, Ramp
+from trocar.physics.source import Ramp
 from trocar.physics.stepping import schedule, stage_count, stages
 
 SHAPE = (25, 25, 29)
