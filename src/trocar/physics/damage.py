@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit, prange
 from scipy import ndimage
 
-from trocar.physics.enthalpy import COMPILED, Law
+from trocar.physics.compiled import COMPILED, KERNEL
+from trocar.physics.enthalpy import Law
 from trocar.physics.medium import Array
 from trocar.physics.spans import Rows
 
@@ -36,36 +37,59 @@ class Damage:
             below_s=np.zeros((len(THRESHOLDS_DEGC), cells), np.float32),
         )
 
-    def record(self, before_degC: Array, now_degC: Array, step_s: float, law: Law, rows: Rows) -> None:
-        """Take in a step that led from one temperature to another (flat) on the active rows."""
+    def record(self, before_degC: Array, now_degC: Array, step_s: float, law: Law, rows: Rows) -> tuple[float, float]:
+        """Take in a step that led from one temperature to another (flat) on the active rows.
+
+        Returns the lowest and the highest temperature there now.
+        """
         thresholds = np.array(THRESHOLDS_DEGC, np.float32)
+        extremes = np.empty((rows.bounds.size - 1, 2), np.float32)
         _record(
             before_degC, now_degC, np.float32(step_s), thresholds, law, rows,
-            self.minimum_degC, self.open_frac, self.freezes, self.below_s,
+            self.minimum_degC, self.open_frac, self.freezes, self.below_s, extremes,
         )  # fmt: skip
+        return float(extremes[:, 0].min()), float(extremes[:, 1].max())
 
 
 @njit(parallel=True, **COMPILED)
-def _record(before, now, step_s, thresholds, law, rows, minimum, open_frac, freezes, below_s):  # type: ignore[no-untyped-def]
-    middle = law.liquidus - np.float32(0.5) * law.interval
+def _record(before, now, step_s, thresholds, law, rows, minimum, open_frac, freezes, below_s, extremes):  # type: ignore[no-untyped-def]
+    start, length, bounds = rows
+    for part in prange(bounds.size - 1):
+        low, high, lowest = _rows_cold(
+            before, now, minimum, open_frac, freezes, law.liquidus, law.interval, start, length, bounds, part
+        )
+        extremes[part, 0], extremes[part, 1] = low, high
+        for n in range(thresholds.size):
+            if lowest < thresholds[n]:
+                _rows_below(before, now, below_s[n], step_s, thresholds[n], start, length, bounds, part)
+
+
+@njit(**KERNEL)
+def _rows_cold(before, now, minimum, open_frac, freezes, liquidus, interval, start, length, bounds, part):  # type: ignore[no-untyped-def]
+    """The coldest moment, the vessels it closed, and the passages through the middle of the freezing interval."""
+    middle, inverse = liquidus - np.float32(0.5) * interval, np.float32(1) / interval
     zero, one = np.float32(0), np.float32(1)
-    for part in prange(rows.bounds.size - 1):
-        for row in range(rows.bounds[part], rows.bounds[part + 1]):
-            for k in range(rows.length[row]):
-                p = rows.start[row] + np.uint64(k)
-                a, b = before[p], now[p]
-                minimum[p] = min(minimum[p], b)
-                thawed = one - min(max((law.liquidus - b) * law.inverse_interval, zero), one)
-                open_frac[p] = min(open_frac[p], thawed)
-                if a >= middle and b < middle:
-                    freezes[p] += one
-                for n in range(thresholds.size):
-                    # the share of the step below, with the temperature linear in time between its ends
-                    low, high = min(a, b), max(a, b)
-                    if high <= thresholds[n]:
-                        below_s[n, p] += step_s
-                    elif low < thresholds[n]:
-                        below_s[n, p] += step_s * (thresholds[n] - low) / (high - low)
+    low, high, lowest = np.float32(1e9), np.float32(-1e9), np.float32(1e9)
+    for row in range(bounds[part], bounds[part + 1]):
+        for k in range(length[row]):
+            p = start[row] + np.uint64(k)
+            a, b = before[p], now[p]
+            low, high, lowest = min(low, b), max(high, b), min(lowest, a)
+            minimum[p] = min(minimum[p], b)
+            open_frac[p] = min(open_frac[p], one - min(max((liquidus - b) * inverse, zero), one))
+            freezes[p] += one if (a >= middle and b < middle) else zero
+    return low, high, min(low, lowest)
+
+
+@njit(**KERNEL)
+def _rows_below(before, now, below_s, step_s, threshold, start, length, bounds, part):  # type: ignore[no-untyped-def]
+    """The share of the step below a threshold, with the temperature linear in time between its ends."""
+    zero, one, tiny = np.float32(0), np.float32(1), np.float32(1e-6)
+    for row in range(bounds[part], bounds[part + 1]):
+        for k in range(length[row]):
+            p = start[row] + np.uint64(k)
+            low, high = min(before[p], now[p]), max(before[p], now[p])
+            below_s[p] += step_s * min(max((threshold - low) / max(high - low, tiny), zero), one)
 
 
 def zone_m3(values: Array, level: float, spacing_m: float, *, finer: int = 4) -> float:

@@ -1,4 +1,4 @@
-"""Bioheat with freezing in three dimensions: enthalpy is conserved, needles draw heat, blood brings it.
+"""Bioheat with freezing and boiling in three dimensions: enthalpy is conserved, needles draw heat, blood brings it.
 
 Equations, assumptions and validation are in docs/theory/bioheat.md and probes.md.
 """
@@ -11,29 +11,46 @@ import numpy as np
 
 from trocar.errors import SolverError
 from trocar.physics.damage import Damage
-from trocar.physics.enthalpy import Curve, Law, curve_of, enthalpy, ice_share, law_of, temperature
-from trocar.physics.flux import Faces, explicit_limit_s, faces_of, serial_sum, stage
+from trocar.physics.enthalpy import (
+    curve_of,
+    enthalpy_of,
+    ice_share,
+    law_of,
+    reduced,
+    reduced_of,
+    temperature,
+    vapor_share,
+)
+from trocar.physics.lattice import Lattice
 from trocar.physics.lines import Line
 from trocar.physics.medium import Array, Medium
-from trocar.physics.source import Pieces, Ramp, exchange, pieces_of, touched_cells
+from trocar.physics.source import Drive, Pieces, Ramp, needles_of, pieces_of, touched_cells
 from trocar.physics.spans import Rows, Spans
-from trocar.physics.stepping import LONGEST_S, Stage, schedule, stage_count, stages
+from trocar.physics.stage import Blood, Fields, super_step
+from trocar.physics.stepping import AFTER_SWITCH_S, LONGEST_S, schedule, stage_count, stages
 from trocar.physics.threads import PARTS, use_for
+
+Heating = Callable[["HeatSolver", float], Array | None]
+COLDER_THAN_NEEDLE_K = 15.0  # the smeared temperature on a needle's axis may lie below that of its surface
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """Heat in joules since the start: what needles drew, what blood brought, what the lattice lost."""
+    """Heat in joules since the start: what needles drew, what the lattice lost, what sources gave.
+
+    `blood_J` is what blood brought, and whatever keeps held cells (vessels, the outer wall) at their temperature.
+    """
 
     drawn_J: tuple[float, ...]
     blood_J: float
     lost_J: float
+    heated_J: float = 0.0
 
     @property
     def residual_frac(self) -> float:
         """What does not add up, as a share of the heat that moved; 0 when nothing moved."""
-        moved = sum(abs(drawn) for drawn in self.drawn_J) + abs(self.blood_J)
-        return abs(self.lost_J + self.blood_J - sum(self.drawn_J)) / moved if moved else 0.0
+        moved = sum(abs(drawn) for drawn in self.drawn_J) + abs(self.blood_J) + abs(self.heated_J)
+        return abs(self.lost_J + self.blood_J + self.heated_J - sum(self.drawn_J)) / moved if moved else 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -47,29 +64,28 @@ class HeatSolver:
     lines: tuple[Line, ...] = ()
     time_s: float = 0.0
     power_W: tuple[float, ...] = ()
-    _y: list[Array] = field(init=False, repr=False)
-    _t: list[Array] = field(init=False, repr=False)
-    _ice: list[Array] = field(init=False, repr=False)
-    _curve: Curve = field(init=False, repr=False)
-    _law: Law = field(init=False, repr=False)
-    _faces: Faces = field(init=False, repr=False)
-    _blood: Array = field(init=False, repr=False)
-    _explicit_s: float = field(init=False, repr=False)
+    cell_stages: int = 0  # the work done so far
+    _lattice: Lattice = field(init=False, repr=False)
+    _fields: Fields = field(init=False, repr=False)
+    _blood: Blood = field(init=False, repr=False)
+    _source: Array = field(init=False, repr=False)
+    _before: Array = field(init=False, repr=False)
     _spans: Spans = field(init=False, repr=False)
     _damage: Damage = field(init=False, repr=False)
+    _lowest_degC: tuple[float, float] = field(init=False, repr=False)  # now and a step ago
     _start_J: float = field(init=False, repr=False)
     _drawn_J: Array = field(init=False, repr=False)
     _blood_J: float = field(init=False, default=0.0, repr=False)
+    _heated_J: float = field(init=False, default=0.0, repr=False)
 
     def __post_init__(self) -> None:
-        medium = _walled(self.medium)
-        self._curve, self._law = curve_of(medium), law_of(medium.freezing, medium.rest_degC)
-        self._faces = faces_of(medium)
-        self._explicit_s = explicit_limit_s(self._faces, self._curve, medium)
-        self._blood = np.where(medium.held, 0, medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
+        self._lattice = Lattice.of(walled(self.medium))
         self._drawn_J = np.zeros(len(self.lines))
-        at_start = np.where(medium.held, medium.held_degC, medium.rest_degC)
-        self._restart(enthalpy(at_start, self._curve, self._law), Damage.fresh(at_start.size, medium.rest_degC))
+        cells = self.medium.held.size
+        at_start = np.where(self._lattice.medium.held, self._lattice.medium.held_degC, self.medium.rest_degC)
+        self._restart(
+            reduced(at_start, self._lattice.curve, self._lattice.law), Damage.fresh(cells, self.medium.rest_degC)
+        )
 
     @classmethod
     def restarted(
@@ -77,16 +93,22 @@ class HeatSolver:
     ) -> Self:
         """A solver that goes on from a saved state."""
         solver = cls(medium, lines, time_s)
-        solver._restart(np.array(enthalpy_J_per_m3, np.float32).reshape(-1), damage)
+        if enthalpy_J_per_m3.size != medium.held.size or not np.isfinite(enthalpy_J_per_m3).all():
+            raise SolverError("the saved enthalpy does not fit the medium, or is not finite")
+        u = reduced_of(enthalpy_J_per_m3, medium)
+        held = solver._lattice.medium.held.reshape(-1)
+        u[held] = solver._fields.u[0][held]
+        solver._restart(u, damage)
         return solver
 
-    def _restart(self, h: Array, damage: Damage) -> None:
-        if h.size != self.medium.held.size or not np.isfinite(h).all():
-            raise SolverError("the saved enthalpy does not fit the medium, or is not finite")
-        t = temperature(h, self._curve, self._law)
+    def _restart(self, u: Array, damage: Damage) -> None:
+        t = temperature(u, self._lattice.curve, self._lattice.law)
         ice = self.medium.freezing.integral(t).astype(np.float32)
-        self._y, self._t, self._ice = [h, h.copy()], [t, t.copy()], [ice, ice.copy()]
+        self._fields = Fields((u, u.copy()), (t, t.copy()), (ice, ice.copy()))
+        self._blood = Blood(self._lattice.blood, damage.open_frac, self._lattice.blood.copy())
+        self._source, self._before = np.zeros_like(u), np.empty_like(t)
         self._damage = damage
+        self._lowest_degC = (float(t.min()),) * 2
         self._spans = Spans(self.medium.shape)
         self._start_J = self._held_J()
         away = np.abs(t.reshape(self.medium.shape) - self.medium.rest_degC) > 0.01
@@ -96,16 +118,22 @@ class HeatSolver:
 
     @property
     def temperature_degC(self) -> Array:
-        return self._t[0].reshape(self.medium.shape)
+        return self._fields.t[0].reshape(self.medium.shape)
 
     @property
     def enthalpy_J_per_m3(self) -> Array:
-        return self._y[0].reshape(self.medium.shape)
+        return enthalpy_of(self._fields.u[0], self.medium).reshape(self.medium.shape)
 
     @property
     def ice_frac(self) -> Array:
         """[i, j, k] share of each cell's water that is ice."""
-        return ice_share(self._y[0], self._curve).reshape(self.medium.shape)
+        return ice_share(self._fields.u[0], self._lattice.curve).reshape(self.medium.shape)
+
+    @property
+    def vapor_frac(self) -> Array:
+        """[i, j, k] share of each cell's water that has boiled off."""
+        u = self._fields.u[0]
+        return vapor_share(u, self._lattice.curve, self._lattice.law).reshape(self.medium.shape)
 
     @property
     def damage(self) -> Damage:
@@ -118,10 +146,14 @@ class HeatSolver:
     def balance(self) -> Balance:
         """The heat balance since the solver was made."""
         lost = self._start_J - self._held_J()
-        return Balance(drawn_J=tuple(float(j) for j in self._drawn_J), blood_J=self._blood_J, lost_J=lost)
+        return Balance(
+            drawn_J=tuple(float(j) for j in self._drawn_J), blood_J=self._blood_J, lost_J=lost,
+            heated_J=self._heated_J,
+        )  # fmt: skip
 
     def _held_J(self) -> float:
-        inner = self._y[0].reshape(self.medium.shape)[1:-1, 1:-1, 1:-1]
+        free = ~self._lattice.medium.held
+        inner = np.where(free, self.enthalpy_J_per_m3, 0)[1:-1, 1:-1, 1:-1]
         return float(inner.sum(dtype=np.float64)) * self.medium.cell_m3
 
     # --- what moves it
@@ -129,75 +161,98 @@ class HeatSolver:
     def advance(
         self,
         duration_s: float,
-        ramps: Sequence[Ramp | None] = (),
+        drives: Sequence[Drive | None] = (),
         *,
         longest_s: float = LONGEST_S,
+        heating: Heating | None = None,
         on_step: Callable[["HeatSolver"], None] | None = None,
     ) -> None:
-        """Play one phase: each needle follows its ramp, `None` is off. Raises `SolverError` when numbers diverge."""
-        if ramps and len(ramps) != len(self.lines):
-            raise SolverError(f"{len(ramps)} ramps for {len(self.lines)} needles")
-        working = [number for number, ramp in enumerate(ramps) if ramp is not None and ramp.duty > 0]
-        pieces = pieces_of(tuple(self.lines[number] for number in working), self.medium)
+        """Play one phase: each needle follows its drive, `None` is off.
+
+        `heating(solver, step_s)` is asked before every step for W/m3 [i, j, k] of other sources.
+        Raises `SolverError` when numbers diverge.
+        """
+        if not duration_s >= 0:
+            raise SolverError(f"a phase of {duration_s:g} s makes no sense")
+        if drives and len(drives) != len(self.lines):
+            raise SolverError(f"{len(drives)} drives for {len(self.lines)} needles")
+        working = {n: drive for n, drive in enumerate(drives) if drive is not None and _works(drive)}
+        pieces = pieces_of(tuple(self.lines[n] for n in working), self.medium)
         self._spans.cover(touched_cells(pieces, self.medium.shape))
         since_s = 0.0
         for step_s in schedule(duration_s, longest_s=longest_s):
-            surface = [ramps[number].mean_degC(since_s, step_s) for number in working]  # type: ignore[union-attr]
-            duty = [ramps[number].duty for number in working]  # type: ignore[union-attr]
-            self._super_step(step_s, pieces, working, np.array(surface, np.float32), np.array(duty, np.float32))
+            self._take(None if heating is None else heating(self, step_s))
+            self._super_step(step_s, since_s, pieces, working)
             since_s += step_s
             self.time_s += step_s
             if on_step is not None:
                 on_step(self)
-        if not np.isfinite(self._t[0]).all():
+        if not np.isfinite(self._fields.t[0]).all():
             raise SolverError("the temperature is no longer finite", hint="report this case: it should not happen")
 
-    def _super_step(self, step_s: float, pieces: Pieces, working: list[int], surface: Array, duty: Array) -> None:
-        count = stage_count(step_s, self._explicit_s)
-        self._spans.grow(self._t[0].reshape(self.medium.shape), self.medium.rest_degC, reach=max(2, (count + 3) // 4))
-        rows = self._spans.rows(PARTS)
-        use_for(int(rows.length.sum()))
+    def _take(self, heat_W_per_m3: Array | None) -> None:
+        """Take in the other sources of a step."""
+        self._source[:] = 0
+        if heat_W_per_m3 is not None:
+            if heat_W_per_m3.shape != self.medium.shape or not np.isfinite(heat_W_per_m3).all():
+                raise SolverError("a heat source does not fit the medium, or is not finite")
+            free = _inner(~self._lattice.medium.held)
+            self._source[:] = np.where(free, heat_W_per_m3, 0).reshape(-1)
+            self._spans.cover(self._source.reshape(self.medium.shape) != 0)
+
+    def _super_step(self, step_s: float, since_s: float, pieces: Pieces, working: dict[int, Drive]) -> None:
+        count = stage_count(step_s, self._lattice.explicit_s(self._coldest_degC(since_s, working)))
+        rows = self._active_rows(count)
         if rows.length.size == 0:
             return
-        before = self._t[0].copy()
-        heat = np.zeros((2, 1 + surface.size))  # joules at the two latest stages: blood, needles
-        surface_ice = self.medium.freezing.integral(surface).astype(np.float32)
-        for each in stages(step_s, count):
-            watts = self._stage(each, rows, pieces, duty, surface, surface_ice)
-            heat = np.stack([each.mu * heat[0] + each.nu * heat[1] + each.weight_s * watts, heat[0]])
-        self._blood_J += float(heat[0, 0])
-        self._drawn_J[working] += heat[0, 1:]
-        power = np.zeros(len(self.lines))
-        power[working] = heat[0, 1:] / step_s
-        self.power_W = tuple(float(watts) for watts in power)
-        self._damage.record(before, self._t[0], step_s, self._law, rows)
-
-    def _stage(self, each: Stage, rows: Rows, pieces: Pieces, duty: Array, surface: Array, surface_ice: Array) -> Array:
-        """One stage; the new fields become the first of their pairs. Returns the watts of blood and needles."""
-        heat = np.zeros(rows.bounds.size - 1)
+        use_for(int(rows.length.sum()))
+        self._before[:] = self._fields.t[0]
+        needles = needles_of(tuple(working.values()), since_s, step_s)
         strides = np.uint64(self.medium.shape[1] * self.medium.shape[2]), np.uint64(self.medium.shape[2])
-        fields = (self._y[0], self._y[1], self._t[0], self._ice[0], self._t[1], self._ice[1])
-        stage(
-            *fields, self._faces, self._curve, self._law, self._blood, self._damage.open_frac, rows,
-            each.mu, each.nu, each.weight_s, *strides, heat,
+        moved_J = super_step(
+            self._fields, self._lattice.faces, self._lattice.curve, self._lattice.law, self._blood, self._source,
+            rows, stages(step_s, count), pieces, needles, np.float32(1 / self.medium.cell_m3), strides,
         )  # fmt: skip
-        power = np.zeros(0)
-        if pieces.cells.size:
-            scratch = np.empty(pieces.cells.size, np.float32)
-            power = exchange(
-                pieces, duty, surface, surface_ice, self._t[0], self._ice[0], self._y[1], self._t[1], self._ice[1],
-                self._law, self._curve, each.weight_s, np.float32(1 / self.medium.cell_m3), scratch,
-            )  # fmt: skip
-        for pair in (self._y, self._t, self._ice):
-            pair.reverse()
-        return np.concatenate([[serial_sum(heat, self.medium.cell_m3)], power])
+        if count % 2:
+            self._fields = Fields(*(pair[::-1] for pair in self._fields))
+        self.cell_stages += count * int(rows.length.sum())
+        self._blood_J += float(moved_J[0])
+        self._heated_J += step_s * float(self._source.sum(dtype=np.float64)) * self.medium.cell_m3
+        self._drawn_J[list(working)] += moved_J[1:]
+        power = dict(zip(working, moved_J[1:] / step_s, strict=True))
+        self.power_W = tuple(float(power.get(n, 0.0)) for n in range(len(self.lines)))
+        low, _ = self._damage.record(self._before, self._fields.t[0], step_s, self._lattice.law, rows)
+        self._lowest_degC = (low, self._lowest_degC[0])
+
+    def _coldest_degC(self, since_s: float, working: dict[int, Drive]) -> float:
+        """A bound on how cold any cell gets in the coming step: what stability depends on."""
+        now, before = self._lowest_degC
+        surfaces = [drive.end_degC for drive in working.values() if isinstance(drive, Ramp)]
+        coldest = min(surfaces, default=now)
+        if since_s >= sum(AFTER_SWITCH_S) or not surfaces:
+            return min(now, max(2 * now - before, coldest)) - COLDER_THAN_NEEDLE_K
+        return min(now, coldest) - COLDER_THAN_NEEDLE_K
+
+    def _active_rows(self, count: int) -> Rows:
+        self._spans.grow(self.temperature_degC, self.medium.rest_degC, reach=max(2, (count + 3) // 4))
+        return self._spans.rows(PARTS)
 
 
 def enthalpy_in(medium: Medium, temperature_degC: Array) -> Array:
     """[i, j, k] J/m3 of a medium at these temperatures: how a state goes on when its tissue has been replaced."""
-    walled = _walled(medium)
-    h = enthalpy(temperature_degC, curve_of(walled), law_of(walled.freezing, walled.rest_degC))
-    return h.reshape(medium.shape)
+    u = reduced(temperature_degC, curve_of(medium), law_of(medium))
+    return enthalpy_of(u, medium).reshape(medium.shape)
+
+
+def walled(medium: Medium) -> Medium:
+    """The medium with its outermost updated layer held at rest along every axis that is not insulated."""
+    held, held_degC = medium.held.copy(), np.where(medium.held, medium.held_degC, medium.rest_degC)
+    for axis in range(3):
+        if axis in medium.insulated:
+            continue
+        for index in (0, 1, -2, -1):
+            held[tuple(index if a == axis else slice(None) for a in range(3))] = True
+    return replace(medium, held=held, held_degC=held_degC)
 
 
 def _inner(mask: Array) -> Array:
@@ -207,12 +262,5 @@ def _inner(mask: Array) -> Array:
     return inner
 
 
-def _walled(medium: Medium) -> Medium:
-    """The medium with its outermost updated layer held at rest along every axis that is not insulated."""
-    held, held_degC = medium.held.copy(), np.where(medium.held, medium.held_degC, medium.rest_degC)
-    for axis in range(3):
-        if axis in medium.insulated:
-            continue
-        for index in (0, 1, -2, -1):
-            held[tuple(index if a == axis else slice(None) for a in range(3))] = True
-    return replace(medium, held=held, held_degC=held_degC)
+def _works(drive: Drive) -> bool:
+    return not isinstance(drive, Ramp) or drive.duty > 0

@@ -27,15 +27,19 @@ class Freezing:
     liquidus_degC: float = -1.0
     ice_slope_per_K: float = 0.0
 
+    @property
+    def interval_K(self) -> float:
+        return self.liquidus_degC - self.solidus_degC
+
     def share(self, temperature_degC: Array | float) -> Array:
         """g(T)."""
-        interval = self.liquidus_degC - self.solidus_degC
+        interval = self.interval_K
         below = self.liquidus_degC - np.asarray(temperature_degC, dtype=float)
         return np.clip(below / interval, 0, 1) + self.ice_slope_per_K * np.maximum(below - interval, 0)
 
     def integral(self, temperature_degC: Array | float) -> Array:
         """The integral of g from the liquidus to T, K; 0 above the liquidus, negative below."""
-        interval = self.liquidus_degC - self.solidus_degC
+        interval = self.interval_K
         below = self.liquidus_degC - np.asarray(temperature_degC, dtype=float)
         mush, deep = np.clip(below, 0, interval), np.maximum(below - interval, 0)
         return -(mush**2 / (2 * interval) + deep + self.ice_slope_per_K * deep**2 / 2)
@@ -77,8 +81,10 @@ class Medium:
             self._require(name, positive=True)
         for name in ("latent_J_per_m3", "perfusion_W_per_m3K", "solidus_degC", "liquidus_degC"):
             self._require(name, positive=False)
-        if (self.solidus_degC > self.liquidus_degC).any():
-            raise SolverError("a tissue's solidus lies above its liquidus")
+        if self.vapor_J_per_m3 is not None:
+            self._require("vapor_J_per_m3", positive=False)
+        if not self.freezing.interval_K > 0:
+            raise SolverError("the solidus must lie below the liquidus", hint="half a kelvin stands for a sharp front")
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -4,26 +4,47 @@ A needle exchanges heat along its active segment through Gaussian weights; the l
 surface and the Gaussian's own mean radius stands in for what the lattice cannot resolve.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from trocar.physics.enthalpy import COMPILED, cell_temperature, ice_integral
+from trocar.errors import SolverError
+from trocar.physics.compiled import CELL, COMPILED
 from trocar.physics.lines import Line, line_pieces
-from trocar.physics.medium import Medium
+from trocar.physics.medium import Array, Medium
+
+SURFACE, FLUID, POWER = 0, 1, 2  # what of a needle is prescribed: its surface, the fluid within it, or its power
+
+_temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
+_ice_integral, _ice_curve = CELL.ice_integral, CELL.ice_curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ramp:
-    """The surface temperature after a switch: exponential approach from `start_degC` to `end_degC` with `time_s`."""
+    """A needle's temperature after a switch: exponential approach from `start_degC` to `end_degC` with `time_s`.
+
+    The temperature is that of the surface, or of the fluid within, when `exchange_W_per_m2K` couples the two.
+    """
 
     start_degC: float
     end_degC: float
     time_s: float = 0.0
     duty: float = 1.0  # share of the time that the needle works, averaged
+    exchange_W_per_m2K: float | None = None
+    power_limit_W: float | None = None
+
+    def __post_init__(self) -> None:
+        numbers = (self.start_degC, self.end_degC, self.time_s, self.duty)
+        if not np.isfinite(numbers).all() or self.time_s < 0 or not 0 <= self.duty <= 1:
+            raise SolverError("a needle's temperature, ramp or duty makes no sense", hint="finite, a duty of 0 to 1")
+        for name in ("exchange_W_per_m2K", "power_limit_W"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise SolverError(f"{name} of a needle is not positive", hint="leave it out where there is none")
 
     def mean_degC(self, since_s: float, step_s: float) -> float:
         """The mean over a step that begins `since_s` after the switch."""
@@ -33,76 +54,182 @@ class Ramp:
         return float(self.end_degC + (self.start_degC - self.end_degC) * decay * self.time_s / step_s)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """A needle that draws a prescribed power along its length; a negative one heats."""
+
+    power_W: float
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.power_W):
+            raise SolverError("a needle's power is not a number")
+
+
+Drive = Ramp | Draw
+
+
 class Pieces(NamedTuple):
     """All needles cut into pieces: sparse rows of weights over `cells`, the lattice cells that any piece touches."""
 
-    cells: NDArray[np.int64]
+    cells: NDArray[np.uint64]
     offset: NDArray[np.int64]  # (pieces + 1) rows into `cell` and `weight`
     cell: NDArray[np.int64]  # index into `cells`
     weight: NDArray[np.float32]
+    back: NDArray[np.int64]  # (cells + 1) rows into `piece` and `piece_weight`: the same, cell by cell
+    piece: NDArray[np.int64]
+    piece_weight: NDArray[np.float32]
     needle: NDArray[np.int64]  # of each piece
     strength_m: NDArray[np.float32]  # 2 pi length / ln(mean radius / needle radius)
+    wall_m2: NDArray[np.float32]  # of the needle's surface
     unfrozen_W_per_mK: NDArray[np.float32]  # of each of `cells`
     freezing_W_per_mK: NDArray[np.float32]  # frozen less unfrozen
+    own_unfrozen: NDArray[np.float32]  # of each piece: the weighted means of both
+    own_freezing: NDArray[np.float32]
+
+
+class Needles(NamedTuple):
+    """What drives each needle in a super-step: `kind` of what is prescribed, `value` in degC or W, float32."""
+
+    kind: NDArray[np.int64]
+    value: NDArray[np.float32]
+    duty: NDArray[np.float32]
+    exchange_W_per_m2K: NDArray[np.float32]
+    limit_W: NDArray[np.float32]
 
 
 def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     """The needles' exchange with the lattice. Raises `SolverError` for a needle of no length or outside the lattice."""
     found = [
-        (*piece, number)
+        (piece, number, line)
         for number, line in enumerate(lines)
         for piece in line_pieces(line, medium.shape, medium.spacing_m)
     ]
-    flat = np.concatenate([row[0] for row in found]) if found else np.zeros(0, np.int64)
-    cells, cell = np.unique(flat, return_inverse=True)
-    unfrozen = medium.unfrozen_W_per_mK.reshape(-1)[cells]
+    sizes = [piece.cells.size for piece, _, _ in found]
+    flat = np.concatenate([piece.cells for piece, _, _ in found]) if found else np.zeros(0, np.int64)
+    weight = (np.concatenate([piece.weights for piece, _, _ in found]) if found else np.zeros(0)).astype(np.float32)
+    touched, cell = np.unique(flat, return_inverse=True)
+    number = np.repeat(np.arange(len(found)), sizes)
+    order = np.argsort(cell, kind="stable")
+    warm = medium.unfrozen_W_per_mK.reshape(-1)[touched].astype(np.float32)
+    cold = medium.frozen_W_per_mK.reshape(-1)[touched].astype(np.float32) - warm
+    lengths = {n: float(np.linalg.norm(np.subtract(line.tail_m, line.tip_m))) for n, line in enumerate(lines)}
+    count = np.bincount([n for _, n, _ in found], minlength=len(lines)) if found else np.zeros(0)
     return Pieces(
-        cells=cells.astype(np.int64),
-        offset=np.concatenate([[0], np.cumsum([row[0].size for row in found])]).astype(np.int64),
+        cells=touched.astype(np.uint64),
+        offset=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         cell=cell.astype(np.int64),
-        weight=(np.concatenate([row[1] for row in found]) if found else np.zeros(0)).astype(np.float32),
-        needle=np.array([row[3] for row in found], dtype=np.int64),
-        strength_m=np.array([row[2] for row in found], dtype=np.float32),
-        unfrozen_W_per_mK=unfrozen.astype(np.float32),
-        freezing_W_per_mK=(medium.frozen_W_per_mK.reshape(-1)[cells] - unfrozen).astype(np.float32),
+        weight=weight,
+        back=np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=touched.size))]).astype(np.int64),
+        piece=number[order].astype(np.int64),
+        piece_weight=weight[order],
+        needle=np.array([n for _, n, _ in found], dtype=np.int64),
+        strength_m=np.array([piece.strength_m for piece, _, _ in found], dtype=np.float32),
+        wall_m2=np.array([2 * np.pi * line.radius_m * lengths[n] / count[n] for _, n, line in found], np.float32),
+        unfrozen_W_per_mK=warm,
+        freezing_W_per_mK=cold,
+        own_unfrozen=np.bincount(number, weight * warm[cell], minlength=len(found)).astype(np.float32),
+        own_freezing=np.bincount(number, weight * cold[cell], minlength=len(found)).astype(np.float32),
     )
 
 
+def needles_of(drives: Sequence[Drive], since_s: float, step_s: float) -> Needles:
+    """What drives the needles in a step that begins `since_s` after their switch."""
+    rows = [_row(drive, since_s, step_s) for drive in drives]
+    kind, value, duty, exchange, most = zip(*rows, strict=True) if rows else ((),) * 5
+    numbers = (np.array(column, np.float32) for column in (value, duty, exchange, most))
+    return Needles(np.array(kind, np.int64), *numbers)
+
+
+def _row(drive: Drive, since_s: float, step_s: float) -> tuple[int, float, float, float, float]:
+    if isinstance(drive, Draw):
+        return POWER, drive.power_W, 1.0, 0.0, np.inf
+    most = np.inf if drive.power_limit_W is None else drive.power_limit_W
+    degC = drive.mean_degC(since_s, step_s)
+    if drive.exchange_W_per_m2K is None:
+        return SURFACE, degC, drive.duty, 0.0, most
+    return FLUID, degC, drive.duty, drive.exchange_W_per_m2K, most
+
+
 @njit(**COMPILED)
-def exchange(pieces, duty, surface, surface_ice, t, ice, y, t_new, ice_new, law, curve, weight_s, per_cell, scratch):  # type: ignore[no-untyped-def]
-    """Adds one stage's needle heat to `y` and refreshes T there; returns the power drawn by each needle, W.
+def drive_pieces(pieces, needles, t, ice, law, drive, watts, total):  # type: ignore[no-untyped-def]
+    """The watts that each piece draws at this stage, and the needles' in `total` (from place 1 on).
 
-    `surface` and `surface_ice` are each needle's T and its ice integral, `t` and `ice` those of the cells before the
-    stage. The flux is driven by the difference of Kirchhoff integrals, so it is right across the freezing front.
+    The flux is driven by the difference of Kirchhoff integrals, so it is right across the freezing front.
     """
-    power = np.zeros(duty.size)
-    scratch[:] = 0
-    for piece in range(pieces.strength_m.size):
-        n = pieces.needle[piece]
-        drive = np.float32(0)
-        for q in range(pieces.offset[piece], pieces.offset[piece + 1]):
-            u = pieces.cell[q]
-            p = pieces.cells[u]
-            drive += pieces.weight[q] * (
-                pieces.unfrozen_W_per_mK[u] * (t[p] - surface[n])
-                + pieces.freezing_W_per_mK[u] * (ice[p] - surface_ice[n])
+    for c in range(pieces.cells.size):
+        p = pieces.cells[c]
+        drive[c] = pieces.unfrozen_W_per_mK[c] * t[p] + pieces.freezing_W_per_mK[c] * ice[p]
+    strength = np.zeros(needles.kind.size)
+    total[1:] = 0.0
+    for n in range(pieces.needle.size):
+        strength[pieces.needle[n]] += pieces.strength_m[n]
+    for n in range(pieces.needle.size):
+        which = pieces.needle[n]
+        if needles.kind[which] == POWER:
+            watts[n] = np.float32(needles.value[which] * pieces.strength_m[n] / strength[which])
+        else:
+            mean = np.float32(0)
+            for q in range(pieces.offset[n], pieces.offset[n + 1]):
+                mean += pieces.weight[q] * drive[pieces.cell[q]]
+            surface = needles.value[which]
+            if needles.kind[which] == FLUID:
+                through = needles.exchange_W_per_m2K[which] * pieces.wall_m2[n]
+                surface = _wall_degC(
+                    mean, surface, through, pieces.strength_m[n], pieces.own_unfrozen[n], pieces.own_freezing[n], law
+                )
+            there = pieces.own_unfrozen[n] * surface + pieces.own_freezing[n] * _ice_integral(
+                surface, law.liquidus, law.interval, law.half_inverse, law.half_slope
             )
-        watts = duty[n] * pieces.strength_m[piece] * drive
-        power[n] += watts
-        for q in range(pieces.offset[piece], pieces.offset[piece + 1]):
-            scratch[pieces.cell[q]] += watts * pieces.weight[q]
-    for u in range(pieces.cells.size):
-        p = pieces.cells[u]
-        y[p] -= weight_s * scratch[u] * per_cell
-        t_new[p] = cell_temperature(
-            y[p], curve.unfrozen[p], curve.mush[p], curve.frozen[p], curve.liquidus[p], curve.latent[p], law.rest
+            watts[n] = needles.duty[which] * pieces.strength_m[n] * (mean - there)
+        total[1 + which] += watts[n]
+    for n in range(pieces.needle.size):
+        drawn = abs(total[1 + pieces.needle[n]])
+        if drawn > needles.limit_W[pieces.needle[n]]:
+            watts[n] *= np.float32(needles.limit_W[pieces.needle[n]] / drawn)
+    for which in range(needles.kind.size):
+        if abs(total[1 + which]) > needles.limit_W[which]:
+            total[1 + which] = np.sign(total[1 + which]) * needles.limit_W[which]
+
+
+@njit(**COMPILED)
+def _wall_degC(mean, fluid, through, strength, unfrozen, freezing, law):  # type: ignore[no-untyped-def]
+    """The surface temperature at which as much passes the needle's wall as the tissue gives (Newton)."""
+    surface = fluid
+    for _ in range(6):
+        stored = unfrozen * surface + freezing * _ice_integral(
+            surface, law.liquidus, law.interval, law.half_inverse, law.half_slope
         )
-        ice_new[p] = ice_integral(t_new[p], law.liquidus, law.interval, law.inverse_interval, law.slope)
-    return power
+        conductivity = unfrozen + freezing * _ice_curve(
+            surface, law.liquidus, law.interval, law.inverse_interval, law.half_slope
+        )
+        excess = strength * (mean - stored) - through * (surface - fluid)
+        surface += excess / (strength * conductivity + through)
+    return surface
 
 
-def touched_cells(pieces: Pieces, shape: tuple[int, int, int]) -> NDArray[Any]:
+@njit(**COMPILED)
+def heat_cells(pieces, watts, u, t, ice, curve, law, weight, part, parts):  # type: ignore[no-untyped-def]
+    """Take one stage's watts from the cells of one part and bring their temperature up to date."""
+    count = pieces.cells.size
+    for c in range(count * part // parts, count * (part + 1) // parts):
+        p = pieces.cells[c]
+        drawn = np.float32(0)
+        for q in range(pieces.back[c], pieces.back[c + 1]):
+            drawn += watts[pieces.piece[q]] * pieces.piece_weight[q]
+        v = u[p] - weight * drawn * curve.inverse[p]
+        if curve.vapor.size:
+            now = _boiling(
+                v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval, law.boil, curve.vapor[p],
+                law.boil_interval,
+            )  # fmt: skip
+        else:
+            now = _temperature(v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
+        u[p], t[p] = v, now
+        ice[p] = _ice_integral(now, law.liquidus, law.interval, law.half_inverse, law.half_slope)
+
+
+def touched_cells(pieces: Pieces, shape: tuple[int, int, int]) -> Array:
     """[i, j, k] whether a needle exchanges heat with the cell."""
     mask = np.zeros(shape, dtype=bool)
-    mask.reshape(-1)[pieces.cells] = True
+    mask.reshape(-1)[pieces.cells.astype(np.int64)] = True
     return mask

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from trocar.physics.enthalpy import COMPILED
+from trocar.physics.compiled import COMPILED
 
 VECTOR_CELLS = 16  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
 TOUCHED_K = 0.1  # a cell farther than this from rest has been reached

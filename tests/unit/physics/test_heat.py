@@ -1,11 +1,13 @@
 """The solver's bookkeeping: inverses, restarts, determinism, monotonicity, refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from trocar.errors import SolverError
 from trocar.physics.damage import Damage, zone_m3
-from trocar.physics.enthalpy import curve_of, enthalpy, law_of, temperature
+from trocar.physics.enthalpy import curve_of, law_of, reduced, temperature
 from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
@@ -37,19 +39,21 @@ def needle(offset=(0.0, 0.0, 0.0), length_m=0.02):
     return Line(tip_m=middle - along, tail_m=middle + along, radius_m=0.75e-3)
 
 
-def frozen(lines=None, *, duration_s=240.0, **tissue):
+def frozen(lines=None, *, duration_s=240.0, longest_s=20.0, **tissue):
     lines = lines or (needle(),)
     solver = HeatSolver(medium(**tissue), lines)
-    solver.advance(duration_s, (COLD,) * len(lines))
+    solver.advance(duration_s, (COLD,) * len(lines), longest_s=longest_s)
     return solver
 
 
 def test_enthalpy_and_temperature_are_inverses():
     random = np.random.default_rng(1)
     tissue = medium(latent=random.uniform(0, 330e6, SHAPE))
-    curve, law = curve_of(tissue), law_of(tissue.freezing, 37.0)
-    wanted = random.uniform(-150, 60, SHAPE).astype(np.float32).reshape(-1)
-    assert np.abs(temperature(enthalpy(wanted, curve, law), curve, law) - wanted).max() < 1e-3
+    for vapor in (None, random.uniform(1e8, 2e9, SHAPE)):
+        boiling = replace(tissue, vapor_J_per_m3=vapor)
+        curve, law = curve_of(boiling), law_of(boiling)
+        wanted = random.uniform(-150, 140, SHAPE).astype(np.float32).reshape(-1)
+        assert np.abs(temperature(reduced(wanted, curve, law), curve, law) - wanted).max() < 2e-3
 
 
 def test_the_freezing_curve_is_the_derivative_of_its_integral():
@@ -64,7 +68,7 @@ def test_super_steps_keep_a_constant_rate(count):
     """Of a constant right-hand side every consistent scheme makes exactly rate x time."""
     before, now = None, 0.0
     for each in stages(12.0, count):
-        before, now = now, float(each.mu) * now + float(each.nu) * (before or 0.0) + float(each.weight_s) * 1.0
+        before, now = now, float(each[0]) * now + float(each[1]) * (before or 0.0) + float(each[2]) * 1.0
     assert now == pytest.approx(12.0, rel=1e-5)
 
 
@@ -128,7 +132,8 @@ def test_a_second_freeze_is_counted_and_a_half_duty_freezes_less():
 
 
 def test_another_needle_never_warms_anything():
-    one, two = frozen(), frozen((needle(), needle((8e-3, 0, 0))))
+    one = frozen(longest_s=5.0)  # short steps: those of two runs differ, and with them their errors in time
+    two = frozen((needle(), needle((8e-3, 0, 0))), longest_s=5.0)
     assert (two.temperature_degC - one.temperature_degC).max() < 0.02
 
 

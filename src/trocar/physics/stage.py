@@ -1,0 +1,192 @@
+"""One super-step on the active rows of a lattice: every stage of it runs here, compiled, on all threads."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+
+from trocar.physics.compiled import CELL, COMPILED, KERNEL
+from trocar.physics.enthalpy import Flat
+from trocar.physics.source import drive_pieces, heat_cells
+
+_temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
+_ice_integral, _open_share, _flow = CELL.ice_integral, CELL.open_share, CELL.face_flow
+
+UPDATES = 3  # how often in a super-step the vessels that the ice has closed are looked at anew
+
+
+class Fields(NamedTuple):
+    """The moving arrays, twice each: reduced enthalpy, temperature and its ice integral, flat float32.
+
+    Outside the active rows both copies are the same.
+    """
+
+    u: tuple[Flat, Flat]
+    t: tuple[Flat, Flat]
+    ice: tuple[Flat, Flat]
+
+
+class Blood(NamedTuple):
+    """Perfusion: Pennes' coefficient, the share of vessels still open, and the product of this moment (flat)."""
+
+    coefficient: Flat
+    open_frac: Flat
+    now: Flat
+
+
+@njit(parallel=True, **COMPILED)
+def super_step(fields, faces, curve, law, blood, source, rows, stages, pieces, needles, per_cell, strides):  # type: ignore[no-untyped-def]
+    """All stages of a super-step: the newest fields end in the second copies after an odd number of stages.
+
+    `stages`: (n, 3) float32 rows of mu, nu and the weight in s (`stepping.stages`). `source`: W/m3 in every cell.
+    Returns the joules that blood and held cells brought (first) and each needle drew, summed in a fixed order.
+    """
+    ax, ay, az, bx, by, bz = faces
+    start, length, bounds = rows
+    sx, sy = strides
+    parts = bounds.size - 1
+    heat = np.zeros(parts)
+    watts = np.zeros(pieces.strength_m.size, np.float32)
+    moved = np.zeros((3, 1 + needles.kind.size))
+    before, after = 0, 1
+    count = stages.shape[0]
+    boils = curve.vapor.size > 0
+    drive = np.empty(pieces.cells.size, np.float32)
+    for s in range(count):
+        mu, nu, weight_s = stages[s, 0], stages[s, 1], stages[s, 2]
+        u, u_new = fields.u[before], fields.u[after]
+        t, t_new = fields.t[before], fields.t[after]
+        ice, ice_new = fields.ice[before], fields.ice[after]
+        if _looks(s, count):
+            for part in prange(parts):
+                _perfuse(
+                    t,
+                    blood.coefficient,
+                    blood.open_frac,
+                    blood.now,
+                    start,
+                    length,
+                    bounds,
+                    part,
+                    sx,
+                    sy,
+                    law.liquidus,
+                    law.inverse_interval,
+                )
+        for part in prange(parts):
+            if boils:
+                heat[part] = _heat_rows(
+                    u, u_new, t, ice, t_new, ice_new, ax, ay, az, bx, by, bz, curve.mush, curve.frozen, curve.inverse,
+                    curve.vapor, blood.now, source, start, length, bounds, part, mu, nu, weight_s, sx, sy, law.rest,
+                    law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil, law.boil_interval,
+                )  # fmt: skip
+            else:
+                heat[part] = _freeze_rows(
+                    u, u_new, t, ice, t_new, ice_new, ax, ay, az, bx, by, bz, curve.mush, curve.frozen, curve.inverse,
+                    blood.now, source, start, length, bounds, part, mu, nu, weight_s, sx, sy, law.rest,
+                    law.liquidus, law.interval, law.half_inverse, law.half_slope,
+                )  # fmt: skip
+        moved[2, 0] = 0.0
+        for part in range(parts):
+            moved[2, 0] += heat[part] / per_cell
+        if watts.size:
+            drive_pieces(pieces, needles, t, ice, law, drive, watts, moved[2])
+            for part in prange(parts):
+                heat_cells(pieces, watts, u_new, t_new, ice_new, curve, law, weight_s * per_cell, part, parts)
+        for n in range(moved.shape[1]):
+            newest = mu * moved[0, n] + nu * moved[1, n] + weight_s * moved[2, n]
+            moved[1, n] = moved[0, n]
+            moved[0, n] = newest
+        before, after = after, before
+    return moved[0]
+
+
+@njit(**COMPILED)
+def _looks(s, count):  # type: ignore[no-untyped-def]
+    """Whether stage s of `count` is one at which the open vessels are looked at: equal parts of the step's time."""
+    if s == 0:
+        return True
+    now, last = UPDATES * s * (s + 1) // (count * (count + 1)), UPDATES * s * (s - 1) // (count * (count + 1))
+    return now > last
+
+
+@njit(**KERNEL)
+def _perfuse(t, coefficient, open_frac, now, start, length, bounds, part, sx, sy, liquidus, inverse):  # type: ignore[no-untyped-def]
+    one = np.uint64(1)
+    for row in range(bounds[part], bounds[part + 1]):
+        for k in range(length[row]):
+            p = start[row] + np.uint64(k)
+            share = _open_share(
+                t[p], t[p - sx], t[p + sx], t[p - sy], t[p + sy], t[p - one], t[p + one], liquidus, inverse
+            )
+            now[p] = coefficient[p] * min(open_frac[p], share)
+
+
+@njit(**KERNEL)
+def _freeze_rows(  # type: ignore[no-untyped-def]
+    u, u_new, t, ice, t_new, ice_new, ax, ay, az, bx, by, bz, mush, frozen, inverse, blood, source,
+    start, length, bounds, part, mu, nu, weight_s, sx, sy, rest, liquidus, interval, half_inverse, half_slope,
+):  # fmt: skip
+    """One stage on one part of the rows; returns the heat of blood and of held cells, W/m3 summed over cells.
+
+    u_new = mu u + nu u_new + weight_s rate(u). Offsets are unsigned, so that the compiler need not think of wrapping.
+    """
+    one = np.uint64(1)
+    total = np.float64(0)
+    for row in range(bounds[part], bounds[part + 1]):
+        first = start[row]
+        row_heat = np.float32(0)
+        for k in range(length[row]):
+            p = first + np.uint64(k)
+            here, g = t[p], ice[p]
+            flow = (
+                _flow(ax[p], bx[p], here, t[p - sx], g, ice[p - sx])
+                + _flow(ax[p + sx], bx[p + sx], here, t[p + sx], g, ice[p + sx])
+                + _flow(ay[p], by[p], here, t[p - sy], g, ice[p - sy])
+                + _flow(ay[p + sy], by[p + sy], here, t[p + sy], g, ice[p + sy])
+                + _flow(az[p], bz[p], here, t[p - one], g, ice[p - one])
+                + _flow(az[p + one], bz[p + one], here, t[p + one], g, ice[p + one])
+            )
+            warmed = blood[p] * (rest - here)
+            row_heat += warmed if inverse[p] > 0 else -flow  # what keeps a held cell's temperature
+            v = mu * u[p] + nu * u_new[p] + weight_s * inverse[p] * (flow + warmed + source[p])
+            u_new[p] = v
+            now = _temperature(v, mush[p], frozen[p], liquidus, interval)
+            t_new[p] = now
+            ice_new[p] = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
+        total += row_heat
+    return total
+
+
+@njit(**KERNEL)
+def _heat_rows(  # type: ignore[no-untyped-def]
+    u, u_new, t, ice, t_new, ice_new, ax, ay, az, bx, by, bz, mush, frozen, inverse, vapor, blood, source,
+    start, length, bounds, part, mu, nu, weight_s, sx, sy,
+    rest, liquidus, interval, half_inverse, half_slope, boil, boil_interval,
+):  # fmt: skip
+    """The same for tissue that may boil."""
+    one = np.uint64(1)
+    total = np.float64(0)
+    for row in range(bounds[part], bounds[part + 1]):
+        first = start[row]
+        row_heat = np.float32(0)
+        for k in range(length[row]):
+            p = first + np.uint64(k)
+            here, g = t[p], ice[p]
+            flow = (
+                _flow(ax[p], bx[p], here, t[p - sx], g, ice[p - sx])
+                + _flow(ax[p + sx], bx[p + sx], here, t[p + sx], g, ice[p + sx])
+                + _flow(ay[p], by[p], here, t[p - sy], g, ice[p - sy])
+                + _flow(ay[p + sy], by[p + sy], here, t[p + sy], g, ice[p + sy])
+                + _flow(az[p], bz[p], here, t[p - one], g, ice[p - one])
+                + _flow(az[p + one], bz[p + one], here, t[p + one], g, ice[p + one])
+            )
+            warmed = blood[p] * (rest - here)
+            row_heat += warmed if inverse[p] > 0 else -flow  # what keeps a held cell's temperature
+            v = mu * u[p] + nu * u_new[p] + weight_s * inverse[p] * (flow + warmed + source[p])
+            u_new[p] = v
+            now = _boiling(v, mush[p], frozen[p], liquidus, interval, boil, vapor[p], boil_interval)
+            t_new[p] = now
+            ice_new[p] = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
+        total += row_heat
+    return total
