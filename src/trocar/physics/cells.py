@@ -23,6 +23,12 @@ def boiling_temperature(u, mush, frozen, liquidus, interval, boil, vapor, boil_i
     return below + min(beyond, vapor) * (boil_interval / vapor) + max(beyond - vapor, ZERO)
 
 
+def reduced_enthalpy(t, mush, frozen, liquidus, interval):
+    """u of T, the inverse of `cell_temperature`."""
+    below = max(liquidus - t, ZERO)
+    return max(t - liquidus, ZERO) - min(below, interval) * (mush / interval) - max(below - interval, ZERO) / frozen
+
+
 def ice_integral(t, liquidus, interval, half_inverse, half_slope):
     """The integral of the freezing curve g from the liquidus to T (`Freezing.integral`)."""
     below = max(liquidus - t, ZERO)

@@ -24,9 +24,11 @@ from trocar.physics.enthalpy import (
 from trocar.physics.lattice import Lattice
 from trocar.physics.lines import Line
 from trocar.physics.medium import Array, Medium
-from trocar.physics.source import Drive, Pieces, Ramp, needles_of, pieces_of, touched_cells
-from trocar.physics.spans import Rows, Spans
-from trocar.physics.stage import Blood, Fields, super_step
+from trocar.physics.memory import apart
+from trocar.physics.nesting import LEAST_CELLS, Outer
+from trocar.physics.source import Drive, Needles, Pieces, Ramp, needles_of, pieces_of, touched_cells
+from trocar.physics.spans import LEAST_REACH, TOUCHED_K, Rows, Spans
+from trocar.physics.stage import NO_GATES, Blood, Fields, fields_of, super_step
 from trocar.physics.stepping import AFTER_SWITCH_S, LONGEST_S, schedule, stage_count, stages
 from trocar.physics.threads import PARTS, use_for
 
@@ -65,18 +67,22 @@ class HeatSolver:
     time_s: float = 0.0
     power_W: tuple[float, ...] = ()
     cell_stages: int = 0  # the work done so far
+    nested: bool = True  # whether cells of twice the spacing carry the tissue near rest, where the lattice allows it
     _lattice: Lattice = field(init=False, repr=False)
+    _outer: Outer | None = field(init=False, default=None, repr=False)
     _fields: Fields = field(init=False, repr=False)
     _blood: Blood = field(init=False, repr=False)
     _source: Array = field(init=False, repr=False)
     _before: Array = field(init=False, repr=False)
     _spans: Spans = field(init=False, repr=False)
+    _rows: Rows | None = field(init=False, default=None, repr=False)
     _damage: Damage = field(init=False, repr=False)
     _lowest_degC: tuple[float, float] = field(init=False, repr=False)  # now and a step ago
     _start_J: float = field(init=False, repr=False)
     _drawn_J: Array = field(init=False, repr=False)
     _blood_J: float = field(init=False, default=0.0, repr=False)
     _heated_J: float = field(init=False, default=0.0, repr=False)
+    _heating_W: float | None = field(init=False, default=None, repr=False)  # of the sources in use, if any
 
     def __post_init__(self) -> None:
         self._lattice = Lattice.of(walled(self.medium))
@@ -89,10 +95,11 @@ class HeatSolver:
 
     @classmethod
     def restarted(
-        cls, medium: Medium, lines: tuple[Line, ...], *, enthalpy_J_per_m3: Array, damage: Damage, time_s: float
-    ) -> Self:
+        cls, medium: Medium, lines: tuple[Line, ...], *, enthalpy_J_per_m3: Array, damage: Damage, time_s: float,
+        nested: bool = True,
+    ) -> Self:  # fmt: skip
         """A solver that goes on from a saved state."""
-        solver = cls(medium, lines, time_s)
+        solver = cls(medium, lines, time_s, nested=nested)
         if enthalpy_J_per_m3.size != medium.held.size or not np.isfinite(enthalpy_J_per_m3).all():
             raise SolverError("the saved enthalpy does not fit the medium, or is not finite")
         u = reduced_of(enthalpy_J_per_m3, medium)
@@ -104,44 +111,53 @@ class HeatSolver:
     def _restart(self, u: Array, damage: Damage) -> None:
         t = temperature(u, self._lattice.curve, self._lattice.law)
         ice = self.medium.freezing.integral(t).astype(np.float32)
-        self._fields = Fields((u, u.copy()), (t, t.copy()), (ice, ice.copy()))
-        self._blood = Blood(self._lattice.blood, damage.open_frac, self._lattice.blood.copy())
-        self._source, self._before = np.zeros_like(u), np.empty_like(t)
+        self._fields = fields_of(u, t, ice)
+        self._blood = Blood(self._lattice.blood, damage.open_frac, apart(self._lattice.blood), self._lattice.sink)
+        self._source, self._before = apart(np.zeros_like(u)), apart(t)
         self._damage = damage
         self._lowest_degC = (float(t.min()),) * 2
         self._spans = Spans(self.medium.shape)
         self._start_J = self._held_J()
         away = np.abs(t.reshape(self.medium.shape) - self.medium.rest_degC) > 0.01
         self._spans.cover(_inner(away))
+        roomy = min(self.medium.shape) >= LEAST_CELLS and not self.medium.insulated
+        self._outer = Outer.around(self._lattice) if self.nested and roomy else None
 
     # --- what can be read
 
+    def _whole(self) -> Fields:
+        """The fields, where coarse cells carry them too."""
+        if self._outer is not None:
+            self._outer.fill(self._fields, self._damage)
+        return self._fields
+
     @property
     def temperature_degC(self) -> Array:
-        return self._fields.t[0].reshape(self.medium.shape)
+        return self._whole().t[0].reshape(self.medium.shape)
 
     @property
     def enthalpy_J_per_m3(self) -> Array:
-        return enthalpy_of(self._fields.u[0], self.medium).reshape(self.medium.shape)
+        return enthalpy_of(self._whole().u[0], self.medium).reshape(self.medium.shape)
 
     @property
     def ice_frac(self) -> Array:
         """[i, j, k] share of each cell's water that is ice."""
-        return ice_share(self._fields.u[0], self._lattice.curve).reshape(self.medium.shape)
+        return ice_share(self._whole().u[0], self._lattice.curve).reshape(self.medium.shape)
 
     @property
     def vapor_frac(self) -> Array:
         """[i, j, k] share of each cell's water that has boiled off."""
-        u = self._fields.u[0]
+        u = self._whole().u[0]
         return vapor_share(u, self._lattice.curve, self._lattice.law).reshape(self.medium.shape)
 
     @property
     def damage(self) -> Damage:
+        self._whole()
         return self._damage
 
     @property
     def active_cells(self) -> int:
-        return int((self._spans.high - self._spans.low).sum())
+        return int(self._rows.length.sum()) if self._rows is not None else 0
 
     def balance(self) -> Balance:
         """The heat balance since the solver was made."""
@@ -178,51 +194,83 @@ class HeatSolver:
             raise SolverError(f"{len(drives)} drives for {len(self.lines)} needles")
         working = {n: drive for n, drive in enumerate(drives) if drive is not None and _works(drive)}
         pieces = pieces_of(tuple(self.lines[n] for n in working), self.medium)
-        self._spans.cover(touched_cells(pieces, self.medium.shape))
+        if self._outer is None:
+            self._spans.cover(touched_cells(pieces, self.medium.shape))
+        else:
+            self._outer.start(self._whole(), self._damage)
+            self._outer.cover(pieces)
         since_s = 0.0
         for step_s in schedule(duration_s, longest_s=longest_s):
             self._take(None if heating is None else heating(self, step_s))
-            self._super_step(step_s, since_s, pieces, working)
+            self._step(step_s, since_s, pieces, working)
             since_s += step_s
             self.time_s += step_s
             if on_step is not None:
                 on_step(self)
-        if not np.isfinite(self._fields.t[0]).all():
+        if not (np.isfinite(self._fields.t[0]).all() if self._outer is None else self._outer.finite):
             raise SolverError("the temperature is no longer finite", hint="report this case: it should not happen")
 
     def _take(self, heat_W_per_m3: Array | None) -> None:
         """Take in the other sources of a step."""
-        self._source[:] = 0
-        if heat_W_per_m3 is not None:
+        if heat_W_per_m3 is None and self._heating_W is None:
+            return
+        self._heating_W = None
+        if heat_W_per_m3 is None:
+            self._source[:] = 0
+        else:
             if heat_W_per_m3.shape != self.medium.shape or not np.isfinite(heat_W_per_m3).all():
                 raise SolverError("a heat source does not fit the medium, or is not finite")
             free = _inner(~self._lattice.medium.held)
             self._source[:] = np.where(free, heat_W_per_m3, 0).reshape(-1)
+            self._heating_W = float(self._source.sum(dtype=np.float64)) * self.medium.cell_m3
+        if self._outer is not None:
+            self._outer.heat(None if self._heating_W is None else self._source)
+        elif self._heating_W is not None:
             self._spans.cover(self._source.reshape(self.medium.shape) != 0)
 
-    def _super_step(self, step_s: float, since_s: float, pieces: Pieces, working: dict[int, Drive]) -> None:
+    def _step(self, step_s: float, since_s: float, pieces: Pieces, working: dict[int, Drive]) -> None:
         count = stage_count(step_s, self._lattice.explicit_s(self._coldest_degC(since_s, working)))
-        rows = self._active_rows(count)
+        needles = needles_of(tuple(working.values()), since_s, step_s)
+        self._heated_J += step_s * (self._heating_W or 0.0)
+        if self._outer is None:
+            self._spans.grow(self.temperature_degC, self._at_rest, reach=max(LEAST_REACH, (count + 3) // 4))
+            self._super_step(step_s, count, self._spans.rows(PARTS), pieces, needles, working)
+            return
+        rows = self._outer.prepare(self._fields, self._damage, step_s)
+        brought_J, work = self._outer.advance(step_s)
+        self._blood_J += brought_J
+        self.cell_stages += work
+        self._outer.flow_in(self._source, step_s)
+        self._super_step(step_s, count, rows, pieces, needles, working)
+        self._outer.flow_out(self._source, step_s)
+        self._outer.take_in(self._fields, self._damage)
+
+    def _super_step(
+        self, step_s: float, count: int, rows: Rows, pieces: Pieces, needles: Needles, working: dict[int, Drive]
+    ) -> None:
+        self._rows = rows
         if rows.length.size == 0:
             return
         use_for(int(rows.length.sum()))
-        self._before[:] = self._fields.t[0]
-        needles = needles_of(tuple(working.values()), since_s, step_s)
         strides = np.uint64(self.medium.shape[1] * self.medium.shape[2]), np.uint64(self.medium.shape[2])
         moved_J = super_step(
-            self._fields, self._lattice.faces, self._lattice.curve, self._lattice.law, self._blood, self._source,
-            rows, stages(step_s, count), pieces, needles, np.float32(1 / self.medium.cell_m3), strides,
+            self._fields, self._before, self._lattice.faces, self._lattice.curve, self._lattice.law, self._blood,
+            self._source, rows, rows.bounds.size - 1, stages(step_s, count), pieces, needles, NO_GATES,
+            np.float32(1 / self.medium.cell_m3), strides,
         )  # fmt: skip
         if count % 2:
             self._fields = Fields(*(pair[::-1] for pair in self._fields))
         self.cell_stages += count * int(rows.length.sum())
         self._blood_J += float(moved_J[0])
-        self._heated_J += step_s * float(self._source.sum(dtype=np.float64)) * self.medium.cell_m3
         self._drawn_J[list(working)] += moved_J[1:]
         power = dict(zip(working, moved_J[1:] / step_s, strict=True))
         self.power_W = tuple(float(power.get(n, 0.0)) for n in range(len(self.lines)))
         low, _ = self._damage.record(self._before, self._fields.t[0], step_s, self._lattice.law, rows)
         self._lowest_degC = (low, self._lowest_degC[0])
+
+    @property
+    def _at_rest(self) -> tuple[float, float]:
+        return self.medium.rest_degC - TOUCHED_K, self.medium.rest_degC + TOUCHED_K
 
     def _coldest_degC(self, since_s: float, working: dict[int, Drive]) -> float:
         """A bound on how cold any cell gets in the coming step: what stability depends on."""
@@ -232,10 +280,6 @@ class HeatSolver:
         if since_s >= sum(AFTER_SWITCH_S) or not surfaces:
             return min(now, max(2 * now - before, coldest)) - COLDER_THAN_NEEDLE_K
         return min(now, coldest) - COLDER_THAN_NEEDLE_K
-
-    def _active_rows(self, count: int) -> Rows:
-        self._spans.grow(self.temperature_degC, self.medium.rest_degC, reach=max(2, (count + 3) // 4))
-        return self._spans.rows(PARTS)
 
 
 def enthalpy_in(medium: Medium, temperature_degC: Array) -> Array:

@@ -9,6 +9,7 @@ from numba import njit, prange
 from trocar.physics.compiled import COMPILED
 from trocar.physics.enthalpy import Curve, Flat, Law, curve_of, law_of
 from trocar.physics.medium import Array, Medium
+from trocar.physics.memory import apart
 
 LIMITS_DEGC = (0.0, -8.0, -40.0, -80.0, -120.0, -160.0)
 
@@ -32,8 +33,8 @@ class Faces(NamedTuple):
 class Lattice:
     """A medium as the kernels see it, flat float32.
 
-    `blood` is Pennes' coefficient, 0 in held cells; `sink` the conductance per volume to held parts of a cell, and
-    `sink_K` that times their temperature above rest: both are empty on a lattice whose cells are held whole.
+    `blood` is Pennes' coefficient, 0 in held cells; `sink` the conductance per volume to held parts of a coarse cell,
+    and `sink_K` that times their temperature above rest: both are empty on a lattice whose cells are held whole.
     `fastest_per_s` is the bound on the rates at each of `ice`, values of the freezing curve.
     """
 
@@ -42,17 +43,25 @@ class Lattice:
     law: Law
     faces: Faces
     blood: Flat
+    sink: Flat
+    sink_K: Flat
     ice: Array
     fastest_per_s: Array
 
     @classmethod
-    def of(cls, medium: Medium) -> Self:
-        """The lattice of a medium whose outermost layers are held at rest (see `walled`)."""
+    def of(
+        cls, medium: Medium, *, faces: Faces | None = None, sink: Flat | None = None, sink_K: Flat | None = None
+    ) -> Self:
+        """The lattice of a medium whose outermost layers are held (see `walled`); its faces, unless given."""
         curve, law = curve_of(medium), law_of(medium)
-        faces = faces_of(medium)
+        faces = faces_of(medium) if faces is None else faces
+        none = np.zeros(0, np.float32)
         blood = np.where(medium.held, np.float32(0), medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
         ice = np.array([float(medium.freezing.share(level)) for level in LIMITS_DEGC])
-        return cls(medium, curve, law, faces, blood, ice, _fastest(faces, curve, ice, medium.shape))
+        fastest_per_s = _fastest(faces, curve, ice, medium.shape)
+        curve, faces = Curve(*map(apart, curve)), Faces(*map(apart, faces))
+        sink, sink_K = (none if values is None else values for values in (sink, sink_K))
+        return cls(medium, curve, law, faces, apart(blood), sink, sink_K, ice, fastest_per_s)
 
     @property
     def shape(self) -> tuple[int, int, int]:

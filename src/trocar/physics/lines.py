@@ -17,7 +17,7 @@ from trocar.physics.medium import Array
 SIGMA_SPACINGS = 1.0
 SIGMA_RADII = 1.03  # keeps the mean radius above 1.4 instrument radii on fine lattices
 CUT_SIGMAS = 3.0
-PIECES_PER_SPACING = 1.0
+PIECES_PER_SIGMA = 0.75  # the sum of such Gaussians is even along the line to 1 in 10 000
 END_RADII = 0.5  # the exchange reaches so far beyond each end (against the axisymmetric references): taken off
 
 
@@ -52,10 +52,12 @@ def line_pieces(line: Line, shape: tuple[int, int, int], spacing_m: float) -> It
             "a needle has no active length to speak of", hint="give its tip and the length of its active part"
         )
     sigma = max(SIGMA_SPACINGS * spacing_m, SIGMA_RADII * line.radius_m)
-    count = max(1, round(length / spacing_m * PIECES_PER_SPACING))
+    count = max(1, round(length / sigma * PIECES_PER_SIGMA))
     strength = 2 * np.pi * (length / count) / np.log(mean_radius_m(sigma, along / whole, spacing_m) / line.radius_m)
-    for part in 0.5 + (length / whole) * ((np.arange(count) + 0.5) / count - 0.5):
-        yield Piece(*_gaussian(np.asarray(line.tip_m) + part * along, sigma, shape, spacing_m), strength)
+    parts = 0.5 + (length / whole) * ((np.arange(count) + 0.5) / count - 0.5)
+    centers = (np.asarray(line.tip_m, dtype=float) + parts[:, None] * along) / spacing_m
+    for cells, weights in _gaussians(centers, sigma / spacing_m, shape):
+        yield Piece(cells, weights, strength)
 
 
 def mean_radius_m(sigma_m: float, direction: Array, spacing_m: float) -> float:
@@ -73,15 +75,18 @@ def mean_radius_m(sigma_m: float, direction: Array, spacing_m: float) -> float:
     return sigma_m * float(np.exp(log_mean - fourth * (spacing_m / sigma_m) ** 2 / 24))
 
 
-def _gaussian(center_m: Array, sigma_m: float, shape: tuple[int, int, int], spacing_m: float) -> tuple[Array, Array]:
-    at = center_m / spacing_m
-    reach = CUT_SIGMAS * sigma_m / spacing_m
-    low, high = np.ceil(at - reach).astype(int), np.floor(at + reach).astype(int)
-    if (low < 2).any() or (high > np.asarray(shape) - 3).any():
+def _gaussians(centers: Array, sigma: float, shape: tuple[int, int, int]) -> Iterator[tuple[Array, Array]]:
+    """Flat cells and weights around each of (n, 3) centers, all in cells."""
+    reach = CUT_SIGMAS * sigma
+    if (centers - reach < 1).any() or (centers + reach > np.asarray(shape) - 2).any():
         raise SolverError("a needle or electrode lies outside the simulated tissue", hint="enlarge the simulated box")
-    axes = np.meshgrid(*(np.arange(a, b + 1) for a, b in zip(low, high, strict=True)), indexing="ij")
-    squared = sum((axis - position) ** 2 for axis, position in zip(axes, at, strict=True))
-    flat = np.ravel_multi_index([axis.reshape(-1) for axis in axes], shape)
-    weights = np.exp(-0.5 * squared * (spacing_m / sigma_m) ** 2).reshape(-1)
-    near = squared.reshape(-1) <= reach**2
-    return flat[near], weights[near] / weights[near].sum()
+    most = int(np.ceil(reach))
+    offsets = np.stack(np.meshgrid(*(np.arange(-most, most + 1),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    nearest = np.rint(centers).astype(int)
+    squared = ((nearest - centers)[:, None, :] + offsets) ** 2 @ np.ones(3)
+    weights = np.exp(-0.5 * squared / sigma**2) * (squared <= reach**2)
+    weights /= weights.sum(axis=1, keepdims=True)
+    flat = np.ravel_multi_index(tuple(np.moveaxis(nearest[:, None, :] + offsets, -1, 0)), shape)
+    for cells, share in zip(flat, weights, strict=True):
+        near = share > 0
+        yield cells[near], share[near]

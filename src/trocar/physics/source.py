@@ -132,6 +132,14 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     )
 
 
+NO_PIECES = Pieces(
+    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32),
+    np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64),
+    *(np.zeros(0, np.float32) for _ in range(6)),
+)  # fmt: skip
+NO_NEEDLES = Needles(np.zeros(0, np.int64), *(np.zeros(0, np.float32) for _ in range(4)))
+
+
 def needles_of(drives: Sequence[Drive], since_s: float, step_s: float) -> Needles:
     """What drives the needles in a step that begins `since_s` after their switch."""
     rows = [_row(drive, since_s, step_s) for drive in drives]
@@ -151,36 +159,49 @@ def _row(drive: Drive, since_s: float, step_s: float) -> tuple[int, float, float
 
 
 @njit(**COMPILED)
-def drive_pieces(pieces, needles, t, ice, law, drive, watts, total):  # type: ignore[no-untyped-def]
+def kirchhoff_at(pieces, t, ice, drive):  # type: ignore[no-untyped-def]
+    """The Kirchhoff integral of each touched cell's own tissue, W/m, into `drive`."""
+    for c in range(pieces.cells.size):
+        p = pieces.cells[c]
+        drive[c] = pieces.unfrozen_W_per_mK[c] * t[p] + pieces.freezing_W_per_mK[c] * ice[p]
+
+
+@njit(**COMPILED)
+def mean_drives(pieces, drive, means, part, parts):  # type: ignore[no-untyped-def]
+    """The weighted mean of `drive` over the cells of each piece of one part."""
+    count = pieces.needle.size
+    for n in range(count * part // parts, count * (part + 1) // parts):
+        mean = np.float32(0)
+        for q in range(pieces.offset[n], pieces.offset[n + 1]):
+            mean += pieces.weight[q] * drive[pieces.cell[q]]
+        means[n] = mean
+
+
+@njit(**COMPILED)
+def draw(pieces, needles, means, law, watts, total):  # type: ignore[no-untyped-def]
     """The watts that each piece draws at this stage, and the needles' in `total` (from place 1 on).
 
     The flux is driven by the difference of Kirchhoff integrals, so it is right across the freezing front.
     """
-    for c in range(pieces.cells.size):
-        p = pieces.cells[c]
-        drive[c] = pieces.unfrozen_W_per_mK[c] * t[p] + pieces.freezing_W_per_mK[c] * ice[p]
     strength = np.zeros(needles.kind.size)
     total[1:] = 0.0
     for n in range(pieces.needle.size):
         strength[pieces.needle[n]] += pieces.strength_m[n]
     for n in range(pieces.needle.size):
         which = pieces.needle[n]
+        surface = needles.value[which]
         if needles.kind[which] == POWER:
-            watts[n] = np.float32(needles.value[which] * pieces.strength_m[n] / strength[which])
+            watts[n] = np.float32(surface * pieces.strength_m[n] / strength[which])
         else:
-            mean = np.float32(0)
-            for q in range(pieces.offset[n], pieces.offset[n + 1]):
-                mean += pieces.weight[q] * drive[pieces.cell[q]]
-            surface = needles.value[which]
             if needles.kind[which] == FLUID:
-                through = needles.exchange_W_per_m2K[which] * pieces.wall_m2[n]
                 surface = _wall_degC(
-                    mean, surface, through, pieces.strength_m[n], pieces.own_unfrozen[n], pieces.own_freezing[n], law
-                )
+                    means[n], surface, needles.exchange_W_per_m2K[which] * pieces.wall_m2[n], pieces.strength_m[n],
+                    pieces.own_unfrozen[n], pieces.own_freezing[n], law,
+                )  # fmt: skip
             there = pieces.own_unfrozen[n] * surface + pieces.own_freezing[n] * _ice_integral(
                 surface, law.liquidus, law.interval, law.half_inverse, law.half_slope
             )
-            watts[n] = needles.duty[which] * pieces.strength_m[n] * (mean - there)
+            watts[n] = needles.duty[which] * pieces.strength_m[n] * (means[n] - there)
         total[1 + which] += watts[n]
     for n in range(pieces.needle.size):
         drawn = abs(total[1 + pieces.needle[n]])
@@ -208,8 +229,8 @@ def _wall_degC(mean, fluid, through, strength, unfrozen, freezing, law):  # type
 
 
 @njit(**COMPILED)
-def heat_cells(pieces, watts, u, t, ice, curve, law, weight, part, parts):  # type: ignore[no-untyped-def]
-    """Take one stage's watts from the cells of one part and bring their temperature up to date."""
+def heat_cells(pieces, watts, drive, u, t, ice, curve, law, weight, part, parts):  # type: ignore[no-untyped-def]
+    """Take one stage's watts from the cells of one part and bring their temperature and `drive` up to date."""
     count = pieces.cells.size
     for c in range(count * part // parts, count * (part + 1) // parts):
         p = pieces.cells[c]
@@ -226,6 +247,7 @@ def heat_cells(pieces, watts, u, t, ice, curve, law, weight, part, parts):  # ty
             now = _temperature(v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
         u[p], t[p] = v, now
         ice[p] = _ice_integral(now, law.liquidus, law.interval, law.half_inverse, law.half_slope)
+        drive[c] = pieces.unfrozen_W_per_mK[c] * now + pieces.freezing_W_per_mK[c] * ice[p]
 
 
 def touched_cells(pieces: Pieces, shape: tuple[int, int, int]) -> Array:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from trocar.physics.compiled import COMPILED
 
-VECTOR_CELLS = 16  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
-TOUCHED_K = 0.1  # a cell farther than this from rest has been reached
+VECTOR_CELLS = 8  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
+TOUCHED_K = 0.05  # a cell farther than this from rest has been reached
+LEAST_REACH = 3  # cells that heat may pass in a step, however few its stages
 
 
 class Rows(NamedTuple):
@@ -29,6 +30,7 @@ class Spans:
     """The first and past-the-last active k of every row [i, j]; both 0 where a row is at rest."""
 
     shape: tuple[int, int, int]
+    multiple: int = VECTOR_CELLS  # of cells in a row
     low: NDArray[Any] = field(init=False)
     high: NDArray[Any] = field(init=False)
 
@@ -47,44 +49,69 @@ class Spans:
         self.low[known] = np.minimum(self.low[known], first[known])
         self.high[known] = np.maximum(self.high[known], last[known])
 
-    def grow(self, temperature_degC: NDArray[Any], rest_degC: float, *, reach: int) -> None:
-        """Let each span reach `reach` cells beyond every touched cell, in all directions."""
+    def grow(self, values: NDArray[Any], between: tuple[float, float], *, reach: int) -> None:
+        """Let each span reach `reach` cells beyond every cell whose value lies outside `between`, in all directions."""
+        self.cover_like(self, values, between, reach=reach)
+
+    def cover_like(self, others: "Spans", values: NDArray[Any], between: tuple[float, float], *, reach: int) -> None:
+        """Reach as far beyond every cell of other spans whose value lies outside `between`."""
         low, high = np.empty_like(self.low), np.empty_like(self.high)
-        _touched(temperature_degC, np.float32(rest_degC), np.float32(TOUCHED_K), self.low, self.high, low, high)
-        _dilate(self.low, self.high, low, high, reach, self.shape[2])
+        below, above = np.float32(between[0]), np.float32(between[1])
+        _touched(values, below, above, others.low, others.high, low, high)
+        _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple)
+
+    def enclose(self, others: "Spans", *, reach: int = 1) -> None:
+        """Take in other spans and the cells within reach of them."""
+        low, high = np.where(others.high > 0, others.low, self.shape[2]).astype(np.int32), others.high
+        _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple)
+
+    def same_as(self, other: "Spans") -> bool:
+        """Whether both are the same cells."""
+        return np.array_equal(self.low, other.low) and np.array_equal(self.high, other.high)
+
+    def copy(self) -> "Spans":
+        """Spans of their own."""
+        found = Spans(self.shape, self.multiple)
+        found.low[:], found.high[:] = self.low, self.high
+        return found
 
     def rows(self, parts: int) -> Rows:
         """The active cells, in `parts` shares of about equal work."""
         i, j = np.nonzero(self.high > self.low)
         low, length = self.low[i, j].astype(np.int64), (self.high - self.low)[i, j].astype(np.int64)
         start = ((i.astype(np.int64) * self.shape[1] + j) * self.shape[2] + low).astype(np.uint64)
-        done = np.cumsum(length)
-        total = int(done[-1]) if done.size else 0
-        inner = np.searchsorted(done, np.linspace(0, total, parts + 1)[1:-1])
-        return Rows(start, length, np.concatenate([[0], inner, [length.size]]).astype(np.int64))
+        return Rows(start, length, shares(length, parts))
+
+
+def shares(length: NDArray[Any], parts: int) -> NDArray[np.int64]:
+    """(parts + 1) bounds of shares of rows with about equal work."""
+    done = np.cumsum(length)
+    total = int(done[-1]) if done.size else 0
+    inner = np.searchsorted(done, np.linspace(0, total, parts + 1)[1:-1])
+    return np.concatenate([[0], inner, [length.size]]).astype(np.int64)
 
 
 @njit(parallel=True, **COMPILED)
-def _touched(t, rest, tolerance, low, high, out_low, out_high):  # type: ignore[no-untyped-def]
-    nx, ny, nz = t.shape
+def _touched(values, below, above, low, high, out_low, out_high):  # type: ignore[no-untyped-def]
+    nx, ny, nz = values.shape
     for i in prange(nx):
         for j in range(ny):
             first, past = nz, 0
             if high[i, j] > low[i, j]:
                 k = low[i, j]
-                while k < high[i, j] and abs(t[i, j, k] - rest) <= tolerance:
+                while k < high[i, j] and below <= values[i, j, k] <= above:
                     k += 1
                 if k < high[i, j]:
                     first = k
                     k = high[i, j] - 1
-                    while abs(t[i, j, k] - rest) <= tolerance:
+                    while below <= values[i, j, k] <= above:
                         k -= 1
                     past = k + 1
             out_low[i, j], out_high[i, j] = first, past
 
 
 @njit(**COMPILED)
-def _dilate(low, high, touched_low, touched_high, reach, nz):  # type: ignore[no-untyped-def]
+def _dilate(low, high, touched_low, touched_high, reach, nz, multiple):  # type: ignore[no-untyped-def]
     nx, ny = low.shape
     along_j_low, along_j_high = np.full((nx, ny), nz, np.int32), np.zeros((nx, ny), np.int32)
     for i in range(nx):
@@ -102,7 +129,7 @@ def _dilate(low, high, touched_low, touched_high, reach, nz):  # type: ignore[no
             first, past = max(1, first - reach), min(nz - 1, past + reach)
             if high[i, j] > low[i, j]:
                 first, past = min(first, low[i, j]), max(past, high[i, j])
-            wanted = ((past - first + VECTOR_CELLS - 1) // VECTOR_CELLS) * VECTOR_CELLS
+            wanted = ((past - first + multiple - 1) // multiple) * multiple
             first = max(1, first - (wanted - (past - first)) // 2)
             past = max(past, min(nz - 1, first + wanted))
             low[i, j], high[i, j] = first, past

@@ -18,14 +18,13 @@ def stage_count(step_s: float, explicit_s: float) -> int:
 
 
 def stages(step_s: float, count: int) -> Array:
-    """(count, 3) float32: mu, nu and weight in s of Y_new = mu Y + nu Y_before + weight L(Y), one RKL1 super-step.
+    """(count, 2) float32: beyond and weight in s of Y_new = Y + beyond (Y - Y_before) + weight L(Y), one super-step.
 
-    Monotone for every odd or even count.
+    RKL1, monotone for every number of stages; in this form what is constant stays so to the last bit.
     """
     j = np.arange(1, count + 1, dtype=float)
     weight = 2.0 / (count * count + count)
-    mu, nu = (2.0 * j - 1) / j, (1.0 - j) / j
-    return np.stack([mu, nu, mu * weight * step_s], axis=1).astype(np.float32)
+    return np.stack([(j - 1) / j, (2.0 * j - 1) / j * weight * step_s], axis=1).astype(np.float32)
 
 
 def schedule(duration_s: float, *, longest_s: float = LONGEST_S) -> Iterator[float]:

@@ -68,7 +68,7 @@ def test_super_steps_keep_a_constant_rate(count):
     """Of a constant right-hand side every consistent scheme makes exactly rate x time."""
     before, now = None, 0.0
     for each in stages(12.0, count):
-        before, now = now, float(each[0]) * now + float(each[1]) * (before or 0.0) + float(each[2]) * 1.0
+        before, now = now, now + float(each[0]) * (now - (before or 0.0)) + float(each[1]) * 1.0
     assert now == pytest.approx(12.0, rel=1e-5)
 
 

@@ -1,0 +1,211 @@
+"""Where the fine lattice ends within the coarse one: the faces between them, and the rows on either side."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from trocar.physics.compiled import COMPILED
+from trocar.physics.lattice import Lattice
+from trocar.physics.medium import Array
+from trocar.physics.spans import Rows, Spans, shares
+from trocar.physics.stage import Gates
+from trocar.physics.threads import PARTS
+
+BAND = 2  # coarse cells within the fine part that go along in a step
+
+
+@dataclass(slots=True, eq=False)
+class Seam:
+    """The gates (coarse faces), and under each up to four fine faces that are closed while it stands.
+
+    `faces` (n, 4) flat indices of fine faces, -1 where there is none; `cells` those of the fine cells within, -1 where
+    that is held; `kept` (2, n, 4) what the faces conducted.
+    """
+
+    gates: Gates
+    faces: Array
+    cells: Array
+    kept: Array
+    fine: Lattice
+
+    @classmethod
+    def around(cls, inner: Spans, fine: Lattice) -> "Seam":
+        """Close the fine faces around the inner cells."""
+        most = 2 * int((inner.high - inner.low).sum()) + 2 * int((inner.high > 0).sum()) + 1
+        found = np.empty((most * 2, 5), np.int64)
+        count = _find_gates(inner.low, inner.high, inner.shape, found)
+        within, beyond, face, axis, _ = found[:count].T.copy()
+        faces, cells = np.full((count, 4), -1), np.full((count, 4), -1)
+        kept = np.zeros((2, count, 4), np.float32)
+        _close(found[:count], inner.shape, fine.shape, *fine.faces, fine.curve.inverse, faces, cells, kept)
+        return cls(Gates(within, beyond, face, axis, np.zeros((2, count), np.float32)), faces, cells, kept, fine)
+
+    def open(self) -> None:
+        """Let the fine faces conduct again."""
+        _open(self.gates.axis, self.faces, self.kept, *self.fine.faces)
+
+    def flow_in(self, source: Array, step_s: float) -> None:
+        """Add the heat that passed the gates to the sources of the fine cells within, W/m3."""
+        _flow_in(self.gates.heat[0], self.cells, np.float32(8.0 / step_s), source)
+
+    def flow_out(self, source: Array, step_s: float) -> None:
+        """Take it from them again."""
+        _flow_in(self.gates.heat[0], self.cells, np.float32(-8.0 / step_s), source)
+
+
+def fine_rows(inner: Spans, shape: tuple[int, int, int]) -> Rows:
+    """The rows of fine cells under coarse spans, in equal shares."""
+    i, j = np.nonzero(inner.high > inner.low)
+    low, high = inner.low[i, j].astype(np.int64), inner.high[i, j].astype(np.int64)
+    starts, lengths = [], []
+    for a in range(2):
+        for b in range(2):
+            x, y = 2 * i + a, 2 * j + b
+            there = (x < shape[0] - 1) & (y < shape[1] - 1)
+            starts.append((((x * shape[1] + y) * shape[2]) + 2 * low)[there])
+            lengths.append((np.minimum(2 * high, shape[2] - 1) - 2 * low)[there])
+    start, length = np.concatenate(starts), np.concatenate(lengths)
+    order = np.argsort(start)
+    return Rows(start[order].astype(np.uint64), length[order], shares(length[order], PARTS))
+
+
+def split_rows(spans: Spans, inner: Spans) -> tuple[Rows, int]:
+    """The active coarse rows: those around the fine part (and how many parts of work they are), then a band within it.
+
+    Deeper within, coarse cells rest during a step: what happens there does not reach the seam before its end.
+    """
+    most = 4 * int((spans.high > 0).sum()) + 1
+    around, band = np.empty((most, 2), np.int64), np.empty((most, 2), np.int64)
+    counts = _split(spans.low, spans.high, inner.low, inner.high, spans.shape, around, band)
+    around, band = around[: counts[0]], band[: counts[1]]
+    bounds = np.concatenate([shares(around[:, 1], PARTS), around.shape[0] + shares(band[:, 1], PARTS)[1:]])
+    both = np.concatenate([around, band])
+    return Rows(both[:, 0].astype(np.uint64), both[:, 1].copy(), bounds), PARTS
+
+
+@njit(**COMPILED)
+def _put(rows, count, start, length):  # type: ignore[no-untyped-def]
+    if length > 0:
+        rows[count, 0], rows[count, 1] = start, length
+        return count + 1
+    return count
+
+
+@njit(**COMPILED)
+def _split(low, high, inner_low, inner_high, shape, around, band):  # type: ignore[no-untyped-def]
+    nx, ny, nz = shape
+    n_around, n_band = 0, 0
+    for i in range(nx):
+        for j in range(ny):
+            if high[i, j] <= low[i, j]:
+                continue
+            row = (i * ny + j) * nz
+            begin, end = np.int64(low[i, j]), np.int64(high[i, j])
+            first, past = np.int64(inner_low[i, j]), np.int64(inner_high[i, j])
+            if past <= first:
+                first, past = end, end
+            core_first, core_past = first + BAND, past - BAND
+            for x in range(i - BAND, i + BAND + 1):
+                for y in range(j - BAND, j + BAND + 1):
+                    if x < 0 or y < 0 or x >= nx or y >= ny or inner_high[x, y] <= inner_low[x, y]:
+                        core_past = core_first
+                    else:
+                        core_first = max(core_first, np.int64(inner_low[x, y]))
+                        core_past = min(core_past, np.int64(inner_high[x, y]))
+            core_first = min(core_first, past)
+            core_past = max(core_past, core_first)
+            n_around = _put(around, n_around, row + begin, first - begin)
+            n_around = _put(around, n_around, row + past, end - past)
+            n_band = _put(band, n_band, row + first, core_first - first)
+            n_band = _put(band, n_band, row + core_past, past - core_past)
+    return n_around, n_band
+
+
+@njit(**COMPILED)
+def _find_gates(low, high, shape, found):  # type: ignore[no-untyped-def]
+    """Rows of (cell within, cell beyond, face, axis, whether the cell within lies above the face); returns how many."""
+    nx, ny, nz = shape
+    count = 0
+    for i in range(nx):
+        for j in range(ny):
+            if high[i, j] <= low[i, j]:
+                continue
+            row = (i * ny + j) * nz
+            first, past = np.int64(low[i, j]), np.int64(high[i, j])
+            for side in range(2):
+                end = row + (first if side == 0 else past - 1)
+                found[count, 0], found[count, 1] = end, end + 2 * side - 1
+                found[count, 2], found[count, 3], found[count, 4] = end + side, 2, 1 - side
+                count += 1
+            for axis in range(2):
+                for side in range(2):
+                    x, y = i + (2 * side - 1) * (1 - axis), j + (2 * side - 1) * axis
+                    other = (x * ny + y) * nz
+                    for k in range(first, past):
+                        if low[x, y] <= k < high[x, y]:
+                            continue
+                        found[count, 0], found[count, 1] = row + k, other + k
+                        found[count, 2] = max(row, other) + k
+                        found[count, 3], found[count, 4] = axis, 1 - side
+                        count += 1
+    return count
+
+
+@njit(**COMPILED)
+def _close(gates, shape, fine_shape, ax, ay, az, bx, by, bz, inverse, faces, cells, kept):  # type: ignore[no-untyped-def]
+    ny, nz = shape[1], shape[2]
+    fx, fy, fz = fine_shape
+    for g in range(gates.shape[0]):
+        axis, above = gates[g, 3], gates[g, 4]
+        face = gates[g, 2]
+        i, j, k = face // (ny * nz), (face // nz) % ny, face % nz
+        for n in range(4):
+            a, b = n // 2, n % 2
+            x, y, z = 2 * i, 2 * j, 2 * k
+            if axis == 0:
+                y, z = y + a, z + b
+            elif axis == 1:
+                x, z = x + a, z + b
+            else:
+                x, y = x + a, y + b
+            if x >= fx or y >= fy or z >= fz:
+                continue
+            p = (x * fy + y) * fz + z
+            stride = fy * fz if axis == 0 else (fz if axis == 1 else 1)
+            faces[g, n] = p
+            within = p if above == 1 else p - stride
+            if inverse[within] > 0:
+                cells[g, n] = within
+            if axis == 0:
+                kept[0, g, n], kept[1, g, n], ax[p], bx[p] = ax[p], bx[p], 0, 0
+            elif axis == 1:
+                kept[0, g, n], kept[1, g, n], ay[p], by[p] = ay[p], by[p], 0, 0
+            else:
+                kept[0, g, n], kept[1, g, n], az[p], bz[p] = az[p], bz[p], 0, 0
+
+
+@njit(**COMPILED)
+def _open(axes, faces, kept, ax, ay, az, bx, by, bz):  # type: ignore[no-untyped-def]
+    for g in range(axes.size):
+        for n in range(4):
+            p = faces[g, n]
+            if p < 0:
+                continue
+            if axes[g] == 0:
+                ax[p], bx[p] = kept[0, g, n], kept[1, g, n]
+            elif axes[g] == 1:
+                ay[p], by[p] = kept[0, g, n], kept[1, g, n]
+            else:
+                az[p], bz[p] = kept[0, g, n], kept[1, g, n]
+
+
+@njit(**COMPILED)
+def _flow_in(heat, cells, scale, source):  # type: ignore[no-untyped-def]
+    for g in range(heat.size):
+        free = 0
+        for n in range(4):
+            free += cells[g, n] >= 0
+        for n in range(4):
+            if cells[g, n] >= 0:
+                source[cells[g, n]] += scale * heat[g] / np.float32(free)

@@ -1,0 +1,147 @@
+"""From coarse cells to fine ones and back, so that heat is kept: kernels of `nesting`."""
+
+import numpy as np
+from numba import njit, prange
+
+from trocar.physics.compiled import CELL, COMPILED
+
+_temperature, _ice_integral, _reduced = CELL.cell_temperature, CELL.ice_integral, CELL.reduced_enthalpy
+_boiling = CELL.boiling_temperature
+
+
+@njit(parallel=True, **COMPILED)
+def restrict(  # type: ignore[no-untyped-def]
+    u, inverse, blood, open_frac, fine_shape, low, high, fields, curve, law, coarse_blood, coarse_open, shape
+):  # fmt: skip
+    """The state of coarse cells within spans from the fine cells under them, by their heat."""
+    u_a, u_b = fields.u
+    t_a, t_b = fields.t
+    ice_a, ice_b = fields.ice
+    fx, fy, fz = fine_shape
+    nx, ny, nz = shape
+    rest, zero = law.rest - law.liquidus, np.float32(0)
+    for i in prange(nx):
+        for j in range(ny):
+            for k in range(low[i, j], high[i, j]):
+                held, opened = zero, zero
+                for x in range(2 * i, min(2 * i + 2, fx)):
+                    for y in range(2 * j, min(2 * j + 2, fy)):
+                        for z in range(2 * k, min(2 * k + 2, fz)):
+                            p = (x * fy + y) * fz + z
+                            if inverse[p] > 0:
+                                held += (u[p] - rest) / inverse[p]
+                                opened += blood[p] * open_frac[p]
+                c = (i * ny + j) * nz + k
+                if curve.inverse[c] > 0:
+                    v = rest + np.float32(0.125) * held * curve.inverse[c]
+                    if curve.vapor.size:
+                        t = _boiling(
+                            v, curve.mush[c], curve.frozen[c], law.liquidus, law.interval, law.boil, curve.vapor[c],
+                            law.boil_interval,
+                        )  # fmt: skip
+                    else:
+                        t = _temperature(v, curve.mush[c], curve.frozen[c], law.liquidus, law.interval)
+                    ice = _ice_integral(t, law.liquidus, law.interval, law.half_inverse, law.half_slope)
+                    u_a[c], u_b[c] = v, v
+                    t_a[c], t_b[c] = t, t
+                    ice_a[c], ice_b[c] = ice, ice
+                    if coarse_blood[c] > 0:
+                        coarse_open[c] = np.float32(0.125) * opened / coarse_blood[c]
+
+
+@njit(parallel=True, **COMPILED)
+def refine(  # type: ignore[no-untyped-def]
+    u, t, lowest, inverse, shape, low, high, without_low, without_high, fields, fine_lowest, curve, law, fine_shape
+):  # fmt: skip
+    """The state of fine cells under coarse spans (but not under others): linear in a coarse cell, its heat kept."""
+    u_a, u_b = fields.u
+    t_a, t_b = fields.t
+    ice_a, ice_b = fields.ice
+    nx, ny, nz = shape
+    fx, fy, fz = fine_shape
+    rest, zero, quarter = law.rest - law.liquidus, np.float32(0), np.float32(0.25)
+    for i in prange(1, nx - 1):
+        for j in range(1, ny - 1):
+            for k in range(max(low[i, j], 1), min(high[i, j], nz - 1)):
+                if without_low[i, j] <= k < without_high[i, j]:
+                    continue
+                c = (i * ny + j) * nz + k
+                if inverse[c] == 0:
+                    continue
+                sx = quarter * _limited(t[c] - t[c - ny * nz], t[c + ny * nz] - t[c])
+                sy = quarter * _limited(t[c] - t[c - nz], t[c + nz] - t[c])
+                sz = quarter * _limited(t[c] - t[c - 1], t[c + 1] - t[c])
+                kept, capacity = zero, zero
+                for x in range(2 * i, min(2 * i + 2, fx)):
+                    for y in range(2 * j, min(2 * j + 2, fy)):
+                        for z in range(2 * k, min(2 * k + 2, fz)):
+                            p = (x * fy + y) * fz + z
+                            if curve.inverse[p] > 0:
+                                there = (
+                                    t[c] + sx * (2 * (x - 2 * i) - 1) + sy * (2 * (y - 2 * j) - 1)
+                                    + sz * (2 * (z - 2 * k) - 1)
+                                )  # fmt: skip
+                                v = _reduced(there, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
+                                u_a[p] = v
+                                kept += (v - rest) / curve.inverse[p]
+                                capacity += np.float32(1) / curve.inverse[p]
+                shift = (np.float32(8) * (u[c] - rest) / inverse[c] - kept) / capacity
+                for x in range(2 * i, min(2 * i + 2, fx)):
+                    for y in range(2 * j, min(2 * j + 2, fy)):
+                        for z in range(2 * k, min(2 * k + 2, fz)):
+                            p = (x * fy + y) * fz + z
+                            if curve.inverse[p] > 0:
+                                v = u_a[p] + shift
+                                if curve.vapor.size:
+                                    now = _boiling(
+                                        v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval, law.boil,
+                                        curve.vapor[p], law.boil_interval,
+                                    )  # fmt: skip
+                                else:
+                                    now = _temperature(v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
+                                ice = _ice_integral(now, law.liquidus, law.interval, law.half_inverse, law.half_slope)
+                                u_a[p], u_b[p] = v, v
+                                t_a[p], t_b[p] = now, now
+                                ice_a[p], ice_b[p] = ice, ice
+                                fine_lowest[p] = min(fine_lowest[p], lowest[c] + (now - t[c]))
+
+
+@njit(**COMPILED)
+def _limited(before, after):  # type: ignore[no-untyped-def]
+    """The smaller of two slopes of one sign, else none."""
+    if before * after <= 0:
+        return np.float32(0)
+    return before if abs(before) < abs(after) else after
+
+
+@njit(parallel=True, **COMPILED)
+def lower(lowest, t, low, high, shape):  # type: ignore[no-untyped-def]
+    """Bring the coldest so far up to date within spans."""
+    nx, ny, nz = shape
+    for i in prange(nx):
+        for j in range(ny):
+            for k in range(low[i, j], high[i, j]):
+                c = (i * ny + j) * nz + k
+                lowest[c] = min(lowest[c], t[c])
+
+
+@njit(**COMPILED)
+def rows_sum(values, rows, parts):  # type: ignore[no-untyped-def]
+    """The sum over the rows of the first parts."""
+    start, length, bounds = rows
+    total = 0.0
+    for row in range(bounds[0], bounds[parts]):
+        for k in range(length[row]):
+            total += values[start[row] + np.uint64(k)]
+    return total
+
+
+@njit(**COMPILED)
+def rows_min(values, rows):  # type: ignore[no-untyped-def]
+    """The least value on the rows."""
+    start, length, _ = rows
+    least = np.float32(1e9)
+    for row in range(length.size):
+        for k in range(length[row]):
+            least = min(least, values[start[row] + np.uint64(k)])
+    return least

@@ -1,0 +1,119 @@
+"""Coarse cells around fine ones: the same ice, the same heat, and no memory of how the lattice was divided."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from trocar.physics.coarsening import coarser, restricted
+from trocar.physics.damage import zone_m3
+from trocar.physics.heat import HeatSolver, walled
+from trocar.physics.lattice import Lattice
+from trocar.physics.lines import Line
+from trocar.physics.medium import Freezing, Medium
+from trocar.physics.source import Ramp
+
+SHAPE, SPACING_M = (45, 44, 47), 1.5e-3
+COLD = Ramp(start_degC=37.0, end_degC=-140.0, time_s=2.5)
+
+
+def textured(seed=3, **changes):
+    """Tissue that varies from cell to cell, as a CT gives it, with a layer of bone."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(SHAPE), 1.5)
+    vary = (1 + 0.2 * np.clip(noise / noise.std(), -2, 2)).astype(np.float32)
+    bone = np.zeros(SHAPE, bool)
+    bone[:, 28:33] = True
+    given = {
+        "unfrozen_W_per_mK": np.where(bone, 0.32, 0.5) * vary, "frozen_W_per_mK": np.where(bone, 0.47, 1.7) * vary,
+        "unfrozen_J_per_m3K": np.where(bone, 2.5e6, 3.7e6), "frozen_J_per_m3K": np.where(bone, 1.95e6, 1.9e6),
+        "latent_J_per_m3": np.where(bone, 65e6, 250e6), "solidus_degC": np.full(SHAPE, -8.0),
+        "liquidus_degC": np.full(SHAPE, -1.0), "perfusion_W_per_m3K": np.where(bone, 1.2e3, 1e4),
+        "held": np.zeros(SHAPE, bool), "held_degC": np.full(SHAPE, 37.0),
+    }  # fmt: skip
+    return Medium(spacing_m=SPACING_M, freezing=Freezing(ice_slope_per_K=0.0055), **(given | changes))
+
+
+def needles():
+    middle = np.array(SHAPE) / 2 * SPACING_M
+    along = np.array([0.1, -0.05, 1.0]) * 8e-3
+    return tuple(
+        Line(tip_m=middle + shift - along, tail_m=middle + shift + along, radius_m=0.75e-3)
+        for shift in ([-6e-3, 0, 0], [6e-3, 2e-3, 1e-3])
+    )
+
+
+def played(medium, *, nested, duration_s=240.0):
+    solver = HeatSolver(medium, needles(), nested=nested)
+    solver.advance(duration_s, (COLD, COLD))
+    solver.advance(120.0)
+    return solver
+
+
+def test_coarse_cells_around_change_no_ice_and_no_heat():
+    one, two = played(textured(), nested=False), played(textured(), nested=True)
+    assert two.cell_stages < 0.6 * one.cell_stages
+    for level in (-20.0, 0.0, 10.0):
+        volumes = [zone_m3(s.damage.minimum_degC.reshape(SHAPE), level, SPACING_M) for s in (one, two)]
+        assert volumes[1] == pytest.approx(volumes[0], rel=0.004)
+    apart = np.abs(one.temperature_degC - two.temperature_degC)
+    assert apart[one.temperature_degC < 10.0].max() < 0.8  # where it is steepest: a tenth of a millimeter
+    assert np.percentile(apart, 99.9) < 1.0 and apart.max() < 2.0  # coarse cells across the face of a bone
+    drawn = [sum(s.balance().drawn_J) for s in (one, two)]
+    assert drawn[1] == pytest.approx(drawn[0], rel=2e-3)
+    assert two.balance().residual_frac < 1e-3
+
+
+def test_a_vessel_beside_the_ice_keeps_warming_it():
+    held = np.zeros(SHAPE, bool)
+    held[32:36, 20:23, :] = True
+    one, two = (played(textured(held=held), nested=nested) for nested in (False, True))
+    assert np.abs(two.temperature_degC[held] - 37.0).max() < 1e-3
+    assert two.balance().residual_frac < 1e-3
+    volumes = [zone_m3(s.damage.minimum_degC.reshape(SHAPE), 0.0, SPACING_M) for s in (one, two)]
+    assert volumes[1] == pytest.approx(volumes[0], rel=0.004)
+    free = played(textured(), nested=True)
+    assert volumes[1] < zone_m3(free.damage.minimum_degC.reshape(SHAPE), 0.0, SPACING_M)
+
+
+def test_a_source_heats_as_much_with_coarse_cells_around():
+    source = np.zeros(SHAPE, np.float32)
+    source[20:24, 20:23, 21:26] = 8e6
+    solvers = []
+    for nested in (False, True):
+        solver = HeatSolver(textured(vapor_J_per_m3=np.full(SHAPE, 1.8e9)), nested=nested)
+        solver.advance(180.0, heating=lambda now, step_s: source)
+        solvers.append(solver)
+    one, two = solvers
+    for solver in solvers:
+        balance = solver.balance()
+        assert balance.heated_J == pytest.approx(180.0 * float(source.sum()) * SPACING_M**3, rel=1e-4)
+        assert balance.residual_frac < 2e-3
+    assert 90.0 < two.temperature_degC.max() < 102.0
+    assert np.abs(one.temperature_degC - two.temperature_degC).max() < 0.5
+
+
+def test_the_coarse_lattice_holds_and_conducts_what_the_fine_one_does():
+    medium = walled(replace(textured(), insulated=()))
+    fine = Lattice.of(medium)
+    coarse = coarser(fine)
+    free = ~medium.held
+    held_J = float((medium.unfrozen_J_per_m3K * free).sum()) * SPACING_M**3
+    wanted = np.where(coarse.medium.held, 0, coarse.medium.unfrozen_J_per_m3K)
+    assert float(wanted.sum()) * (2 * SPACING_M) ** 3 == pytest.approx(held_J, rel=1e-5)
+    even = Lattice.of(walled(textured(**{k: np.full(SHAPE, v) for k, v in (
+        ("unfrozen_W_per_mK", 0.5), ("frozen_W_per_mK", 1.7))})))  # fmt: skip
+    inner = coarser(even).faces.ax.reshape(coarse.shape)[4:-4, 4:-4, 4:-4]
+    assert inner == pytest.approx(0.5 / (2 * SPACING_M) ** 2, rel=1e-5)
+    assert restricted(np.ones(SHAPE), coarse.shape)[3:-3, 3:-3, 3:-3] == pytest.approx(1.0)
+
+
+def test_a_restart_forgets_how_the_lattice_was_divided():
+    whole = played(textured(), nested=True)
+    first = HeatSolver(textured(), needles(), nested=True)
+    first.advance(240.0, (COLD, COLD))
+    again = HeatSolver.restarted(
+        textured(), needles(), enthalpy_J_per_m3=first.enthalpy_J_per_m3, damage=first.damage, time_s=first.time_s
+    )
+    again.advance(120.0)
+    assert np.abs(again.temperature_degC - whole.temperature_degC).max() < 0.02
