@@ -5,11 +5,12 @@ Equations, assumptions and validation are in docs/theory/bioheat.md and probes.m
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
 from trocar.errors import SolverError
+from trocar.physics.coarsening import coarser
 from trocar.physics.damage import Damage
 from trocar.physics.enthalpy import (
     curve_of,
@@ -21,7 +22,7 @@ from trocar.physics.enthalpy import (
     temperature,
     vapor_share,
 )
-from trocar.physics.lattice import Lattice
+from trocar.physics.lattice import Faces, Lattice
 from trocar.physics.lines import Line
 from trocar.physics.medium import Array, Medium
 from trocar.physics.memory import apart
@@ -31,6 +32,9 @@ from trocar.physics.spans import LEAST_REACH, TOUCHED_K, Rows, Spans
 from trocar.physics.stage import NO_GATES, Blood, Fields, fields_of, super_step
 from trocar.physics.stepping import AFTER_SWITCH_S, LONGEST_S, schedule, stage_count, stages
 from trocar.physics.threads import PARTS, use_for
+
+if TYPE_CHECKING:
+    from trocar.physics.cuda import CudaLattice
 
 Heating = Callable[["HeatSolver", float], Array | None]
 COLDER_THAN_NEEDLE_K = 15.0  # the smeared temperature on a needle's axis may lie below that of its surface
@@ -55,11 +59,29 @@ class Balance:
         return abs(self.lost_J + self.blood_J + self.heated_J - sum(self.drawn_J)) / moved if moved else 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A medium with its lattices, to be shared by many solvers."""
+
+    medium: Medium
+    lattice: Lattice
+    coarse: Lattice | None
+
+    @classmethod
+    def of(cls, medium: Medium, *, nested: bool = True) -> "Prepared":
+        """Build the lattice, and the coarse one around it where there is room for one and it is wanted."""
+        lattice = Lattice.of(walled(medium))
+        roomy = min(medium.shape) >= LEAST_CELLS and not medium.insulated
+        return cls(medium, lattice, coarser(lattice) if nested and roomy else None)
+
+
 @dataclass(slots=True, eq=False)
 class HeatSolver:
     """The lattice in time. `advance` plays one phase; everything it left can be read and saved between phases.
 
     Arrays are flat float32 inside and [i, j, k] in the properties. A solver restarts from a saved enthalpy and damage.
+    `nested`: whether cells of twice the spacing carry the tissue near rest, where the lattice has room for them.
+    `prepared` spares building the lattices of a medium again. `device` "cuda" needs a GPU and the extra trocar[cuda].
     """
 
     medium: Medium
@@ -67,7 +89,10 @@ class HeatSolver:
     time_s: float = 0.0
     power_W: tuple[float, ...] = ()
     cell_stages: int = 0  # the work done so far
-    nested: bool = True  # whether cells of twice the spacing carry the tissue near rest, where the lattice allows it
+    nested: bool = True
+    prepared: Prepared | None = field(default=None, repr=False)
+    device: Literal["cpu", "cuda"] = "cpu"
+    _gpu: "CudaLattice | None" = field(init=False, default=None, repr=False)
     _lattice: Lattice = field(init=False, repr=False)
     _outer: Outer | None = field(init=False, default=None, repr=False)
     _fields: Fields = field(init=False, repr=False)
@@ -85,7 +110,13 @@ class HeatSolver:
     _heating_W: float | None = field(init=False, default=None, repr=False)  # of the sources in use, if any
 
     def __post_init__(self) -> None:
-        self._lattice = Lattice.of(walled(self.medium))
+        prepared = self.prepared or Prepared.of(self.medium, nested=self.nested and self.device == "cpu")
+        self._lattice = prepared.lattice
+        if prepared.coarse is not None:
+            if self.prepared is not None:  # the seam closes faces: others' must stay as they are
+                own = Faces(*(apart(values) for values in prepared.lattice.faces))
+                self._lattice = replace(prepared.lattice, faces=own)
+            self._outer = Outer.around(self._lattice, prepared.coarse)
         self._drawn_J = np.zeros(len(self.lines))
         cells = self.medium.held.size
         at_start = np.where(self._lattice.medium.held, self._lattice.medium.held_degC, self.medium.rest_degC)
@@ -96,10 +127,10 @@ class HeatSolver:
     @classmethod
     def restarted(
         cls, medium: Medium, lines: tuple[Line, ...], *, enthalpy_J_per_m3: Array, damage: Damage, time_s: float,
-        nested: bool = True,
+        nested: bool = True, device: Literal["cpu", "cuda"] = "cpu",
     ) -> Self:  # fmt: skip
         """A solver that goes on from a saved state."""
-        solver = cls(medium, lines, time_s, nested=nested)
+        solver = cls(medium, lines, time_s, nested=nested, device=device)
         if enthalpy_J_per_m3.size != medium.held.size or not np.isfinite(enthalpy_J_per_m3).all():
             raise SolverError("the saved enthalpy does not fit the medium, or is not finite")
         u = reduced_of(enthalpy_J_per_m3, medium)
@@ -120,13 +151,13 @@ class HeatSolver:
         self._start_J = self._held_J()
         away = np.abs(t.reshape(self.medium.shape) - self.medium.rest_degC) > 0.01
         self._spans.cover(_inner(away))
-        roomy = min(self.medium.shape) >= LEAST_CELLS and not self.medium.insulated
-        self._outer = Outer.around(self._lattice) if self.nested and roomy else None
 
     # --- what can be read
 
     def _whole(self) -> Fields:
-        """The fields, where coarse cells carry them too."""
+        """The fields, also where coarse cells carry them or a GPU does."""
+        if self._gpu is not None:
+            self._gpu.download(self._fields, self._damage)
         if self._outer is not None:
             self._outer.fill(self._fields, self._damage)
         return self._fields
@@ -193,12 +224,14 @@ class HeatSolver:
         if drives and len(drives) != len(self.lines):
             raise SolverError(f"{len(drives)} drives for {len(self.lines)} needles")
         working = {n: drive for n, drive in enumerate(drives) if drive is not None and _works(drive)}
-        pieces = pieces_of(tuple(self.lines[n] for n in working), self.medium)
+        pieces = pieces_of(tuple(self.lines[n] for n in working), self._lattice.medium)
         if self._outer is None:
             self._spans.cover(touched_cells(pieces, self.medium.shape))
         else:
             self._outer.start(self._whole(), self._damage)
             self._outer.cover(pieces)
+        if self.device == "cuda":
+            self._gpu = self._on_gpu()
         since_s = 0.0
         for step_s in schedule(duration_s, longest_s=longest_s):
             self._take(None if heating is None else heating(self, step_s))
@@ -207,6 +240,8 @@ class HeatSolver:
             self.time_s += step_s
             if on_step is not None:
                 on_step(self)
+        self._whole()
+        self._gpu = None
         if not (np.isfinite(self._fields.t[0]).all() if self._outer is None else self._outer.finite):
             raise SolverError("the temperature is no longer finite", hint="report this case: it should not happen")
 
@@ -232,11 +267,19 @@ class HeatSolver:
         count = stage_count(step_s, self._lattice.explicit_s(self._coldest_degC(since_s, working)))
         needles = needles_of(tuple(working.values()), since_s, step_s)
         self._heated_J += step_s * (self._heating_W or 0.0)
+        if self._gpu is not None:
+            joules = self._gpu.super_step(self._source, stages(step_s, count), pieces, needles, step_s)
+            self.cell_stages += count * self.medium.held.size
+            self._moved(joules, step_s, working, self._gpu.lowest_degC)
+            return
         if self._outer is None:
             self._spans.grow(self.temperature_degC, self._at_rest, reach=max(LEAST_REACH, (count + 3) // 4))
-            self._super_step(step_s, count, self._spans.rows(PARTS), pieces, needles, working)
+            rows = self._spans.rows(PARTS)
+            use_for(int(rows.length.sum()))
+            self._super_step(step_s, count, rows, pieces, needles, working)
             return
         rows = self._outer.prepare(self._fields, self._damage, step_s)
+        use_for(int(rows.length.sum()))
         brought_J, work = self._outer.advance(step_s)
         self._blood_J += brought_J
         self.cell_stages += work
@@ -251,7 +294,6 @@ class HeatSolver:
         self._rows = rows
         if rows.length.size == 0:
             return
-        use_for(int(rows.length.sum()))
         strides = np.uint64(self.medium.shape[1] * self.medium.shape[2]), np.uint64(self.medium.shape[2])
         moved_J = super_step(
             self._fields, self._before, self._lattice.faces, self._lattice.curve, self._lattice.law, self._blood,
@@ -261,12 +303,23 @@ class HeatSolver:
         if count % 2:
             self._fields = Fields(*(pair[::-1] for pair in self._fields))
         self.cell_stages += count * int(rows.length.sum())
-        self._blood_J += float(moved_J[0])
-        self._drawn_J[list(working)] += moved_J[1:]
-        power = dict(zip(working, moved_J[1:] / step_s, strict=True))
-        self.power_W = tuple(float(power.get(n, 0.0)) for n in range(len(self.lines)))
         low, _ = self._damage.record(self._before, self._fields.t[0], step_s, self._lattice.law, rows)
-        self._lowest_degC = (low, self._lowest_degC[0])
+        self._moved(moved_J, step_s, working, low)
+
+    def _moved(self, joules: Array, step_s: float, working: dict[int, Drive], lowest_degC: float) -> None:
+        """Keep the books of a step: joules of blood first, then of each working needle."""
+        self._blood_J += float(joules[0])
+        self._drawn_J[list(working)] += joules[1:]
+        power = dict(zip(working, joules[1:] / step_s, strict=True))
+        self.power_W = tuple(float(power.get(n, 0.0)) for n in range(len(self.lines)))
+        self._lowest_degC = (lowest_degC, self._lowest_degC[0])
+
+    def _on_gpu(self) -> "CudaLattice":
+        from trocar.physics.cuda import CudaLattice
+
+        found = CudaLattice(self._lattice)
+        found.upload(self._fields, self._damage)
+        return found
 
     @property
     def _at_rest(self) -> tuple[float, float]:

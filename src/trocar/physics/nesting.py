@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trocar.physics.coarsening import coarser, restricted
+from trocar.physics.coarsening import restricted
 from trocar.physics.damage import Damage
 from trocar.physics.enthalpy import enthalpy_of, temperature
 from trocar.physics.lattice import Lattice
@@ -20,10 +20,9 @@ from trocar.physics.source import NO_NEEDLES, NO_PIECES, Pieces, touched_cells
 from trocar.physics.spans import LEAST_REACH, TOUCHED_K, VECTOR_CELLS, Rows, Spans
 from trocar.physics.stage import NO_GATES, Blood, Fields, fields_of, super_step
 from trocar.physics.stepping import stage_count, stages
-from trocar.physics.threads import use_for
 from trocar.physics.transfer import lower, refine, restrict, rows_min, rows_sum
 
-LEAST_CELLS = 28  # of a lattice's shortest side: below, nothing is gained
+LEAST_CELLS = 44  # of a lattice's shortest side: below, nothing is gained
 COOL_SHARE = 0.25  # of the way from the liquidus to rest: what is colder is carried by fine cells
 WARM_K = 4.0  # and what is warmer than rest by this
 SOURCE_SHARE = 0.01  # and where a source gives this share of its greatest density
@@ -51,10 +50,10 @@ class Outer:
     _start_degC: Array = field(init=False)
 
     @classmethod
-    def around(cls, fine: Lattice) -> "Outer":
+    def around(cls, fine: Lattice, lattice: Lattice) -> "Outer":
         """The coarse lattice around a fine one; `start` it before use."""
-        found = cls(fine, coarser(fine))
-        found.heat_W_per_m3 = apart(found.lattice.sink_K)
+        found = cls(fine, lattice)
+        found.heat_W_per_m3 = apart(lattice.sink_K)
         return found
 
     def start(self, fields: Fields, damage: Damage) -> None:
@@ -128,7 +127,6 @@ class Outer:
         rows, counted = split_rows(self.spans, self.inner)
         coldest_degC = float(rows_min(self.fields.t[0], rows))
         count = stage_count(step_s, lattice.explicit_s(coldest_degC))
-        use_for(int(rows.length.sum()))
         brought_J = super_step(
             self.fields, self._start_degC, lattice.faces, lattice.curve, lattice.law, self.blood, self.heat_W_per_m3,
             rows, counted, stages(step_s, count), NO_PIECES, NO_NEEDLES, gates,

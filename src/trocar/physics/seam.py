@@ -56,18 +56,22 @@ class Seam:
 
 def fine_rows(inner: Spans, shape: tuple[int, int, int]) -> Rows:
     """The rows of fine cells under coarse spans, in equal shares."""
-    i, j = np.nonzero(inner.high > inner.low)
-    low, high = inner.low[i, j].astype(np.int64), inner.high[i, j].astype(np.int64)
-    starts, lengths = [], []
-    for a in range(2):
-        for b in range(2):
-            x, y = 2 * i + a, 2 * j + b
-            there = (x < shape[0] - 1) & (y < shape[1] - 1)
-            starts.append((((x * shape[1] + y) * shape[2]) + 2 * low)[there])
-            lengths.append((np.minimum(2 * high, shape[2] - 1) - 2 * low)[there])
-    start, length = np.concatenate(starts), np.concatenate(lengths)
-    order = np.argsort(start)
-    return Rows(start[order].astype(np.uint64), length[order], shares(length[order], PARTS))
+    start, length = np.empty(4 * inner.low.size, np.uint64), np.empty(4 * inner.low.size, np.int64)
+    count = _fine_rows(inner.low, inner.high, shape, start, length)
+    return Rows(start[:count], length[:count], shares(length[:count], PARTS))
+
+
+@njit(**COMPILED)
+def _fine_rows(low, high, shape, start, length):  # type: ignore[no-untyped-def]
+    count = 0
+    for x in range(1, shape[0] - 1):
+        for y in range(1, shape[1] - 1):
+            first, past = 2 * np.int64(low[x // 2, y // 2]), min(2 * np.int64(high[x // 2, y // 2]), shape[2] - 1)
+            if past > first:
+                start[count] = (x * shape[1] + y) * shape[2] + first
+                length[count] = past - first
+                count += 1
+    return count
 
 
 def split_rows(spans: Spans, inner: Spans) -> tuple[Rows, int]:

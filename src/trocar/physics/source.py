@@ -85,6 +85,7 @@ class Pieces(NamedTuple):
     freezing_W_per_mK: NDArray[np.float32]  # frozen less unfrozen
     own_unfrozen: NDArray[np.float32]  # of each piece: the weighted means of both
     own_freezing: NDArray[np.float32]
+    held_share: NDArray[np.float32]  # of each piece: the weight of cells whose temperature is held
 
 
 class Needles(NamedTuple):
@@ -112,6 +113,7 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     order = np.argsort(cell, kind="stable")
     warm = medium.unfrozen_W_per_mK.reshape(-1)[touched].astype(np.float32)
     cold = medium.frozen_W_per_mK.reshape(-1)[touched].astype(np.float32) - warm
+    held = medium.held.reshape(-1)[touched].astype(np.float32)
     lengths = {n: float(np.linalg.norm(np.subtract(line.tail_m, line.tip_m))) for n, line in enumerate(lines)}
     count = np.bincount([n for _, n, _ in found], minlength=len(lines)) if found else np.zeros(0)
     return Pieces(
@@ -129,13 +131,14 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
         freezing_W_per_mK=cold,
         own_unfrozen=np.bincount(number, weight * warm[cell], minlength=len(found)).astype(np.float32),
         own_freezing=np.bincount(number, weight * cold[cell], minlength=len(found)).astype(np.float32),
+        held_share=np.bincount(number, weight * held[cell], minlength=len(found)).astype(np.float32),
     )
 
 
 NO_PIECES = Pieces(
     np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32),
     np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64),
-    *(np.zeros(0, np.float32) for _ in range(6)),
+    *(np.zeros(0, np.float32) for _ in range(7)),
 )  # fmt: skip
 NO_NEEDLES = Needles(np.zeros(0, np.int64), *(np.zeros(0, np.float32) for _ in range(4)))
 
@@ -181,6 +184,8 @@ def mean_drives(pieces, drive, means, part, parts):  # type: ignore[no-untyped-d
 def draw(pieces, needles, means, law, watts, total):  # type: ignore[no-untyped-def]
     """The watts that each piece draws at this stage, and the needles' in `total` (from place 1 on).
 
+    What is drawn from held cells is added to place 0: whatever holds them brings it.
+
     The flux is driven by the difference of Kirchhoff integrals, so it is right across the freezing front.
     """
     strength = np.zeros(needles.kind.size)
@@ -210,6 +215,8 @@ def draw(pieces, needles, means, law, watts, total):  # type: ignore[no-untyped-
     for which in range(needles.kind.size):
         if abs(total[1 + which]) > needles.limit_W[which]:
             total[1 + which] = np.sign(total[1 + which]) * needles.limit_W[which]
+    for n in range(pieces.needle.size):
+        total[0] += watts[n] * pieces.held_share[n]
 
 
 @njit(**COMPILED)

@@ -77,18 +77,36 @@ class Spans:
 
     def rows(self, parts: int) -> Rows:
         """The active cells, in `parts` shares of about equal work."""
-        i, j = np.nonzero(self.high > self.low)
-        low, length = self.low[i, j].astype(np.int64), (self.high - self.low)[i, j].astype(np.int64)
-        start = ((i.astype(np.int64) * self.shape[1] + j) * self.shape[2] + low).astype(np.uint64)
-        return Rows(start, length, shares(length, parts))
+        start, length = np.empty(self.low.size, np.uint64), np.empty(self.low.size, np.int64)
+        count = _list(self.low, self.high, self.shape[2], start, length)
+        return Rows(start[:count], length[:count], shares(length[:count], parts))
 
 
-def shares(length: NDArray[Any], parts: int) -> NDArray[np.int64]:
+@njit(**COMPILED)
+def _list(low, high, nz, start, length):  # type: ignore[no-untyped-def]
+    count = 0
+    for i in range(low.shape[0]):
+        for j in range(low.shape[1]):
+            if high[i, j] > low[i, j]:
+                start[count] = (i * low.shape[1] + j) * nz + low[i, j]
+                length[count] = high[i, j] - low[i, j]
+                count += 1
+    return count
+
+
+@njit(**COMPILED)
+def shares(length, parts):  # type: ignore[no-untyped-def]
     """(parts + 1) bounds of shares of rows with about equal work."""
-    done = np.cumsum(length)
-    total = int(done[-1]) if done.size else 0
-    inner = np.searchsorted(done, np.linspace(0, total, parts + 1)[1:-1])
-    return np.concatenate([[0], inner, [length.size]]).astype(np.int64)
+    bounds = np.zeros(parts + 1, np.int64)
+    total = length.sum()
+    done, part = 0, 1
+    for row in range(length.size):
+        while part < parts and done * parts >= total * part:
+            bounds[part] = row
+            part += 1
+        done += length[row]
+    bounds[part:] = length.size
+    return bounds
 
 
 @njit(parallel=True, **COMPILED)

@@ -91,7 +91,7 @@ def super_step(  # type: ignore[no-untyped-def]
         u, u_new = fields.u[before], fields.u[after]
         t, t_new = fields.t[before], fields.t[after]
         ice, ice_new = fields.ice[before], fields.ice[after]
-        if _looks(s, count):
+        if looks(s, count):
             for part in prange(parts):
                 _perfuse(
                     t, blood.coefficient, blood.open_frac, blood.sink, blood.now, start, length, bounds, part, sx, sy,
@@ -129,7 +129,7 @@ def super_step(  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def _looks(s, count):  # type: ignore[no-untyped-def]
+def looks(s, count):  # type: ignore[no-untyped-def]
     """Whether stage s of `count` is one at which the open vessels are looked at: equal parts of the step's time."""
     if s == 0:
         return True
