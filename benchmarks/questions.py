@@ -42,10 +42,11 @@ class Needles:
 
     @property
     def directions(self) -> Array:
-        """(n, 3) unit vectors of the octant along which the front is sought: across one needle, all around four."""
+        """(n, 3) unit vectors of the octant for the front: across one needle and along it, or all around four."""
         if self.at_m == 0:
             angles = np.linspace(0, np.pi / 2, 9)
-            return np.stack([np.cos(angles), np.sin(angles), np.zeros(9)], axis=-1)
+            across = np.stack([np.cos(angles), np.sin(angles), np.zeros(9)], axis=-1)
+            return np.vstack([across, (0.0, 0.0, 1.0)])
         height, turn = np.meshgrid((np.arange(6) + 0.5) / 6, (np.arange(8) + 0.5) / 8 * np.pi / 2, indexing="ij")
         across = np.sqrt(1 - height**2)  # equal heights are equal areas of the sphere
         return np.stack([across * np.cos(turn), across * np.sin(turn), height], axis=-1).reshape(-1, 3)
@@ -113,12 +114,12 @@ def octant_lines(needles: Needles, *, spaced: str, coarsest_m: float) -> tuple[A
     inner = np.array((1.0, 0.75, 0.4)) if spaced == "resolved" else np.array((1.0,))
     first_m = HALF_SIDE_M * (0.2 if spaced == "resolved" else 1.0)
     edge = needles.at_m + HALF_SIDE_M
-    beyond = edge + _growing(needles.half_box_m - edge, first_m, coarsest_m)
+    beyond = edge + growing(needles.half_box_m - edge, first_m, coarsest_m)
     upper = needles.at_m + HALF_SIDE_M * inner
     if needles.at_m == 0:
         return np.unique(np.concatenate([[0.0], upper, beyond]).round(9)), _along(needles, coarsest_m)
     lower = needles.at_m - HALF_SIDE_M * inner
-    before = lower[0] - _growing(lower[0], first_m, coarsest_m)
+    before = lower[0] - growing(lower[0], first_m, coarsest_m)
     return np.unique(np.concatenate([before, lower, upper, beyond]).round(9)), _along(needles, coarsest_m)
 
 
@@ -128,7 +129,7 @@ def cold(needles: Needles, x: Array, y: Array, z: Array, *, half_side_m: float) 
     return (np.abs(x - needles.at_m) <= reach) & (np.abs(y - needles.at_m) <= reach) & (z <= ACTIVE_M / 2 + 1e-9)
 
 
-def _growing(length_m: float, first_m: float, coarsest_m: float, *, growth: float = 1.3) -> Array:
+def growing(length_m: float, first_m: float, coarsest_m: float, *, growth: float = 1.3) -> Array:
     """Positions from 0 to a length, by steps that grow from a first one to the coarsest."""
     found, step = [0.0], first_m
     while found[-1] < length_m:

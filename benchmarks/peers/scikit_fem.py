@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 from laws import SOFT_TISSUE, WATER, Array, Tissue
 from questions import (
+    ACTIVE_M,
     COLUMN_M,
     FAR_DEGC,
     HALF_SIDE_M,
+    NEEDLE_RADIUS_M,
+    ONE,
     REST_DEGC,
     SURFACE_DEGC,
     WALL_DEGC,
@@ -16,11 +19,12 @@ from questions import (
     Needles,
     cold,
     front_mm,
+    growing,
     octant_lines,
 )
 from scipy.sparse import diags
 from scipy.sparse.linalg import LinearOperator, cg, splu
-from skfem import Basis, BilinearForm, ElementHex1, ElementLineP1, MeshHex, MeshLine, asm
+from skfem import Basis, BilinearForm, ElementHex1, ElementLineP1, ElementQuad1, MeshHex, MeshLine, MeshQuad, asm
 from skfem.helpers import dot, grad
 
 NEWTON_TOLERANCE, CG_TOLERANCE = 1e-4, 1e-2
@@ -37,12 +41,22 @@ def _mass(u, v, _):  # type: ignore[no-untyped-def]
     return u * v
 
 
+@BilinearForm
+def _round_laplace(u, v, w):  # type: ignore[no-untyped-def]
+    return dot(grad(u), grad(v)) * w.x[0]
+
+
+@BilinearForm
+def _round_mass(u, v, w):  # type: ignore[no-untyped-def]
+    return u * v * w.x[0]
+
+
 class _Mesh:
     """Assembled once: stiffness, lumped mass, nodes; and the bytes that the linear iterations moved, at least."""
 
-    def __init__(self, basis: Any, tissue: Tissue) -> None:
-        self.stiffness = asm(_laplace, basis).tocsr()
-        self.lumped = np.asarray(asm(_mass, basis).sum(axis=1)).reshape(-1)
+    def __init__(self, basis: Any, tissue: Tissue, *, round_axis: bool = False) -> None:
+        self.stiffness = asm(_round_laplace if round_axis else _laplace, basis).tocsr()
+        self.lumped = np.asarray(asm(_round_mass if round_axis else _mass, basis).sum(axis=1)).reshape(-1)
         self.nodes = basis.mesh.p
         self.tissue = tissue
         self.moved_bytes = 0.0
@@ -117,6 +131,37 @@ def needles(*, question: dict[str, Any], spaced: str, coarsest_mm: float, step_s
         "moved_GB": mesh.moved_bytes / 1e9,
         "front_mm": front_mm(field, asked.directions).tolist(),
     }
+
+
+def axisymmetric(*, first_mm: float, coarsest_mm: float, step_s: float) -> dict[str, Any]:
+    """One round needle in r and z: the radius and the reach of 0 degC in mm. The needle benchmark's reference."""
+    growth, half_box_m, tip_m = 1.15, ONE.half_box_m, ACTIVE_M / 2
+
+    def beyond(length_m: float) -> Array:
+        return growing(length_m, first_mm * 1e-3, coarsest_mm * 1e-3, growth=growth)
+
+    inner = NEEDLE_RADIUS_M * np.array((0.0, 0.5, 0.8, 1.0))
+    r = np.unique(np.concatenate([inner, NEEDLE_RADIUS_M + beyond(half_box_m - NEEDLE_RADIUS_M)]).round(9))
+    z = np.unique(np.concatenate([tip_m - beyond(tip_m), tip_m + beyond(half_box_m - tip_m)]).round(9))
+    mesh = _Mesh(Basis(MeshQuad.init_tensor(r, z), ElementQuad1()), SOFT_TISSUE, round_axis=True)
+    x, y = mesh.nodes
+    inside = (x <= NEEDLE_RADIUS_M + 1e-9) & (y <= tip_m + 1e-9)
+    outer = np.maximum(x, y) > half_box_m - 1e-9
+    t, _ = mesh.play(np.where(inside, SURFACE_DEGC, REST_DEGC), inside | outer, ONE.duration_s, step_s, direct=True)
+    values = t[np.lexsort((y, x))].reshape(r.size, z.size)
+    field = Field((r, np.zeros(1), z), values[:, None, :])
+    return {"cells": (r.size - 1) * (z.size - 1), "front_mm": _along_axes_mm(field)}
+
+
+def _along_axes_mm(field: Field) -> list[float]:
+    found = []
+    for axis, values in (
+        (field.axes[0], field.temperature_degC[:, 0, 0]),
+        (field.axes[2], field.temperature_degC[0, 0]),
+    ):
+        n = int(np.flatnonzero(values < 0)[-1])
+        found.append(1e3 * float(axis[n] - values[n] * (axis[n + 1] - axis[n]) / (values[n + 1] - values[n])))
+    return found
 
 
 def column(*, spacing_mm: float, step_s: float) -> dict[str, Any]:
