@@ -1,14 +1,17 @@
-"""What every benchmark needs: the machine's facts and memory bandwidth, wall and CPU time, and files of results."""
+"""Times, memory and the machine's memory bandwidth. Solvers run in processes of their own (child.py)."""
 
 import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,11 @@ import numpy as np
 
 import trocar.physics.threads  # noqa: F401  sets how threads wait, before numba starts them
 
-RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("numpy", "scipy", "numba", "scikit-fem")
+HERE = Path(__file__).parent
+PACKAGES = ("numpy", "scipy", "numba", "scikit-fem", "fipy")
 CHUNK = 1 << 15  # float32 numbers: three pieces of 128 kB, so that the second pass of a triad stays in a core's cache
+BEYOND_CACHE_MB = 1500.0
+LONGEST_S = 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +37,48 @@ class Timing:
     runs: int
 
 
-@dataclass(slots=True)
-class Result:
-    """One benchmark: its rows (each with the same keys), what they show, and what limits the speed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """What a solver answered in a process of its own: the best of its runs in seconds, and its memory."""
 
-    name: str
-    title: str
-    task: str
-    rows: list[dict[str, Any]]
-    ratios: list[str]
-    limit: list[str]
-    notes: list[str] = field(default_factory=list)
-    figures: dict[str, Any] = field(default_factory=dict)
+    answer: dict[str, Any]
+    wall_s: float
+    cpu_s: float
+    first_s: float
+    whole_s: float  # the process from start to end, all runs
+    import_s: float
+    base_MB: float  # before the first run
+    peak_MB: float  # after the first run
+    runs: int
+
+
+def solve(
+    module: str,
+    function: str,
+    arguments: dict[str, Any],
+    *,
+    runs: int = 1,
+    interpreter: str = sys.executable,
+    environment: dict[str, str] | None = None,
+) -> Solved:
+    """Run a solver in a fresh process. Raises `RuntimeError` with the end of its errors when it fails."""
+    paths = [str(HERE), *([os.environ.get("PYTHONPATH", "")] if interpreter == sys.executable else [])]
+    command = [interpreter, str(HERE / "child.py"), module, function, str(runs), json.dumps(arguments)]
+    started_s = time.perf_counter()
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=LONGEST_S, check=False,
+        env={**os.environ, **(environment or {}), "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
+    )  # fmt: skip
+    whole_s = time.perf_counter() - started_s
+    if done.returncode != 0:
+        raise RuntimeError(f"{module}.{function}: {done.stderr[-1500:]}")
+    found = json.loads(done.stdout.splitlines()[-1])
+    best = int(np.argmin(found["walls_s"]))
+    return Solved(
+        answer=found["answer"], wall_s=found["walls_s"][best], cpu_s=found["cpus_s"][best],
+        first_s=found["walls_s"][0], whole_s=whole_s, import_s=found["import_s"], base_MB=found["base_MB"],
+        peak_MB=found["peak_MB"], runs=runs,
+    )  # fmt: skip
 
 
 def timed(run: Callable[[], Any], *, runs: int) -> tuple[Any, Timing]:
@@ -70,6 +105,21 @@ def machine() -> dict[str, Any]:
         **{package: version(package) for package in PACKAGES},
         "trocar": version("trocar"),
     }
+
+
+@cache
+def triads(size_MB: float = BEYOND_CACHE_MB) -> dict[str, float]:
+    """GB/s of a triad of this size, by program and threads."""
+    return {
+        f"{name}, {n} thread{'s' * (n > 1)}": rate(size_MB, threads=n)
+        for name, rate in (("numpy", triad_GB_per_s), ("compiled", compiled_triad_GB_per_s))
+        for n in sorted({1, os.cpu_count() or 1})
+    }
+
+
+def memory_GB_per_s(*, quick: bool) -> float:
+    """The machine's memory bandwidth: the best triad, beyond the cache unless it must be quick."""
+    return max(triads(30.0 if quick else BEYOND_CACHE_MB).values())
 
 
 def triad_GB_per_s(total_MB: float, *, threads: int, passes: int = 9) -> float:
@@ -122,33 +172,6 @@ def _best_s(run: Callable[[], Any], passes: int) -> float:
         run()
         times.append(time.perf_counter() - start_s)
     return min(times)
-
-
-def write(result: Result, facts: dict[str, Any]) -> None:
-    """One markdown and one JSON file."""
-    RESULTS.mkdir(exist_ok=True)
-    data = {"machine": facts, **asdict(result)}
-    (RESULTS / f"{result.name}.json").write_text(json.dumps(data, indent=1, default=float) + "\n")
-    (RESULTS / f"{result.name}.md").write_text(markdown(result, facts))
-
-
-def markdown(result: Result, facts: dict[str, Any]) -> str:
-    """The result as a page."""
-    keys = list(result.rows[0])
-    lines = [f"# {result.title}", "", result.task, ""]
-    lines += ["| " + " | ".join(keys) + " |", "|" + "---|" * len(keys)]
-    lines += ["| " + " | ".join(_cell(row[key]) for key in keys) + " |" for row in result.rows]
-    for heading, texts in (("Ratios", result.ratios), ("Limit", result.limit), ("Notes", result.notes)):
-        if texts:
-            lines += ["", f"## {heading}", "", *(f"- {text}" for text in texts)]
-    lines += ["", "## Machine", "", *(f"- {key.replace('_', ' ')}: {value}" for key, value in facts.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1e4 else str(value)
 
 
 def _cpu_model() -> str:
