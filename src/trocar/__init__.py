@@ -17,6 +17,7 @@ _HOMES = {
     "propose": "proposal.propose",
     "plan": "workflow",
     "simulate": "simulation.simulate",
+    "last_state": "simulation.resume",
     "verify": "verification.verify",
     "report": "reporting.report",
     "run": "workflow",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from trocar.model.verification import Verification
     from trocar.proposal.propose import propose
     from trocar.reporting.report import report
+    from trocar.simulation.resume import last_state
     from trocar.simulation.simulate import simulate
     from trocar.verification.verify import verify
     from trocar.workflow import plan, run
@@ -90,6 +92,7 @@ __all__ = [
     "__version__",
     "assess",
     "catalog",
+    "last_state",
     "phantoms",
     "plan",
     "propose",

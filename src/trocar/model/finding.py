@@ -136,6 +136,9 @@ class Zone(Record):
     coverage_frac: ZoneCoverage
     minimal_margin_mm: float | None  # signed, from the lesion's surface to the zone's; negative where it sticks out
     minimal_margin_lps_mm: Vector | None = None
+    refinement_mm: float | None = (
+        None  # how far a lattice twice as coarse moves the isotherm: above its error, as a rule
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +164,7 @@ class State(Record):
     lesion: str
     zones: dict[str, Zone] = field(default_factory=dict)
     structures: tuple[Exposure, ...] = ()
+    kill_frac: ZoneCoverage | None = None  # expected share of cells killed by cold: a probability, not a count
     strength: dict[str, float] = field(default_factory=dict)
     energy_residual_frac: float | None = None
 

@@ -158,12 +158,26 @@ class Placement(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolPhase(Record):
-    """`phase` is freeze, thaw_passive, thaw_active, heat, inject, wait ...; `setting` a fraction or a power."""
+    """`phase` is freeze, thaw_passive, thaw_active, heat, inject, wait ...; `setting` a fraction or a power.
+
+    `probes` names the instruments that take part, all where it is empty; the others are off. `settings` gives some of
+    them a setting of their own. So instruments start and stop, and are throttled, independently.
+    """
 
     phase: str
     duration_s: float
     setting: float | None = None
     unit: str = ""
+    probes: tuple[str, ...] = ()
+    settings: dict[str, float] = field(default_factory=dict)
+
+    def takes_part(self, name: str) -> bool:
+        """Whether an instrument is on."""
+        return not self.probes or name in self.probes
+
+    def setting_of(self, name: str) -> float | None:
+        """The setting of an instrument."""
+        return self.settings.get(name, self.setting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

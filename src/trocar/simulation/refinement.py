@@ -1,9 +1,11 @@
 """How far the lattice's spacing moves the isotherms: the same step on a lattice twice as coarse."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from trocar.model.case import Case
-from trocar.model.finding import Check, Verdict
+from trocar.model.finding import Check, State, Verdict
 from trocar.model.space import Volume
 from trocar.model.treatment import Step
 from trocar.simulation.thermal import predict
@@ -12,26 +14,42 @@ from trocar.simulation.zones import TEMPERATURES_DEGC, ice_mesh, zone_name
 LIMIT_MM = 0.5
 
 
-def refinement_checks(case: Case, step: Step, fine: Volume, *, perfusion_scale: float) -> tuple[Check, ...]:
-    """Per isotherm, the change of its mean radius between this spacing and twice it: above the error, as a rule."""
+def refinement_mm(case: Case, step: Step, fine: Volume, *, perfusion_scale: float) -> dict[str, float]:
+    """Per zone, the change of its mean radius between this spacing and twice it: above the error, as a rule."""
     spacing = float(fine.grid.spacing_mm[0])
     coarse = predict(case, step, spacing_mm=2 * spacing, perfusion_scale=perfusion_scale).minimum_degC
-    checks = []
-    for level in TEMPERATURES_DEGC:
-        shift = abs(_radius_mm(fine, level) - _radius_mm(coarse, level))
-        checks.append(
-            Check(
-                name="grid_refinement",
-                subject=f"{step.id} {zone_name(level)}",
-                value=round(shift, 3),
-                limit=LIMIT_MM,
-                unit="mm",
-                verdict=Verdict.PASS if shift <= LIMIT_MM else Verdict.WARN,
-                source="software default",
-                message=f"mean radius at {spacing:g} mm against {2 * spacing:g} mm",
-            )
+    return {
+        zone_name(level): round(abs(_radius_mm(fine, level) - _radius_mm(coarse, level)), 3)
+        for level in TEMPERATURES_DEGC
+    }
+
+
+def refinement_checks(step: Step, shifts_mm: dict[str, float], *, spacing_mm: float) -> tuple[Check, ...]:
+    """A check for each zone's shift."""
+    return tuple(
+        Check(
+            name="grid_refinement",
+            subject=f"{step.id} {zone}",
+            value=shift,
+            limit=LIMIT_MM,
+            unit="mm",
+            verdict=Verdict.PASS if shift <= LIMIT_MM else Verdict.WARN,
+            source="software default",
+            message=f"mean radius at {spacing_mm:g} mm against {2 * spacing_mm:g} mm",
         )
-    return tuple(checks)
+        for zone, shift in shifts_mm.items()
+    )
+
+
+def refined(states: tuple[State, ...], shifts_mm: dict[str, float]) -> tuple[State, ...]:
+    """The states with the estimate beside each zone; the last freeze's stands for all."""
+    return tuple(
+        replace(
+            state,
+            zones={name: replace(zone, refinement_mm=shifts_mm.get(name)) for name, zone in state.zones.items()},
+        )
+        for state in states
+    )
 
 
 def _radius_mm(minimum: Volume, level_degC: float) -> float:

@@ -18,22 +18,31 @@ from trocar.simulation.domain import active_segment, freezing_steps, plan_grid, 
 from trocar.simulation.embolization import embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
-from trocar.simulation.refinement import refinement_checks
+from trocar.simulation.refinement import refined, refinement_checks, refinement_mm
+from trocar.simulation.resume import saved_fields
 from trocar.simulation.session import Played, Progress, Session, untouched
 from trocar.simulation.thermal import MODEL, freeze
 
 SPACING_RANGE_MM = (0.4, 4.0)
 
 
-def simulate(case: Case, plan: Plan, *, spacing_mm: float = 1.0, on_progress: Progress | None = None) -> Simulation:
+def simulate(
+    case: Case,
+    plan: Plan,
+    *,
+    spacing_mm: float = 1.0,
+    start: TissueState | None = None,
+    on_progress: Progress | None = None,
+) -> Simulation:
     """The tissue after each moment of each step of a plan, with its checks.
 
+    With `start`, a state that an earlier simulation left (`last_state`), the steps go on from there, on its grid.
     Raises `CaseError` for a plan that does not fit the case, `CatalogError` for a needle whose cold end is unknown,
     `SolverError` when the numerics fail.
     """
     if not SPACING_RANGE_MM[0] <= spacing_mm <= SPACING_RANGE_MM[1]:
         raise CaseError(f"a spacing of {spacing_mm:g} mm is outside {SPACING_RANGE_MM[0]:g} to {SPACING_RANGE_MM[1]:g}")
-    session, state = _begin(case, plan, spacing_mm, on_progress)
+    session, state = _begin(case, plan, spacing_mm, on_progress, start)
     played: list[tuple[Step, Played]] = []
     waited_s = 0.0
     for number, step in enumerate(plan.steps):
@@ -53,7 +62,7 @@ def thaw_waits_s(case: Case, plan: Plan, *, spacing_mm: float = 3.0) -> dict[str
     """
     if not plan.of(Technique.CRYOABLATION) or not plan.of(Technique.CEMENT):
         return {}
-    session, state = _begin(case, plan, spacing_mm, None)
+    session, state = _begin(case, plan, spacing_mm, None, None)
     needed: dict[str, float] = {}
     waited_s = 0.0
     for step in plan.steps:
@@ -66,12 +75,16 @@ def thaw_waits_s(case: Case, plan: Plan, *, spacing_mm: float = 3.0) -> dict[str
     return {step_id: wait_s for step_id, wait_s in needed.items() if wait_s > 0}
 
 
-def _begin(case: Case, plan: Plan, spacing_mm: float, on_progress: Progress | None) -> tuple[Session, TissueState]:
-    grid = plan_grid(case, plan, spacing_mm=spacing_mm)
+def _begin(
+    case: Case, plan: Plan, spacing_mm: float, on_progress: Progress | None, start: TissueState | None
+) -> tuple[Session, TissueState]:
+    grid = plan_grid(case, plan, spacing_mm=spacing_mm) if start is None else start.grid
     needles = [active_segment(probe) for step in freezing_steps(plan) for probe in probes(step)]
     watched = watch(case, grid, needles, rest_degC=REST_DEGC) if needles else ()
-    tissue = tissue_map(case, grid)
-    return Session(case=case, tissue=tissue, watched=watched, on_progress=on_progress), untouched(grid)
+    state = untouched(grid) if start is None else start
+    cement = state.cement_frac if state.cement_frac.any() else None
+    tissue = tissue_map(case, grid, implants=state.implants, cement_frac=cement)
+    return Session(case=case, tissue=tissue, watched=watched, on_progress=on_progress), state
 
 
 def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) -> Played:
@@ -97,8 +110,12 @@ def _frozen(session: Session, state: TissueState, step: Step) -> Played:
     lesion = session.tissue.lesion
     scale = float(np.median(state.perfusion_frac[lesion])) if lesion.any() else 1.0
     fresh = state.minimum_degC.min() >= 0
-    refined = refinement_checks(session.case, step, fine, perfusion_scale=scale) if fresh else ()
-    return replace(done, checks=(*done.checks, *freezing_checks(session.case, done.states[-1]), *refined))
+    found = (*done.checks, *freezing_checks(session.case, done.states[-1]))
+    if not fresh:
+        return replace(done, checks=found)
+    shifts_mm = refinement_mm(session.case, step, fine, perfusion_scale=scale)
+    checks = refinement_checks(step, shifts_mm, spacing_mm=float(state.grid.spacing_mm[0]))
+    return replace(done, checks=(*found, *checks), states=refined(done.states, shifts_mm))
 
 
 def _not_simulated(step: Step) -> Check:
@@ -114,7 +131,7 @@ def _gathered(case: Case, played: Sequence[tuple[Step, Played]], session: Sessio
     for step, done in played:
         states += done.states or [_carried(states, step, done.state)]
         fields |= done.fields or {}
-    fields["cement_frac"] = Volume(grid=state.grid, values=state.cement_frac, unit="1")
+    fields |= saved_fields(state)
     caveats = [*session.tissue.caveats, *(caveat for _, done in played for caveat in done.caveats)]
     return Simulation(
         states=tuple(states),

@@ -14,16 +14,19 @@ from trocar.model.finding import Check, Exposure, State, Verdict
 from trocar.model.space import Array, Grid, Volume, as_matrix4
 from trocar.model.state import TissueState
 from trocar.model.treatment import Forecast, Placement, ProtocolPhase, Step
+from trocar.physics.damage import Damage
 from trocar.physics.heat import HeatSolver
+from trocar.physics.kill import cold_kill_frac
 from trocar.physics.source import Ramp
 from trocar.simulation.domain import active_segment, cooling, cryoprobe, line, probes, step_grid
 from trocar.simulation.exposure import Watched, watch
 from trocar.simulation.session import Played, Session, at_point, solver_from, state_of, untouched
-from trocar.simulation.zones import Target, mesh_points, target, zones
+from trocar.simulation.sound import needle_checks, require_sound
+from trocar.simulation.zones import Target, kill_coverage, mesh_points, target, zones
 
 MODEL = "bioheat with freezing on an enthalpy lattice; needles by Gaussian-line exchange"
 THAWING_DEGC = 40.0  # surface of an electrically thawed needle [design]
-RESIDUAL_LIMIT_FRAC = 0.01
+RESIDUAL_LIMIT_FRAC = 0.001
 PREVIEW_S = 20.0  # steps of a forecast: -20 and -40 degC within 0.1 mm (thermal reference 9.1)
 VISIBLE_WATER_FRAC = 0.5  # ice shows on CT by the water that froze; below this share it is lost in bone and fat
 
@@ -31,6 +34,7 @@ VISIBLE_WATER_FRAC = 0.5  # ice shows on CT by the water that froze; below this 
 def freeze(session: Session, state: TissueState, step: Step) -> Played:
     """Play a freezing step phase by phase. Raises `CaseError` for a phase that is not one of freezing and thawing."""
     needles = probes(step)
+    require_sound(step, needles)
     solver = solver_from(state, session.tissue, tuple(line(needle, state.grid) for needle in needles))
     lesion = target(session.case, step.lesion)
     total_s = sum(phase.duration_s for phase in step.protocol)
@@ -54,7 +58,7 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
         if kind in counts:
             counts[kind] += 1
             states.append(
-                moment(session, solver.damage.minimum_degC.reshape(state.grid.shape), step, f"{kind}_{counts[kind]}",
+                moment(session, solver.damage, step, f"{kind}_{counts[kind]}",
                        time_s=solver.time_s, lesion=lesion, residual_frac=solver.balance().residual_frac)
             )  # fmt: skip
     after = state_of(solver, state)
@@ -66,18 +70,21 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
         session=session,
         states=tuple(states),
         histories=tuple(watched.history(step.id, since_s=started_s) for watched in session.watched),
-        checks=(_energy_check(step, residual),),
+        checks=(*needle_checks(session.tissue, needles), _energy_check(step, residual)),
         fields=_fields(step, after, end_of_freeze, ice, session.tissue),
         caveats=("model_prior",) if any(cryoprobe(needle).model_prior for needle in needles) else (),
     )
 
 
 def moment(
-    session: Session, minimum_degC: Array, step: Step, name: str, *, time_s: float, lesion: Target,
+    session: Session, damage: Damage, step: Step, name: str, *, time_s: float, lesion: Target,
     residual_frac: float | None,
 ) -> State:  # fmt: skip
     """The zones and exposures at one moment of a step."""
-    found, ice = zones(minimum_degC, session.tissue.grid, lesion)
+    grid = session.tissue.grid
+    minimum_degC = damage.minimum_degC.reshape(grid.shape)
+    found, ice = zones(minimum_degC, grid, lesion)
+    kill = cold_kill_frac(minimum_degC, damage.freezes.reshape(grid.shape)).astype(np.float32)
     return State(
         step=step.id,
         moment=name,
@@ -85,6 +92,7 @@ def moment(
         lesion=lesion.name,
         zones=found,
         structures=exposures(session.watched, cKDTree(mesh_points(ice)) if ice.faces.size else None),
+        kill_frac=kill_coverage(kill, grid, lesion),
         energy_residual_frac=residual_frac,
     )
 
@@ -118,20 +126,20 @@ def predict(case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float
 def _ramps(
     phase: ProtocolPhase, needles: tuple[Placement, ...], solver: HeatSolver, grid: Grid
 ) -> tuple[Ramp | None, ...]:
-    setting = phase.setting
+    return tuple(_ramp(phase, needle, solver, grid) if phase.takes_part(needle.name) else None for needle in needles)
+
+
+def _ramp(phase: ProtocolPhase, needle: Placement, solver: HeatSolver, grid: Grid) -> Ramp | None:
+    setting = phase.setting_of(needle.name)
     match phase.phase:
         case "freeze":
-            return tuple(
-                cooling(needle, from_degC=_at_needle(needle, solver, grid), duty=1.0 if setting is None else setting)
-                for needle in needles
-            )
+            at_degC = _at_needle(needle, solver, grid)
+            return cooling(needle, from_degC=at_degC, duty=1.0 if setting is None else setting)
         case "thaw_active":
             warm = setting if setting is not None and phase.unit == "degC" else THAWING_DEGC
-            return tuple(
-                Ramp(start_degC=_at_needle(needle, solver, grid), end_degC=warm, time_s=10.0) for needle in needles
-            )
+            return Ramp(start_degC=_at_needle(needle, solver, grid), end_degC=warm, time_s=10.0)
         case "thaw_passive" | "wait":
-            return (None,) * len(needles)
+            return None
     raise CaseError(
         f"{phase.phase!r} is not a phase of a freezing step", hint="freeze, thaw_passive, thaw_active, wait"
     )
@@ -147,11 +155,13 @@ def _at_needle(needle: Placement, solver: HeatSolver, grid: Grid) -> float:
 def _fields(
     step: Step, after: TissueState, end_of_freeze_degC: Array, ice_frac: Array, tissue: TissueMap
 ) -> dict[str, Volume]:
+    kill = cold_kill_frac(after.minimum_degC, after.freezes).astype(np.float32)
     visible = np.where((tissue.water_frac >= VISIBLE_WATER_FRAC) & ~tissue.bone, ice_frac, np.float32(0))
     return {
         f"{step.id}/minimum_degC": Volume(grid=after.grid, values=after.minimum_degC, unit="degC"),
         f"{step.id}/temperature_end_freeze_degC": Volume(grid=after.grid, values=end_of_freeze_degC, unit="degC"),
         f"{step.id}/ice_visible_frac": Volume(grid=after.grid, values=visible.astype(np.float32), unit="1"),
+        f"{step.id}/kill_frac": Volume(grid=after.grid, values=kill, unit="1"),
     }
 
 

@@ -12,7 +12,7 @@ from trocar.model.finding import Zone, ZoneCoverage
 from trocar.model.space import Array, Grid, as_vector
 from trocar.simulation.domain import lesion_points
 
-TEMPERATURES_DEGC = (0, -20, -40)
+TEMPERATURES_DEGC = (10, 0, -20, -40)
 MOST_SURFACE_POINTS = 6000
 
 
@@ -86,6 +86,17 @@ def _minimal_margin(
     signed = np.where(covered, distance, -distance)
     least = int(np.argmin(signed))
     return round(float(signed[least]), 3), as_vector(lesion.surface_lps_mm[least])
+
+
+def kill_coverage(kill: Array, grid: Grid, lesion: Target) -> ZoneCoverage:
+    """The mean probability of a kill over a lesion and its compartments."""
+    share = sample(kill, grid, lesion.points_lps_mm, outside=0.0)
+    bone, soft = share[lesion.in_bone], share[~lesion.in_bone]
+    return ZoneCoverage(
+        lesion=float(share.mean()),
+        bone=float(bone.mean()) if bone.size else None,
+        soft_tissue=float(soft.mean()) if soft.size else None,
+    )
 
 
 def zones(minimum_degC: Array, grid: Grid, lesion: Target) -> tuple[dict[str, Zone], Mesh]:

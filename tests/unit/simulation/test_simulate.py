@@ -9,6 +9,7 @@ from slab import cement, cryoablation, embolization, planned, probe, synthetic_c
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
 from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
+from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate, thaw_waits_s
 from trocar.simulation.thermal import predict
 
@@ -190,9 +191,85 @@ def test_the_wait_that_is_needed_is_the_wait_that_suffices(case):
 
 def test_what_a_coarser_lattice_changes_is_said(case):
     found = [c for c in run(case, cryoablation()).checks if c.name == "grid_refinement"]
-    assert [c.subject for c in found] == [f"cryoablation-1 {zone}" for zone in ("0_degC", "-20_degC", "-40_degC")]
+    assert [c.subject for c in found] == [
+        f"cryoablation-1 {zone}" for zone in ("10_degC", "0_degC", "-20_degC", "-40_degC")
+    ]
     for shift in found:
         assert shift.value is None or (shift.value <= shift.limit) == (shift.verdict is Verdict.PASS)
+
+
+def test_stopping_and_going_on_is_the_same_as_not_stopping(case):
+    """Also what a dossier keeps of a state is enough: temperatures, not enthalpies."""
+    freeze, thaw = (
+        ProtocolPhase(phase="freeze", duration_s=240.0),
+        ProtocolPhase(phase="thaw_passive", duration_s=120.0),
+    )
+    whole = run(case, cryoablation(protocol=(freeze, thaw)))
+    first_plan = planned(cryoablation(protocol=(freeze,)))
+    first = simulate(case, first_plan, spacing_mm=COARSE_MM)
+    start = last_state(case, first_plan, first)
+    again = simulate(case, planned(cryoablation(protocol=(thaw,))), start=start)
+    assert again.states[-1].time_s == whole.states[-1].time_s
+    for name in ("temperature_degC", "minimum_degC", "perfusion_frac", "freezes"):
+        apart = np.abs(again.fields[f"state/{name}"].values - whole.fields[f"state/{name}"].values)
+        assert apart.max() < 0.02, name
+    with pytest.raises(CaseError, match="kept no state"):
+        last_state(case, first_plan, replace(first, fields={}))
+
+
+def test_a_probe_added_later_adds_ice(case):
+    first_plan = planned(cryoablation())
+    start = last_state(case, first_plan, simulate(case, first_plan, spacing_mm=COARSE_MM))
+    more = cryoablation(probe(43.0), probe(55.0, name="probe-2"))
+    one, two = (
+        simulate(case, planned(step), start=start).states[-1].zones["0_degC"].volume_ml
+        for step in (cryoablation(), more)
+    )
+    assert two > 1.1 * one
+
+
+def test_probes_stop_and_are_throttled_one_by_one(case):
+    """One of two probes stops after half the time: its side of the ice is smaller; a throttled one's too."""
+    pair = probe(41.0), probe(57.0, name="probe-2")
+    both = ProtocolPhase(phase="freeze", duration_s=150.0)
+    only = replace(both, probes=("probe-1",))
+    throttled = replace(both, settings={"probe-2": 0.3})
+
+    def sides_ml(*protocol):
+        minimum = run(case, cryoablation(*pair, protocol=protocol)).fields["state/minimum_degC"]
+        x_mm = minimum.grid.to_lps(np.moveaxis(np.indices(minimum.grid.shape), 0, -1))[..., 0]
+        return [float((minimum.values[side] < 0).sum()) for side in (x_mm < 49.0, x_mm > 49.0)]
+
+    even, stopped, weak = sides_ml(both, both), sides_ml(both, only), sides_ml(throttled, throttled)
+    assert even[1] == pytest.approx(even[0], rel=0.25)
+    assert stopped[1] < 0.8 * even[1] and stopped[0] > 0.9 * even[0]
+    assert weak[1] < 0.8 * even[1] and weak[0] > 0.9 * even[0]
+
+
+def test_the_expected_kill_lies_between_the_zones(case):
+    state = run(case, cryoablation()).states[-1]
+    assert (
+        state.zones["-40_degC"].coverage_frac.lesion
+        <= state.kill_frac.lesion
+        <= state.zones["0_degC"].coverage_frac.lesion
+    )
+    assert all(zone.refinement_mm is not None for zone in state.zones.values())
+
+
+def test_needles_and_phases_that_make_no_sense(case):
+    beside = replace(probe(49.0), entry_lps_mm=(49.0, 49.0, 140.0), target_lps_mm=(49.0, 49.0, 95.0))
+    assert check(run(case, cryoablation(probe(49.0))), "probe_in_tissue").verdict is Verdict.PASS
+    outside = [c for c in run(case, cryoablation(probe(49.0), beside)).checks if c.name == "probe_in_tissue"]
+    assert outside[1].verdict is Verdict.FAIL
+    for bad, said in (
+        (ProtocolPhase(phase="freeze", duration_s=-5.0), "-5 s"),
+        (ProtocolPhase(phase="freeze", duration_s=5.0, setting=3.0), "duty"),
+        (ProtocolPhase(phase="freeze", duration_s=5.0, probes=("probe-9",)), "probe-9"),
+    ):
+        with pytest.raises(CaseError, match=said):
+            run(case, cryoablation(protocol=(bad,)))
+    with pytest.raises(CaseError, match="no direction"):
+        run(case, cryoablation(replace(probe(49.0), entry_lps_mm=(49.0, 49.0, 38.0))))
 
 
 def test_bad_plans_are_refused(case):
