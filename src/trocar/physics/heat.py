@@ -166,6 +166,14 @@ class HeatSolver:
     def temperature_degC(self) -> Array:
         return self._whole().t[0].reshape(self.medium.shape)
 
+    def temperature_at(self, cells: Array) -> Array:
+        """degC of some cells, by flat indices of any shape: cheaper than the whole field, for what is watched."""
+        if self._gpu is not None:
+            self._whole()
+        if self._outer is None:
+            return self._fields.t[0][cells]
+        return self._outer.temperature_at(self._fields.t[0], cells)
+
     @property
     def enthalpy_J_per_m3(self) -> Array:
         return enthalpy_of(self._whole().u[0], self.medium).reshape(self.medium.shape)

@@ -163,6 +163,27 @@ class Outer:
         if self._carried is not None:
             self._fill(fields, damage, self.spans, self._carried)
 
+    def temperature_at(self, fine_degC: Array, cells: Array) -> Array:
+        """The temperature of some fine cells (flat indices, any shape), whichever lattice carries them."""
+        ijk = np.stack(np.unravel_index(cells, self.fine.shape))
+        over, shape = ijk // 2, self.lattice.shape
+        t = self.fields.t[0].reshape(shape)
+        middle = t[tuple(over)]
+        found = middle.astype(np.float32, copy=True)
+        for axis in range(3):
+            step = np.array([int(a == axis) for a in range(3)]).reshape(3, *(1,) * (over.ndim - 1))
+            low, high = (
+                t[tuple(np.clip(over + s * step, 0, np.array(shape).reshape(step.shape) - 1))] for s in (-1, 1)
+            )
+            before, after = middle - low, high - middle
+            slope = np.where(before * after > 0, np.where(np.abs(before) < np.abs(after), before, after), 0)
+            found += 0.25 * slope * (2 * (ijk[axis] % 2) - 1)
+        if self._carried is None:
+            return fine_degC[cells]
+        i, j, k = over
+        within = (k >= self._carried.low[i, j]) & (k < self._carried.high[i, j])
+        return np.where(within, fine_degC[cells], found)
+
     def _fill(self, fields: Fields, damage: Damage, spans: Spans, without: Spans) -> None:
         refine(
             self.fields.u[0], self.fields.t[0], self.lowest_degC, self.lattice.curve.inverse, self.lattice.shape,

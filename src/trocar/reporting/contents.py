@@ -17,7 +17,7 @@ from trocar.reporting.language import Language
 
 STAGE_ORIGIN = {"assess": "M", "plan": "P", "simulate": "S", "verify": "V"}
 SYMBOLS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
-ZONES = ("0_degC", "-20_degC", "-40_degC")
+ZONES = ("10_degC", "0_degC", "-20_degC", "-40_degC")
 ABLATIONS = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)
 GUARDED_NERVES = (Role.NERVE, Role.CORD)
 

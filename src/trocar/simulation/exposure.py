@@ -45,9 +45,9 @@ class Watched:
     coldest_degC: list[float] = field(default_factory=list)
     warmest_degC: list[float] = field(default_factory=list)
 
-    def see(self, flat_degC: Array, time_s: float) -> None:
-        """Take in the temperature of one moment."""
-        now = np.einsum("nc,nc->n", flat_degC[self.corners], self.weights)
+    def see(self, corners_degC: Array, time_s: float) -> None:
+        """Take in the temperatures (n, 8) of its corners at one moment."""
+        now = np.einsum("nc,nc->n", corners_degC, self.weights)
         self.minimum_degC = np.minimum(self.minimum_degC, now)
         coldest, warmest = float(now.min()), float(now.max())
         self.maximum_degC = max(self.maximum_degC, warmest)
@@ -63,7 +63,7 @@ class Watched:
             return None
         if self.minimum_degC.min() < 0:
             return 0.0
-        distance, _ = ice.query(self.points_lps_mm)
+        distance, _ = ice.query(self.points_lps_mm, workers=-1)
         return round(float(distance.min()), 3)
 
     def exposure(self, distance_to_ice_mm: float | None) -> Exposure:

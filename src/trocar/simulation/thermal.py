@@ -41,9 +41,8 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
     started_s = state.time_s
 
     def follow(now: HeatSolver) -> None:
-        flat = now.temperature_degC.reshape(-1)
         for watched in session.watched:
-            watched.see(flat, now.time_s)
+            watched.see(now.temperature_at(watched.corners), now.time_s)
         session.tell((now.time_s - started_s) / total_s, f"{step.id}: {(now.time_s - started_s) / 60:.0f} min")
 
     counts = {"freeze": 0, "thaw": 0}

@@ -81,11 +81,14 @@ def _minimal_margin(
     """The least signed distance from the lesion's surface to the zone's, and the point of the lesion it is at."""
     if not mesh.faces.size:
         return None, None
-    distance, _ = cKDTree(mesh_points(mesh)).query(lesion.surface_lps_mm)
     covered = sample(minimum_degC, grid, lesion.surface_lps_mm, outside=np.inf) < level_degC
-    signed = np.where(covered, distance, -distance)
-    least = int(np.argmin(signed))
-    return round(float(signed[least]), 3), as_vector(lesion.surface_lps_mm[least])
+    side = np.where(covered, 1.0, -1.0)
+    rough, _ = cKDTree(mesh.vertices_lps_mm).query(lesion.surface_lps_mm, workers=-1)
+    order = np.argsort(side * rough)
+    likely = order[(side * rough)[order] <= (side * rough)[order[0]] + float(grid.spacing_mm.max())]
+    distance, _ = cKDTree(mesh_points(mesh)).query(lesion.surface_lps_mm[likely], workers=-1)
+    least = int(np.argmin(side[likely] * distance))
+    return round(float(side[likely[least]] * distance[least]), 3), as_vector(lesion.surface_lps_mm[likely[least]])
 
 
 def kill_coverage(kill: Array, grid: Grid, lesion: Target) -> ZoneCoverage:

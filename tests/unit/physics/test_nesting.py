@@ -117,3 +117,10 @@ def test_a_restart_forgets_how_the_lattice_was_divided():
     )
     again.advance(120.0)
     assert np.abs(again.temperature_degC - whole.temperature_degC).max() < 0.02
+
+
+def test_single_cells_are_read_as_the_whole_field_is():
+    solver = played(textured(), nested=True)
+    cells = np.random.default_rng(2).integers(0, np.prod(SHAPE), (400, 8))
+    apart = np.abs(solver.temperature_at(cells) - solver.temperature_degC.reshape(-1)[cells])
+    assert apart.max() < 1.5 and np.percentile(apart, 99) < 0.25  # but for what keeps a coarse cell's heat
