@@ -100,6 +100,7 @@ class StepRule(Record):
     id: str
     technique: Target | None = None  # whose step it is
     brought_by: tuple[Target, ...] = ()  # none: always there
+    when: Condition | None = None  # it is there only when this is known to hold
     follows: tuple[str, ...] = ()
     per_implant: tuple[str, ...] = ()  # the variants in which it is repeated for each screw
 

@@ -121,6 +121,8 @@ def _check_options(rules: Ruleset, path: Path) -> None:
 
 def _check_steps(rules: Ruleset, path: Path) -> None:
     keys = {step.key for step in rules.steps}
+    for step in rules.steps:
+        _check_names(step.when, rules.inputs, path.with_name("steps.toml"), step.key)
     for rule in rules.order:
         unknown = sorted({*rule.before, *rule.after, *rule.binds} - keys)
         if unknown:

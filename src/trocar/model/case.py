@@ -86,6 +86,7 @@ class Oncology(Record):
     biopsy_requested: bool | None = None
     biopsy_purpose: tuple[str, ...] | None = None
     prior_radiotherapy_at_site: bool | None = None
+    radiotherapy_planned: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,8 @@ class Decision(Record):
     planned_date: datetime.date | None = None
     side: Side | None = None
     surgical_opinion: str | None = None  # surgery_preferred, percutaneous_agreed, unfit, declined
+    neuromonitoring_planned: bool | None = None
+    nerve_block_planned: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

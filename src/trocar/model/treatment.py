@@ -113,6 +113,7 @@ class Proposal(Record):
     summary: Text
     techniques: tuple[TechniqueOption, ...] = ()
     sequence: tuple[SequenceStep, ...] = ()
+    yielded: tuple[str, ...] = ()  # soft order rules that gave way to the others
     gates: tuple[GateOutcome, ...] = ()
     missing: tuple[Missing, ...] = ()
     counterfactuals: tuple[Counterfactual, ...] = ()

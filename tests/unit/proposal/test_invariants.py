@@ -16,7 +16,7 @@ from trocar.proposal.inputs import inputs_of
 from trocar.proposal.options import options
 from trocar.proposal.propose import proposals_for, propose
 from trocar.proposal.rules import MODALITIES
-from trocar.proposal.sequence import schedule
+from trocar.proposal.sequence import sequence
 
 RULES = ruleset()
 SCENARIOS = [
@@ -107,7 +107,7 @@ def test_I1_nothing_is_for_discussion_with_a_stop_or_something_missing(inputs):
 def test_I2_hard_edges_hold_in_any_sequence(base, others, modality, variant, screws):
     techniques = tuple(t for t in Technique if t in others or t is modality)
     inputs = {**base, "session": techniques, "high_bleeding_risk": True}
-    plan = schedule(RULES, inputs, techniques, variant=variant, screws=screws)
+    plan = sequence(RULES, inputs, techniques, variant=variant, screws=screws)
     place = {step.id: number for number, step in enumerate(plan.steps)}
     assert len(place) == len(plan.steps)
     assert all(place[earlier] < place[step.id] for step in plan.steps for earlier in step.after)
