@@ -1,4 +1,4 @@
-"""The commands that need no dossier: the catalog of devices and the schemas of the documents."""
+"""The commands that need no dossier: the catalog of devices, the rules and the schemas of the documents."""
 
 from __future__ import annotations
 
@@ -28,6 +28,35 @@ def devices(
     known = devices()
     output.table((item.id, item.kind, item.name) for item in known.values())
     output.result({"schema": "trocar/devices/1", "devices": [device_values(item) for item in known.values()]})
+
+
+def rules(
+    rule_id: Annotated[
+        str | None, typer.Argument(metavar="RULE", help="One rule, such as T2; without it, all.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the clinical rules, or explain one: condition, strength, grade, source, review, text in both languages."""
+    from trocar.catalog.ruleset import ruleset
+    from trocar.cli.rule_lines import rule_lines, rule_rows, rule_values
+    from trocar.errors import InputError
+    from trocar.proposal.trace import explained, kinds
+
+    output, known = Output(as_json=as_json), ruleset()
+    if rule_id is None:
+        output.table(rule_rows(known))
+        everything = [rule_values(kind, rule) for kind, group in kinds(known) for rule in group]
+        output.result({"schema": "trocar/rules/1", "ruleset": known.version, "rules": everything})
+        return
+    found = explained(known, rule_id)
+    if not found:
+        ids = ", ".join(dict.fromkeys(rule.id for _, group in kinds(known) for rule in group))
+        raise InputError(f"there is no rule {rule_id!r}", hint=f"there are: {ids}")
+    for kind, rule in found:
+        for line in rule_lines(kind, rule):
+            output.line(line)
+    values = [rule_values(kind, rule) for kind, rule in found]
+    output.result({"schema": "trocar/rules/1", "ruleset": known.version, "rules": values})
 
 
 def schema(

@@ -31,9 +31,18 @@ def assess(dossier: DossierFolder, as_json: Json = False) -> None:
     _stage(dossier, "assess", as_json)
 
 
-def propose(dossier: DossierFolder, as_json: Json = False) -> None:
+def propose(
+    dossier: DossierFolder,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show every rule with its inputs and its outcome instead.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Rank combinations of techniques; each says why, and why not."""
-    _stage(dossier, "propose", as_json)
+    if trace:
+        _trace(dossier, as_json)
+    else:
+        _stage(dossier, "propose", as_json)
 
 
 def plan(dossier: DossierFolder, proposal: ProposalNumber = None, seed: Seed = None, as_json: Json = False) -> None:
@@ -130,6 +139,21 @@ def demo(
 
         webbrowser.open((dossier.folder / "report.html").resolve().as_uri())
     _tell_outcome(output, dossier, outcome)
+
+
+def _trace(folder: Path, as_json: bool) -> None:
+    """Make the options, and tell how each rule was decided."""
+    from trocar.cli.rule_lines import trace_rows, trace_values
+    from trocar.io.dossier import Dossier
+    from trocar.proposal.trace import trace
+    from trocar.workflow import run as run_stages
+
+    output = Output(as_json=as_json)
+    opened = Dossier.open(folder)
+    run_stages(opened, until="proposals", on_progress=output.on_progress)
+    rows = trace(opened.read("case", arrays=False), opened.read("assessment"))
+    output.table(trace_rows(rows))
+    output.result({"schema": "trocar/trace/1", "rules": trace_values(rows)})
 
 
 def _stage(folder: Path, verb: str, as_json: bool, **settings: Any) -> None:
