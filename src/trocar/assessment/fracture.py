@@ -152,11 +152,15 @@ def _mirels_pain(pain: Pain) -> Points:
 
 def _matrix(context: LesionContext, measure: LesionMeasure, points: dict[str, int]) -> Points:
     if context.matrix in points:
-        return points[context.matrix], "entered"
+        return points[context.matrix], "measured" if "matrix" in context.from_imaging else "entered"
     if measure.lytic_frac is None:
         return UNKNOWN
-    kind = "lytic" if measure.lytic_frac >= 0.75 else "sclerotic" if measure.lytic_frac <= 0.25 else "mixed"
-    return points[kind], "measured"
+    return points[kind_of_matrix(measure.lytic_frac)], "measured"
+
+
+def kind_of_matrix(lytic_frac: float) -> str:
+    """Lytic, mixed or sclerotic by the lytic share (software default)."""
+    return "lytic" if lytic_frac >= 0.75 else "sclerotic" if lytic_frac <= 0.25 else "mixed"
 
 
 def _collapse(context: LesionContext) -> Points:
