@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from trocar.assessment.corticals import axial_cortical, harrington
 from trocar.model.case import Case, LesionContext, Pain, Structure
 from trocar.model.finding import LesionMeasure, Score, ScoreItem
 from trocar.model.space import Array, Grid
@@ -28,15 +29,20 @@ UNKNOWN: Points = (None, "unknown")
 
 
 def scores(case: Case, measure: LesionMeasure, hosts: Sequence[Structure]) -> tuple[Score, ...]:
-    """The scores that apply to a lesion by its site: SINS in the spine and sacrum, Mirels in a long bone."""
+    """The scores that apply to a lesion by its site.
+
+    SINS in the spine and sacrum, Mirels and axial cortical involvement in a long bone, Harrington at the acetabulum.
+    """
     context = case.context(measure.name)
     names = measure.host_bones[:1]
     if context.site in SPINE_SITES or any(name.startswith(("vertebrae_", "sacrum")) for name in names):
         return sins(context, case.clinical.pain, measure)
+    if context.site == "acetabulum":
+        return (harrington(context),)
     if context.site in LONG_BONE_SITES or any(name.startswith(LOWER_LIMB + UPPER_LIMB) for name in names):
         lesion = case.structure(measure.name)
         share = cortex_share(lesion, hosts[0], case.grid) if hosts else None
-        return (mirels(context, case.clinical.pain, measure, share),)
+        return (mirels(context, case.clinical.pain, measure, share), axial_cortical(context))
     return ()
 
 

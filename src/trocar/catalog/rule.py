@@ -78,6 +78,17 @@ class OrderRule(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRule(Rule):
+    """Refuses or prefers embolic agents of some forms (none named: all), and sizes below a bound."""
+
+    stance: Literal["refuses", "cautions", "prefers"]
+    forms: tuple[str, ...] = ()
+    spares: tuple[str, ...] = ()
+    smaller_than_um: float | None = None
+    radiopaque: bool = False  # only those known to be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptionRule(Record):
     """A way to combine what is indicated, or a comparator that is no technique of ours."""
 
@@ -126,6 +137,7 @@ class Ruleset(Record):
     techniques: tuple[TechniqueRule, ...]
     modifiers: tuple[TechniqueRule, ...]
     order: tuple[OrderRule, ...]
+    agents: tuple[AgentRule, ...]
     options: tuple[OptionRule, ...]
     steps: tuple[StepRule, ...]
     inputs: dict[str, InputLabel]
@@ -133,4 +145,4 @@ class Ruleset(Record):
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        return (*self.gates, *self.classes, *self.techniques, *self.modifiers, *self.order)
+        return (*self.gates, *self.classes, *self.techniques, *self.modifiers, *self.order, *self.agents)

@@ -12,6 +12,7 @@ from trocar.catalog.facts import limits
 from trocar.catalog.read import CATALOG, read_toml
 from trocar.catalog.rule import (
     BLOCKING,
+    AgentRule,
     Gate,
     InputLabel,
     OptionRule,
@@ -48,13 +49,14 @@ def read_ruleset(folder: Path) -> Ruleset:
         techniques=_read_rules(folder / "techniques.toml", TechniqueRule, inputs),
         modifiers=_read_rules(folder / "modifiers.toml", TechniqueRule, inputs),
         order=_read_rules(folder / "order.toml", OrderRule, inputs),
+        agents=_read_rules(folder / "agents.toml", AgentRule, inputs),
         options=read_toml(folder / "options.toml", TypeAdapter(tuple[OptionRule, ...]), key="option"),
         steps=read_toml(folder / "steps.toml", TypeAdapter(tuple[StepRule, ...]), key="step"),
         inputs=inputs,
         version=f"{RULESET_VERSION}+{_digest(folder)}",
     )
     _check_gates(rules.gates, folder / "gates.toml")
-    for name in ("classes", "techniques", "modifiers", "order"):
+    for name in ("classes", "techniques", "modifiers", "order", "agents"):
         _check_open_world(getattr(rules, name), folder / f"{name}.toml")
     for name in ("classes", "techniques"):
         _check_before_session(getattr(rules, name), folder / f"{name}.toml")

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from trocar.catalog.rule import Gate, OrderRule, Rule, Ruleset, TechniqueRule
+from trocar.catalog.rule import AgentRule, Gate, OrderRule, Rule, Ruleset, TechniqueRule
 from trocar.catalog.sources import cited_keys, references
 from trocar.proposal.trace import TracedRule, condition_lines, kinds
 
@@ -79,5 +79,10 @@ def _then(rule: Rule) -> Iterator[str]:
                 yield f"then: binds {', '.join(rule.binds)}"
             if rule.technique:
                 yield f"then: makes {rule.technique} necessary"
+        case AgentRule():
+            what = ", ".join(rule.forms) or "every form"
+            but = f" but {', '.join(rule.spares)}" if rule.spares else ""
+            size = f" smaller than {rule.smaller_than_um:g} um" if rule.smaller_than_um else ""
+            yield f"then: {rule.stance} {what}{but}{size}{' that is radiopaque' if rule.radiopaque else ''}"
         case _:
             yield f"then: defines {rule.defines}"

@@ -103,6 +103,7 @@ class Embolic(Device):
     smallest_um: float | None = bounded(1, 5000)
     largest_um: float | None = bounded(1, 5000)
     permanent: bool | None = None
+    radiopaque: bool | None = None
     residual_perfusion_frac: float | None = bounded(0, 1)
 
 

@@ -67,6 +67,16 @@ class TechniqueOption(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChoice(Record):
+    """An embolic of the catalog for this lesion: allowed, to_confirm (something is unknown) or refused, and why."""
+
+    device: str
+    status: str
+    preferred: bool = False
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceStep(Record):
     """`step` is a step type of the vocabulary (BIOPSY, ABLATE ...); `hard` that an edge into it may not be broken."""
 
@@ -112,6 +122,7 @@ class Proposal(Record):
     intent: str = ""  # curative, palliative, protected
     summary: Text
     techniques: tuple[TechniqueOption, ...] = ()
+    agents: tuple[AgentChoice, ...] = ()  # of an option that embolizes
     sequence: tuple[SequenceStep, ...] = ()
     yielded: tuple[str, ...] = ()  # soft order rules that gave way to the others
     gates: tuple[GateOutcome, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.catalog import device, devices, limit
+from trocar.catalog.compatibility import fits
 from trocar.model.case import Role
 from trocar.model.device import Cement, Screw, Trocar, Wire
 from trocar.model.finding import Check, Verdict
@@ -283,25 +284,8 @@ def _reach_check(axis: Segment, target: Array, number: int) -> Check:
 def _lumen_checks(trocar: Trocar, screw: Screw, wire: Wire | None, number: int) -> tuple[Check, ...]:
     wire_mm = wire.diameter_mm if wire else screw.wire_mm
     return (
-        _passes("wire_through_trocar", f"trocar-{number}", wire_mm, trocar.inner_diameter_mm),
-        _passes("wire_through_screw", f"screw-{number}", wire_mm, screw.cannula_mm),
-    )
-
-
-def _passes(name: str, subject: str, wire_mm: float | None, lumen_mm: float | None) -> Check:
-    if wire_mm is None or lumen_mm is None:
-        verdict, message = Verdict.UNKNOWN, "the lumen is not in the catalog: measure it before use"
-    else:
-        verdict, message = (Verdict.PASS if wire_mm <= lumen_mm else Verdict.FAIL), ""
-    return Check(
-        name=name,
-        subject=subject,
-        value=wire_mm,
-        limit=lumen_mm,
-        unit="mm",
-        verdict=verdict,
-        source="design (compatibility rule)",
-        message=message,
+        fits("wire_through_trocar", wire_mm, trocar.inner_diameter_mm, f"trocar-{number}"),
+        fits("wire_through_screw", wire_mm, screw.cannula_mm, f"screw-{number}"),
     )
 
 

@@ -7,6 +7,7 @@ from trocar.catalog.sites import sites
 from trocar.model.case import Case, Side
 from trocar.model.finding import Assessment
 from trocar.model.treatment import Counterfactual, Proposal, Technique
+from trocar.proposal.agents import agent_choices
 from trocar.proposal.counterfactual import counterfactuals
 from trocar.proposal.gates import missing_records, outcome_record
 from trocar.proposal.inputs import inputs_of
@@ -58,6 +59,7 @@ def _proposal(
         intent=intent,
         summary=summary(rules, option, variant=variant, intent=intent, side=side),
         techniques=technique_options(rules, option) if shown else (),
+        agents=agent_choices(rules, option.inputs) if Technique.EMBOLIZATION in option.techniques and shown else (),
         sequence=ordered.steps,
         yielded=ordered.broken,
         gates=tuple(outcome_record(rules, judgment, option.inputs) for judgment in option.judgments),

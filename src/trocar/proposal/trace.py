@@ -32,7 +32,7 @@ class TracedRule(Record):
     """One rule as it was asked. `inputs` are all that it names, `deciding` those that made its outcome."""
 
     lesion: str
-    kind: str  # gate, class, technique, modifier, order
+    kind: str  # gate, class, technique, modifier, order, agent
     rule: str
     part: str
     outcome: str  # a gate's outcome, else true, false or unknown
@@ -79,6 +79,7 @@ def kinds(rules: Ruleset) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
         ("technique", rules.techniques),
         ("modifier", rules.modifiers),
         ("order", rules.order),
+        ("agent", rules.agents),
     )
 
 
