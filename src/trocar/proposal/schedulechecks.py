@@ -51,9 +51,9 @@ def order_checks(proposal: Proposal, plan: Plan | None) -> Iterator[Check]:
     """Whether the plan's own order keeps the edges of the sequence; only broken ones are said."""
     order = [item.id for item in proposal.sequence] if plan is None else [step.id for step in plan.steps]
     place = {name: number for number, name in enumerate(order)}
-    ancestors = _ancestors(proposal)
+    earlier = ancestors(proposal)
     for item in proposal.sequence:
-        late = [name for name in ancestors[item.id] if item.id in place and place.get(name, -1) > place[item.id]]
+        late = [name for name in earlier[item.id] if item.id in place and place.get(name, -1) > place[item.id]]
         if late:
             yield Check(
                 name="order_of_steps",
@@ -67,7 +67,8 @@ def order_checks(proposal: Proposal, plan: Plan | None) -> Iterator[Check]:
             )
 
 
-def _ancestors(proposal: Proposal) -> dict[str, set[str]]:
+def ancestors(proposal: Proposal) -> dict[str, set[str]]:
+    """Every step before each step of a sequence, however far."""
     found: dict[str, set[str]] = {}
     for item in proposal.sequence:
         found[item.id] = set(item.after).union(*(found[name] for name in item.after))

@@ -7,8 +7,11 @@ import proposal_cases as cases
 import pytest
 from proposal_cases import fired, held, steps
 
+from trocar.errors import PlanningError
 from trocar.model.case import Clinical, Role
-from trocar.model.treatment import ProposalVerdict, Technique, TechniqueStatus
+from trocar.model.treatment import Plan, ProposalVerdict, Technique, TechniqueStatus
+from trocar.proposal.schedule import schedule
+from trocar.workflow import plan
 
 
 def option_for(proposal, technique):
@@ -259,3 +262,76 @@ def test_an_empty_clinical_file_is_all_missing():
     assert held(first) == set()
     assert {"lesion.site", "pain.character", "oncology.primary"} <= {item.field for item in first.missing}
     assert all(item.why.en and item.why.fr for item in first.missing)
+
+
+def test_A1_must_not_embolize_first_claim_a_cure_nor_cement_before_the_thaw():
+    for proposal in cases.a1().proposals():
+        assert "EMBOLISE" not in steps(proposal)
+        assert "curative" not in proposal.summary.en and proposal.intent != "curative"
+        if "CEMENT_INJECT" in steps(proposal) and "ABLATE" in steps(proposal):
+            assert in_order(steps(proposal), "ABLATE", "THAW", "APPLICATOR_REMOVE", "CEMENT_MIX", "CEMENT_INJECT")
+
+
+def test_A2_must_not_put_a_screw_before_its_cement_nor_claim_full_coverage():
+    first = cases.a2().proposals()[0]
+    ids = [step.id for step in first.sequence]
+    for number in (1, 2):
+        assert in_order(ids, f"cement-{number}", f"wire-{number}", f"trocar-removal-{number}", f"screw-{number}")
+    assert first.intent == "protected"
+    assert "E21" in next(step for step in first.sequence if step.step == "POSITION").edges
+    assert schedule(first).sequence_variant == "screw_mounted_on_cement"
+
+
+def test_A3_must_not_take_a_lumbar_level_for_a_cervical_one():
+    lumbar = cases.a3(opinion="percutaneous_agreed").proposals()[0]
+    assert "G25" not in fired(lumbar, "warn", "stop")
+    cervical = cases.a3(opinion="percutaneous_agreed").lesion(level="C5").measured(host_bones=("vertebrae_C5",))
+    assert not any(p.indicates(Technique.RADIOFREQUENCY) for p in cervical.proposals())
+    assert option_for(cervical.proposals()[0], Technique.RADIOFREQUENCY).status is TechniqueStatus.CONTRAINDICATED
+
+
+def test_A4_lists_radiotherapy_alone_and_its_time_meets_the_published_band():
+    proposals = cases.a4().proposals()
+    assert any("radiotherapy" in p.summary.en for p in proposals if not p.techniques)
+    assert held(proposals[0]) != {Technique.CEMENT} and proposals[0].techniques
+    total = schedule(proposals[0]).total_min
+    assert total.low <= 193 and total.high >= 148  # V101: 167 (148 to 193)
+
+
+def test_A5_requires_protection_before_ablation_and_never_screws():
+    for proposal in cases.a5().proposals():
+        assert not proposal.indicates(Technique.SCREW) and not proposal.indicates(Technique.CEMENT)
+        if proposal.indicates(Technique.CRYOABLATION):
+            ablation = next(step for step in proposal.sequence if step.step == "ABLATE")
+            assert "E6" in ablation.edges and ablation.hard
+
+
+def test_A6_never_offers_cement_alone():
+    for opinion in (None, "declined"):
+        assert all(held(p) & {Technique.SCREW, Technique.CEMENT} != {Technique.CEMENT}
+                   for p in cases.a6(opinion=opinion).proposals())  # fmt: skip
+
+
+@pytest.mark.parametrize("scenario", [cases.a7a(), cases.a7b(), cases.a7c()])
+def test_A7_never_ends_in_something_that_can_be_approved(scenario):
+    for proposal in scenario.proposals():
+        blocked = tuple(gate.rule for gate in proposal.gates if gate.outcome in ("stop", "refer", "missing", "require"))
+        assert blocked or not proposal.techniques
+        assert not Plan(lesion="lesion_1", steps=(), blocked_by=blocked).approvable or not proposal.techniques
+        if proposal.verdict is ProposalVerdict.STOP:
+            with pytest.raises(PlanningError, match="stop"):
+                plan(scenario.case(), proposal, predict_ice=False)
+
+
+def test_a_radial_access_raises_the_bound_of_an_arterial_step():
+    def stops(inr, access):
+        scenario = cases.a2().having("laboratory", inr=inr).having("decision", arterial_access=access)
+        return "G11" in fired(scenario.proposals()[0], "stop")
+
+    assert [stops(1.8, access) for access in (None, "femoral", "radial")] == [True, True, False]
+    assert [stops(2.2, access) for access in (None, "femoral", "radial")] == [True, True, True]
+
+
+def test_a_positive_pregnancy_test_stops_whatever_else_is_said():
+    scenario = cases.a1().having("laboratory", pregnancy_test_positive=True)
+    assert "G18" in fired(scenario.proposals()[0], "stop")
