@@ -52,6 +52,7 @@ def test_a_hip_bone_does_not_tell_the_site():
     assert prefilled(case("hip_left"))[0].clinical.lesion[0].site is None
 
 
+# shows: R56
 @pytest.mark.parametrize(("rise_HU", "grade"), [(5, 0), (30, 1), (70, 2), (150, 3)])
 def test_vascularity_comes_from_an_arterial_phase(rise_HU, grade):
     assert prefilled(case(rise_HU=rise_HU))[0].clinical.lesion[0].vascularity_grade == grade

@@ -14,6 +14,7 @@ from trocar.model.finding import Verdict
 WIRE, TROCAR, SCREW = device("wire-2.8"), device("trocar-8g"), device("screw-6.5")
 
 
+# shows: R102
 def test_a_wire_passes_only_a_lumen_that_is_known_and_wider():
     def verdict(inner_mm):
         return passes("wire_through_trocar", WIRE, replace(TROCAR, inner_diameter_mm=inner_mm), "t").verdict
@@ -90,6 +91,7 @@ def test_an_installed_packages_entry_point_is_read(tmp_path, monkeypatch):
     assert "our-trocar" not in devices()
 
 
+# shows: R76
 def test_the_catalog_holds_the_start_set_of_the_reference():
     for names in (
         "needle-bone-8g needle-bone-11g needle-bone-13g biopsy-drill-set power-driver needle-soft-tissue-18g",

@@ -48,6 +48,7 @@ def described(field, schema):
     return name, set(words or ()), field in OPEN
 
 
+# shows: R69
 @pytest.mark.parametrize("group", SCHEMA["properties"])
 def test_the_page_lists_every_field_with_its_type_and_words(group):
     fields, rows = group_schema(group)["properties"], group_rows(group)

@@ -73,6 +73,7 @@ def written(folder, text):
     return path
 
 
+# shows: R53, R84
 def test_the_contracts_example(tmp_path):
     clinical = read_clinical(written(tmp_path, CONTRACT))
     assert clinical.patient.age_years == 74

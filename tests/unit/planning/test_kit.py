@@ -34,6 +34,7 @@ def step(name, technique, *placements):
     )
 
 
+# shows: R28
 def test_everything_placed_is_in_the_kit():
     probes = [placement("cryoprobe-14g-iceforce", "probe", f"probe-{n}") for n in range(4)]
     cement = placement("cement-pmma-generic", "cement", "cement-1", volume_ml=16.0)
@@ -45,6 +46,7 @@ def test_everything_placed_is_in_the_kit():
     assert items["cement-pmma-generic"].quantity == 2  # 16 ml and 30 % more, of packs of 20 ml
 
 
+# shows: R77
 @pytest.mark.parametrize(("diameter_mm", "verdict"), [(4.19, Verdict.PASS), (9.9, Verdict.PASS), (10.0, Verdict.FAIL)])
 def test_every_incision_stays_below_the_limit(diameter_mm, verdict):
     assert limit("incision_max_mm").value == 10.0

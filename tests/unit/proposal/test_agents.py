@@ -24,19 +24,23 @@ def with_status(found, *statuses):
     return {choice.device for choice in found if choice.status in statuses}
 
 
+# shows: R59, R60, R61, R62
 def test_every_agent_of_the_article_is_in_the_catalog():
     assert {"coil", "glue", "microspheres", "pva", "gelatin", "evoh"} <= {item.form for item in EMBOLICS.values()}
 
 
+# shows: R65
 def test_a_dangerous_anastomosis_leaves_coils_or_nothing():
     found = choices(dangerous_anastomosis=True)
     assert with_status(found, "allowed", "to_confirm") == {"coil-generic"}
 
 
+# shows: R65
 def test_a_shared_cord_artery_leaves_nothing():
     assert with_status(choices(spinal_artery_shared=True), "allowed", "to_confirm") == set()
 
 
+# shows: R63
 @pytest.mark.parametrize("scenario", [cases.a2(), cases.a3(opinion=None), cases.a5()])
 def test_small_particles_are_refused_where_nerve_skin_or_cord_may_share_the_supply(scenario):
     allowed = with_status(choices(scenario), "allowed", "to_confirm")
@@ -53,6 +57,7 @@ def test_what_is_unknown_is_never_allowed():
     assert "arteriography" in found[0].reasons[0].text.en
 
 
+# shows: R57, R58, R66
 def test_the_aim_decides_between_agents_that_are_allowed():
     before_screws = choices()
     assert EMBOLICS[before_screws[0].device].form in ("microspheres", "pva", "gelatin")
@@ -61,6 +66,7 @@ def test_the_aim_decides_between_agents_that_are_allowed():
     assert "glue-nbca" not in {choice.device for choice in before_screws if choice.preferred}
 
 
+# shows: R67
 def test_a_habit_orders_what_is_allowed_and_never_adds_to_it():
     habit = choices(habits=("pva-500-710", "microspheres-40-120"))
     assert habit[0].device == "pva-500-710"

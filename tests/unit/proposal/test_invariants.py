@@ -119,6 +119,7 @@ def test_I1_nothing_is_for_discussion_with_a_stop_or_something_missing(inputs):
             assert proposal.techniques and proposal.sequence
 
 
+# shows: R71
 @quick
 @given(
     st.sampled_from(BASES),
@@ -270,6 +271,7 @@ def test_I5_a_mirrored_case_has_the_mirrored_proposal(scenario):
         assert (one.verdict, one.techniques, one.sequence) == (two.verdict, two.techniques, two.sequence)
 
 
+# shows: R3
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_option_gives_its_reasons_and_a_counterfactual_in_both_languages(scenario):
     for proposal in scenario.proposals():
@@ -287,6 +289,7 @@ def test_every_option_gives_its_reasons_and_a_counterfactual_in_both_languages(s
         assert all(text.en.strip() and text.fr.strip() and text.en != text.fr for text in texts)
 
 
+# shows: R49
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_nothing_is_called_a_treatment_to_give_nor_safe(scenario):
     for proposal in scenario.proposals():

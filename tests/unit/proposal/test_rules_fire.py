@@ -94,6 +94,7 @@ def fired_rules(inputs):
     }
 
 
+# shows: R7, R10, R17, R18, R26, R27, R29, R33, R51
 @pytest.mark.parametrize("key", list(CHANGED), ids="-".join)
 def test_one_change_fires_the_rule(key):
     base, change, outcome = CHANGED[key]

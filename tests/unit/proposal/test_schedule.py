@@ -85,6 +85,7 @@ def test_steps_follow_their_predecessors_and_no_resource_is_held_twice(proposal,
             assert apart, (one.id, two.id)
 
 
+# shows: R1, R15, R95
 def test_A1_is_variant_A_and_A2_variant_B_in_the_articles_order():
     one, two = schedule(A1), schedule(A2)
     assert (one.sequence_variant, two.sequence_variant) == ("screw_then_cement", "screw_mounted_on_cement")
@@ -99,6 +100,7 @@ def test_A1_is_variant_A_and_A2_variant_B_in_the_articles_order():
     assert order_b == sorted(order_b)
 
 
+# shows: R79
 def test_injection_waits_for_the_paste_phase_of_its_own_batch():
     found = schedule(A2)
     for batch in found.batches:
@@ -108,6 +110,7 @@ def test_injection_waits_for_the_paste_phase_of_its_own_batch():
         assert {found.step(name).batch for name in batch.steps} == {batch.id}
 
 
+# shows: R102
 def test_a_second_screw_takes_a_second_mix_unless_the_window_holds_both():
     assert [batch.id for batch in schedule(A2).batches] == ["cement-mix-1", "cement-mix-2"]
     cold = schedule(A2, room_degC=8.0)  # slow cement: a window of 20 min holds both screws
@@ -117,6 +120,7 @@ def test_a_second_screw_takes_a_second_mix_unless_the_window_holds_both():
     assert check(cold, "cement_clock").verdict is Verdict.PASS
 
 
+# shows: R102
 def test_a_warm_room_makes_the_window_too_short():
     assert check(schedule(A2), "cement_clock").verdict is Verdict.WARN  # 180 s typical of 204, 306 at most
     assert check(schedule(A2, room_degC=30.0), "cement_clock").verdict is Verdict.FAIL
@@ -141,6 +145,7 @@ def test_the_cements_times_are_those_published_and_slow_in_the_cold():
     assert working_times_s(unknown, 20.0) == (None, None)
 
 
+# shows: R70
 def test_the_patient_is_turned_after_the_arterial_access_is_closed():
     found = schedule(A2)
     first = found.position_changes[0]
@@ -148,6 +153,7 @@ def test_the_patient_is_turned_after_the_arterial_access_is_closed():
     assert found.step("access-closure-1").end_min.high <= found.step(first.step).start_min.high
 
 
+# shows: R46, R91
 def test_the_ice_is_looked_at_in_each_freeze():
     at = [point.at_min.typical for point in schedule(A1).controls if point.id == "C3"]
     start = schedule(A1).step("cryoablation-1").start_min.typical
