@@ -1,6 +1,6 @@
-"""The matrix of the article's requirements, made from tests/requirements.toml and the `# shows: R17` lines of the tests.
+"""The matrix of the article's requirements, from tests/requirements.toml and the `# shows: R17` lines of the tests.
 
-`python scripts/requirements_matrix.py` writes docs/reference/requirements.md; `--check` only says whether it is current.
+`python scripts/requirements_matrix.py` writes docs/reference/requirements.md; `--check` says whether it is current.
 """
 
 import ast
@@ -15,8 +15,8 @@ PAGE = ROOT / "docs/reference/requirements.md"
 TAG = re.compile(r"^# shows: (R\d+(?:, R\d+)*)$")
 HEAD = """# The article's requirements, and what shows them
 
-Made by `scripts/requirements_matrix.py` from the tests; do not edit by hand. R1 to R105 are the requirements read from the article that
-trocar follows, in this project's words. *Open* says why nothing shows a requirement yet.
+Made by `scripts/requirements_matrix.py` from the tests; do not edit by hand. R1 to R105 are the requirements read from
+the article that trocar follows, in this project's words. *Open* says why nothing shows a requirement yet.
 
 """
 
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
 
 
 def page() -> str:
-    """The whole page. Raises `SystemExit` naming what is wrong: an unknown tag, or a requirement neither shown nor open."""
+    """The whole page. Raises `SystemExit` naming an unknown tag, or a requirement that is neither shown nor open."""
     known, shown = requirements(), tags()
     if wrong := problems(known, shown):
         raise SystemExit("\n".join(wrong))

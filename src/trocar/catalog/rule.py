@@ -29,6 +29,7 @@ class Rule(Record):
     strength: Strength
     grade: Literal["A", "B", "C", "D"]
     source: str
+    conflicting: bool = False  # the evidence behind it disagrees
     text: Text
     otherwise: Text | None = None
     defines: str = ""  # the input that later rules read its truth from

@@ -12,7 +12,7 @@ import typer
 from trocar.cli.case_commands import approve, new, status
 from trocar.cli.catalog_commands import devices, drugs, rules, schema
 from trocar.cli.output import Output
-from trocar.cli.stage_commands import assess, demo, plan, propose, report, run, simulate, verify
+from trocar.cli.stage_commands import assess, demo, plan, propose, report, run, schedule, simulate, verify
 from trocar.errors import InputError, TrocarError
 
 app = typer.Typer(
@@ -93,7 +93,7 @@ def root(
 
 
 COMMANDS = (
-    *(new, assess, propose, plan, simulate, verify, report, run, status, approve),
+    *(new, assess, propose, schedule, plan, simulate, verify, report, run, status, approve),
     *(devices, rules, drugs, schema, demo),
 )
 for command in COMMANDS:  # in the order in which `trocar --help` lists them

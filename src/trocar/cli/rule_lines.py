@@ -19,6 +19,8 @@ def rule_rows(rules: Ruleset) -> Iterator[tuple[str, ...]]:
 def rule_lines(kind: str, rule: Rule) -> Iterator[str]:
     """One part of a rule, explained."""
     yield f"{_name(rule)} ({kind}): {rule.strength}, grade {rule.grade}, reviewed {rule.last_reviewed}"
+    if rule.conflicting:
+        yield "  the evidence conflicts"
     yield f"  {rule.text.en}"
     yield f"  {rule.text.fr}"
     yield "  when:"
@@ -38,6 +40,7 @@ def rule_values(kind: str, rule: Rule) -> dict[str, Any]:
         "strength": rule.strength,
         "grade": rule.grade,
         "source": rule.source,
+        "conflicting": rule.conflicting,
         "last_reviewed": rule.last_reviewed.isoformat(),
         "text": dataclasses.asdict(rule.text),
         "when": list(condition_lines(rule.when)),

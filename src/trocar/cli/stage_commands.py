@@ -50,6 +50,52 @@ def plan(dossier: DossierFolder, proposal: ProposalNumber = None, seed: Seed = N
     _stage(dossier, "plan", as_json, proposal=proposal, seed=seed)
 
 
+def schedule(
+    dossier: DossierFolder,
+    proposal: ProposalNumber = None,
+    room_degC: Annotated[
+        float | None,
+        typer.Option(
+            "--room-degc", metavar="C", min=5.0, max=40.0, help="Where the cement is mixed; its table's at first."
+        ),
+    ] = None,
+    tissue_degC: Annotated[
+        float | None,
+        typer.Option("--tissue-degc", metavar="C", min=-20.0, max=45.0, help="The cavity's when cement is injected."),
+    ] = None,
+    budget_min: Annotated[
+        float | None, typer.Option("--budget-min", metavar="MIN", min=1.0, help="Minutes that the session may take.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put the session of one option on the clock: steps, resources, positions, the cement's window, the looks."""
+    from trocar.cli.clock import clock_lines, clock_values
+    from trocar.io.dossier import Dossier
+    from trocar.proposal.lesions import lesion_order
+    from trocar.proposal.schedule import schedule as on_the_clock
+    from trocar.workflow import run as run_stages
+
+    output = Output(as_json=as_json)
+    opened = Dossier.open(dossier)
+    run_stages(opened, until="proposals", on_progress=output.on_progress)
+    found = opened.read("proposals")
+    number = proposal or (opened.settings("plan").get("proposal", 1) if opened.is_fresh("plan") else 1)
+    if not 1 <= number <= len(found):
+        raise InputError(f"there is no option {number}", hint=f"there are 1 to {len(found)}")
+    planned = opened.is_fresh("plan") and opened.settings("plan").get("proposal", 1) == number
+    timed = on_the_clock(
+        found[int(number) - 1],
+        opened.read("plan") if planned else None,
+        room_degC=room_degC,
+        tissue_degC=tissue_degC,
+        budget_min=budget_min,
+    )
+    order = lesion_order(opened.read("case", arrays=False), opened.read("assessment"))
+    for line in clock_lines(timed, order):
+        output.line(line)
+    output.result(clock_values(timed, order))
+
+
 def simulate(dossier: DossierFolder, spacing_mm: SpacingMm = None, as_json: Json = False) -> None:
     """Compute what each step does to the tissue: temperatures, ice, cement, coverage, exposure of nerves."""
     _stage(dossier, "simulate", as_json, spacing_mm=spacing_mm)

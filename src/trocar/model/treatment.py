@@ -54,6 +54,7 @@ class Reason(Record):
     grade: str
     text: Text
     source: str
+    conflicting: bool = False  # the evidence behind it disagrees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

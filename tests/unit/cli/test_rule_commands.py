@@ -61,6 +61,20 @@ def test_a_trace_shows_each_rules_inputs_and_outcome(dossier, capsys):
     assert "inr = 1" in text and "lesion_1" in text
 
 
+def test_a_schedule_is_told_and_nothing_is_written(dossier, capsys):
+    call(capsys, "propose", dossier, "--trace")
+    before = (Path(dossier) / "trocar.json").read_bytes()
+    code, out, _ = call(capsys, "schedule", dossier, "--room-degc", "8", "--tissue-degc", "5", "--json")
+    values = json.loads(out)
+    assert code == 0 and values["sequence_variant"] == "screw_mounted_on_cement"
+    assert [batch["id"] for batch in values["batches"]] == ["cement-mix-1"]
+    assert {check["name"]: check["verdict"] for check in values["checks"]}["cement_into_cold_tissue"] == "FAIL"
+    text = call(capsys, "schedule", dossier)[1]
+    assert "in all" in text and "cement-mix-2" in text and "UNKNOWN" in text
+    assert call(capsys, "schedule", dossier, "--proposal", "99")[0] == 2
+    assert (Path(dossier) / "trocar.json").read_bytes() == before
+
+
 def test_a_trace_says_what_is_unknown(tmp_path, capsys):
     made = Dossier.create(tmp_path / "d", cases.a7c().case())
     made.write("assessment", cases.a7c().assessment())

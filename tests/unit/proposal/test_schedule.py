@@ -27,6 +27,7 @@ from trocar.model.treatment import (
 )
 from trocar.proposal.cementclock import setting_time_s, working_times_s
 from trocar.proposal.inputs import inputs_of
+from trocar.proposal.lesions import lesion_order
 from trocar.proposal.rules import MODALITIES
 from trocar.proposal.schedule import schedule
 from trocar.proposal.sequence import sequence
@@ -229,6 +230,23 @@ def test_monitoring_brings_its_baseline_first_and_no_block_before_its_end():
     assert order.index("APPLICATOR_REMOVE") < order.index("NERVE_BLOCK")
     assert "E22" in next(step for step in monitored.sequence if step.step == "NERVE_BLOCK").edges
     assert not {"IONM_SETUP", "NERVE_BLOCK"} & set(cases.steps(A2))
+
+
+def test_the_least_stable_lesion_comes_first_then_the_most_painful():
+    scenario = cases.a1()
+    measures = tuple(replace(scenario.measure, name=f"lesion_{n}") for n in (1, 2, 3))
+    context = scenario.clinical.lesion[0]
+    contexts = tuple(
+        replace(context, name=name, worst_nrs=pain)
+        for name, pain in (("lesion_1", 2), ("lesion_2", 9), ("lesion_3", None))
+    )
+    unstable = replace(cases.score("SINS", 12, 18), lesion="lesion_3")
+    case = replace(scenario.case(), clinical=replace(scenario.clinical, lesion=contexts))
+    assert lesion_order(case, replace(scenario.assessment(), lesions=measures, scores=(unstable,))) == (
+        "lesion_3",
+        "lesion_2",
+        "lesion_1",
+    )
 
 
 def test_every_step_type_is_timed_and_every_look_is_at_a_step():
