@@ -33,9 +33,9 @@ def json_schema(kind: str) -> dict[str, Any]:
             schema["$defs"].pop(unused, None)
     for definition in [schema, *schema.get("$defs", {}).values()]:
         _add_ranges(definition)
-    properties = schema.pop("properties")
     if kind == "clinical":
         _add_words(schema)
+    properties = schema.pop("properties")
     if kind != "clinical":  # the clinical context is written by hand, as TOML without a schema line
         properties = {"schema": {"const": schema_id(kind)}, **properties}
         schema["required"] = ["schema", *schema.get("required", ())]
