@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from trocar.assessment.fracture import kind_of_matrix
-from trocar.assessment.lesion import bone_compartment, compartments, diameters, host_bones, lytic_share
+from trocar.assessment.lesion import (
+    bone_compartment,
+    compartments,
+    cortical_breach_mm2,
+    diameters,
+    host_bones,
+    lytic_share,
+)
 from trocar.assessment.midline import lesion_side, midplane
 from trocar.imaging.fair import fair_surface
 from trocar.model.case import Case, LesionContext, Role, Structure
@@ -76,6 +83,11 @@ def _seen(case: Case, lesion: Structure) -> Iterator[Filled]:
     yield from seen("bones", names or None, "the bones that hold it")
     yield from seen("diameters_mm", size, "its surface")
     yield from seen("volume_ml", round(parts.bone_ml + parts.soft_tissue_ml, 2), "its voxels")
+    whole_ml = parts.bone_ml + parts.soft_tissue_ml
+    yield from seen("soft_tissue_ml", round(parts.soft_tissue_ml, 2), "its voxels outside bone")
+    yield from seen("soft_tissue_frac", round(parts.soft_tissue_ml / whole_ml, 3), "its voxels outside bone")
+    breach_mm2 = cortical_breach_mm2(lesion, hosts, case.grid)
+    yield from seen("cortical_breach_mm2", None if breach_mm2 is None else round(breach_mm2, 1), "its bone's surface")
     yield from seen("lytic_frac", None if lytic is None else round(lytic, 3), "HU of its part in bone")
     yield from seen(
         "matrix", None if lytic is None else kind_of_matrix(lytic), "HU of its part in bone (design limits)"

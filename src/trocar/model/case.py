@@ -205,6 +205,9 @@ class LesionContext(Record):
     diameters_mm: tuple[float, ...] | None = None
     volume_ml: float | None = bounded(0, 5000)
     lytic_frac: float | None = bounded(0, 1)
+    soft_tissue_ml: float | None = bounded(0, 5000)
+    soft_tissue_frac: float | None = bounded(0, 1)
+    cortical_breach_mm2: float | None = bounded(0, 100000)
     cortex_destroyed_frac: float | None = bounded(0, 1)
     axial_cortical_mm: float | None = bounded(0, 600)
     subchondral_plate: str | None = None

@@ -43,6 +43,7 @@ def test_the_image_gives_site_level_size_and_matrix():
     lesion = filled.clinical.lesion[0]
     assert (lesion.name, lesion.site, lesion.level, lesion.bones) == ("lesion_1", "vertebra", "L3", ("vertebrae_L3",))
     assert lesion.volume_ml == pytest.approx(0.48)
+    assert (lesion.soft_tissue_ml, lesion.soft_tissue_frac, lesion.cortical_breach_mm2) == (0.0, 0.0, 0.0)
     assert lesion.diameters_mm[0] >= lesion.diameters_mm[1] >= lesion.diameters_mm[2] > 0
     assert set(lesion.from_imaging) == {item.field for item in said}
     assert lesion.vascularity_grade is None
