@@ -46,9 +46,9 @@ def missing_lines(case: Case) -> Iterator[str]:
 
 def missing_values(case: Case) -> list[dict[str, Any]]:
     """The same for `--json`, every field."""
-    from trocar.catalog.minimum import asked_by_rules, minimum_data
+    from trocar.catalog.minimum import asked_by_rules, minimum_data, without_a_meaning
 
-    wanted, asked = minimum_data(), asked_by_rules()
+    wanted, asked, pointless = minimum_data(), asked_by_rules(), without_a_meaning(case.clinical)
     return [
         {
             "field": field,
@@ -57,7 +57,7 @@ def missing_values(case: Case) -> list[dict[str, Any]]:
             "why": dataclasses.asdict(wanted[field].why),
         }
         for field in unknown_fields(case.clinical)
-        if field in wanted
+        if field in wanted and field not in pointless
     ]
 
 

@@ -1,17 +1,18 @@
 """The clinical file: absent is unknown, misspelt or impossible is refused by name."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
 from trocar.catalog.conditions import comparisons
-from trocar.catalog.minimum import minimum_data
+from trocar.catalog.minimum import minimum_data, without_a_meaning
 from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sites import sites
 from trocar.errors import CaseError, ReadError
 from trocar.io.clinical import read_clinical, with_shifted_dates
 from trocar.io.vocabulary import OPEN, closed_words
-from trocar.model.case import Clinical, Side, unknown_fields
+from trocar.model.case import Clinical, LesionContext, Patient, Side, unknown_fields
 
 CONTRACT = """
 [patient]
@@ -202,6 +203,17 @@ def test_every_field_has_a_name_and_a_reason_in_both_languages():
     wanted = minimum_data()
     assert [field for field in unknown_fields(Clinical()) if field not in wanted] == []
     assert all(item.label.en and item.label.fr and item.why.en and item.why.fr for item in wanted.values())
+
+
+def test_what_the_site_makes_pointless_is_not_asked_for():
+    ilium = Clinical(patient=Patient(sex="male"), lesion=(LesionContext(name="lesion_1", site="iliac_wing"),))
+    pointless = without_a_meaning(ilium)
+    assert {"lesion.epidural_grade", "lesion.axial_cortical_mm", "patient.pregnant"} <= pointless
+    assert "lesion.matrix" not in pointless and "laboratory.inr" not in pointless
+    spine = replace(ilium, lesion=(*ilium.lesion, LesionContext(name="lesion_2", site="vertebra")))
+    assert "lesion.epidural_grade" not in without_a_meaning(spine)
+    unknown = replace(ilium, lesion=(*ilium.lesion, LesionContext(name="lesion_2")))
+    assert without_a_meaning(unknown) == {"patient.pregnant", "laboratory.pregnancy_test_positive"}
 
 
 def test_a_field_without_a_meaning_is_declared_not_left_out(tmp_path):
