@@ -20,6 +20,7 @@ _SPINAL = (
     "vertebral_collapse",
     "posterolateral_involvement",
 )
+_SACRAL = ("sacrum", "sacral_ala")  # the SINS is read there too
 _LONG_BONE = ("cortex_destroyed_frac", "axial_cortical_mm")
 _ACETABULAR = ("medial_wall", "lateral_cortex", "acetabular_roof", "solitary_for_cure")
 
@@ -55,7 +56,7 @@ def without_a_meaning(clinical: Clinical) -> frozenset[str]:
     if not places or None in places:
         return frozenset(found)
     known = [site for site in places if site is not None]
-    if not any(site.spinal for site in known):
+    if not any(site.spinal for site in known) and not any(lesion.site in _SACRAL for lesion in clinical.lesion):
         found |= {f"lesion.{name}" for name in _SPINAL}
     if not any(site.long_bone for site in known):
         found |= {f"lesion.{name}" for name in _LONG_BONE}
