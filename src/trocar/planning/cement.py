@@ -7,6 +7,7 @@ import numpy as np
 
 from trocar.catalog import device, devices, limit
 from trocar.catalog.compatibility import fits
+from trocar.catalog.timing import timing
 from trocar.model.case import Role
 from trocar.model.device import Cement, Screw, Trocar, Wire
 from trocar.model.finding import Check, Verdict
@@ -29,7 +30,10 @@ ENOUGH_ML = 4.0
 WORTH_PER_ML = 1.0  # of a path's cost unit; design
 DIRECTIONS = 900
 INJECTION_S_PER_ML = 20.0  # a 1 ml syringe at a time, watched; design
-EXCHANGE_S = {"wire in": 20.0, "trocar out": 20.0, "screw over the wire": 60.0}  # design
+EXCHANGE_S = {
+    what: float(round(60.0 * timing(step, "screw_mounted_on_cement").duration.typical))
+    for what, step in (("wire in", "K_WIRE"), ("trocar out", "TROCAR_REMOVE"), ("screw over the wire", "SCREW"))
+}
 TIP_SHORT_MM = 3.0
 
 
