@@ -1,5 +1,7 @@
 """From CT and structures to fields: what lies where, whatever the grid's axes, and what was stated comes through."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from slab import SHAPE, ball, synthetic_case
@@ -7,6 +9,7 @@ from slab import SHAPE, ball, synthetic_case
 from trocar.catalog.tissues import tissues
 from trocar.materials import tissue_map
 from trocar.materials.placing import EVERYWHERE, nearest, shaft_frac
+from trocar.model.case import Role, Structure
 from trocar.model.space import Grid, Segment, as_matrix4
 from trocar.model.treatment import Placement
 
@@ -58,3 +61,15 @@ def test_tissue_boils_only_where_it_holds_water_and_only_when_asked():
 def test_a_warm_pack_is_an_exchange_of_its_own():
     assert tissue_map(synthetic_case(), box()).medium.exchange_W_per_m2K == 10.0
     assert tissue_map(synthetic_case(), box(), skin_W_per_m2K=300.0).medium.exchange_W_per_m2K == 300.0
+
+
+def test_cerebrospinal_fluid_flows_and_other_fluid_does_not_though_the_cases_are_alike():
+    cell = tuple(box().to_ijk((30.0, 30.0, 30.0)).round().astype(int))
+
+    def perfusion(name):
+        fluid = Structure(name=name, role=Role.FLUID, inside=ball((30.0, 30.0, 30.0), 8.0))
+        case = synthetic_case()
+        return tissue_map(replace(case, structures=(*case.structures, fluid)), box()).medium.perfusion_W_per_m3K[cell]
+
+    assert perfusion("csf_lumbar") == pytest.approx(10e3, rel=0.01)
+    assert perfusion("ascites") == 0.0
