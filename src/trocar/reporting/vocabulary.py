@@ -227,6 +227,9 @@ CHECKS = {
     "grid_refinement": "Change of the zone on a finer grid",
     "step_simulated": "Step simulated",
     "cavity_temperature_for_cement": "Temperature of the cavity when the cement arrives",
+    "cement_setting_time": "Time until the cement has set",
+    "nerve_temperature_beside_cement": "Highest temperature of a nerve beside curing cement",
+    "cord_temperature_beside_cement": "Highest temperature of the cord beside curing cement",
     "cement_clock": "Injection within the cement's working time",
     "cement_front_distance": "Distance of the cement's front to a foramen, the canal or a joint",
     "cement_volume": "Cement volume",
@@ -260,6 +263,7 @@ CAVEATS = {
     "ct_ends_within_the_simulated_box": "The CT ends within the simulated box; beyond it tissue is assumed.",
     "vessels_not_segmented": "No vessel is segmented: the heat that vessels bring is not simulated.",
     "cement_by_geometry": "Cement is a ball at the injection point; its flow and leaks are not simulated.",
+    "cement_curing_prior": "How cement cures, and the heat it gives off, are a prior.",
     "embolization_prior": "How much perfusion an embolization leaves is a prior.",
     "model_prior": "The cold of a probe without isotherm table is a prior.",
 }
