@@ -47,8 +47,11 @@ def nearest(values: Array, grid: Grid, target: Grid, box: Box, *, outside: bool)
 
 
 def tube(points_lps_mm: Array, radius_mm: float, grid: Grid) -> tuple[Box, Array] | None:
-    """Cells whose center lies within the tube, or the nearest ones to its axis where it is thinner than a cell."""
-    reach = max(radius_mm, float(grid.spacing_mm.max()) / 2)
+    """Cells whose center lies within the tube; of one thinner than a cell, every cell that its axis passes.
+
+    For that it reaches half a cell's diagonal, so a thin nerve comes out up to 1.7 cells wide, and never interrupted.
+    """
+    reach = max(radius_mm, 0.5 * float(np.linalg.norm(grid.spacing_mm)))
     whole = around(points_lps_mm, reach, grid)
     if whole is None:
         return None

@@ -1,6 +1,7 @@
 """From CT and structures to fields: what lies where, whatever the grid's axes, and what was stated comes through."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from slab import SHAPE, ball, synthetic_case
 
 from trocar.catalog.tissues import tissues
 from trocar.materials import tissue_map
-from trocar.materials.placing import EVERYWHERE, nearest, shaft_frac
+from trocar.materials.placing import EVERYWHERE, nearest, shaft_frac, tube
 from trocar.model.case import Role, Structure
 from trocar.model.space import Grid, Segment, as_matrix4
 from trocar.model.treatment import Placement
@@ -73,3 +74,15 @@ def test_cerebrospinal_fluid_flows_and_other_fluid_does_not_though_the_cases_are
 
     assert perfusion("csf_lumbar") == pytest.approx(10e3, rel=0.01)
     assert perfusion("ascites") == 0.0
+
+
+@pytest.mark.parametrize("spacing_mm", [1.0, 3.0])
+def test_a_nerve_thinner_than_a_cell_is_not_interrupted(spacing_mm):
+    grid = box(spacing_mm=spacing_mm, shape=(30, 30, 30))
+    line = np.array([[12.0, 13.0, 11.0], [21.3, 26.1, 19.7], [33.0, 30.5, 35.2]])
+    where, cells = tube(line, 0.25, grid)
+    inside = np.zeros(grid.shape, dtype=bool)
+    inside[where] = cells
+    along = np.concatenate([np.linspace(a, b, 400) for a, b in pairwise(line)])
+    nearest_cell = np.rint(grid.to_ijk(along)).astype(int)
+    assert inside[tuple(nearest_cell.T)].all()
