@@ -57,7 +57,7 @@ class HeatDose:
     """Flat float32 arrays per cell, brought up to date after every step.
 
     `omega` and `omega_skin` by the two Arrhenius sets, `cem43_min` equivalent minutes at 43 degC, `alive` and
-    `vulnerable` shares of the three-state model, `maximum_degC` the hottest so far.
+    `vulnerable` shares of the three-state model, `least_alive` its lowest so far, `maximum_degC` the hottest so far.
     """
 
     omega: Array
@@ -65,6 +65,7 @@ class HeatDose:
     cem43_min: Array
     alive: Array
     vulnerable: Array
+    least_alive: Array
     maximum_degC: Array
 
     @classmethod
@@ -72,7 +73,8 @@ class HeatDose:
         """Tissue that nothing has happened to."""
         zero = np.zeros(cells, np.float32)
         alive = np.full(cells, Recovery().alive_at_start, np.float32)
-        return cls(zero, zero.copy(), zero.copy(), alive, 1 - alive, np.full(cells, rest_degC, np.float32))
+        hottest = np.full(cells, rest_degC, np.float32)
+        return cls(zero, zero.copy(), zero.copy(), alive, 1 - alive, alive.copy(), hottest)
 
     def copy(self) -> "HeatDose":
         """Arrays of its own."""
@@ -91,7 +93,8 @@ class HeatDose:
         recovery = np.array(Recovery()[:3], np.float32)
         _record(
             before_degC, now_degC, np.float32(step_s), shares, weights, laws, recovery, rows,
-            self.omega, self.omega_skin, self.cem43_min, self.alive, self.vulnerable, self.maximum_degC,
+            self.omega, self.omega_skin, self.cem43_min, self.alive, self.vulnerable, self.least_alive,
+            self.maximum_degC,
         )  # fmt: skip
 
 
@@ -102,29 +105,30 @@ def _scaled(law: Arrhenius) -> tuple[float, float]:
 
 @njit(parallel=True, **COMPILED)
 def _record(  # type: ignore[no-untyped-def]
-    before, now, step_s, shares, weights, laws, recovery, rows, omega, omega_skin, cem43_min, alive, vulnerable, maximum
+    before, now, step_s, shares, weights, laws, recovery, rows, omega, omega_skin, cem43_min, alive, vulnerable, least_alive,
+    maximum,
 ):  # fmt: skip
     start, length, bounds = rows
     for part in prange(bounds.size - 1):
         _record_rows(
             before, now, step_s, shares, weights, laws, recovery, start, length, bounds, part,
-            omega, omega_skin, cem43_min, alive, vulnerable, maximum,
+            omega, omega_skin, cem43_min, alive, vulnerable, least_alive, maximum,
         )  # fmt: skip
 
 
 @njit(**KERNEL)
 def _record_rows(  # type: ignore[no-untyped-def]
     before, now, step_s, shares, weights, laws, recovery, start, length, bounds, part,
-    omega, omega_skin, cem43_min, alive, vulnerable, maximum,
+    omega, omega_skin, cem43_min, alive, vulnerable, least_alive, maximum,
 ):  # fmt: skip
     minute = np.float32(1 / 60)
     for row in range(bounds[part], bounds[part + 1]):
         for k in range(length[row]):
             p = start[row] + np.uint64(k)
             a, b = before[p], now[p]
+            maximum[p] = max(maximum[p], max(a, b))
             if max(a, b) < COLDEST_HARM_DEGC and vulnerable[p] < RESTING_VULNERABLE:
                 continue
-            maximum[p] = max(maximum[p], b)
             for n in range(shares.size):
                 t = a + shares[n] * (b - a)
                 dt = weights[n] * step_s
@@ -137,6 +141,7 @@ def _record_rows(  # type: ignore[no-untyped-def]
                     dose = dt * minute * np.exp(min(doubling * (t - np.float32(43)), np.float32(40)))
                     cem43_min[p] = min(cem43_min[p] + dose, np.float32(MOST_CEM43_MIN))
                 _recover(alive, vulnerable, p, t, dt, recovery)
+                least_alive[p] = min(least_alive[p], alive[p])
 
 
 @njit(**COMPILED)

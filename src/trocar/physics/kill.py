@@ -27,5 +27,5 @@ def heat_kill_frac(dose: HeatDose) -> Array:
 
 
 def heat_dead(dose: HeatDose) -> Array:
-    """Flat: whether the three-state model counts the tissue as dead."""
-    return dose.alive < Recovery().dead_below
+    """Flat: whether the three-state model has counted the tissue as dead at any time."""
+    return dose.least_alive < Recovery().dead_below

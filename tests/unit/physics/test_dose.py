@@ -81,6 +81,18 @@ def test_more_heat_never_harms_less():
     assert heat_kill_frac(dose)[-1] == 1.0 and heat_dead(dose)[-1] and not heat_dead(dose)[0]
 
 
+def test_what_was_dead_stays_dead_and_the_hottest_moment_is_kept():
+    dose = HeatDose.fresh(1, 37.0)
+    dose.record(np.array([62.0], np.float32), np.array([45.0], np.float32), 60.0, rows(1))
+    assert dose.maximum_degC[0] == 62.0 and heat_dead(dose)[0]
+    for _ in range(40):
+        dose.record(np.array([37.0], np.float32), np.array([37.0], np.float32), 30.0, rows(1))
+    assert heat_dead(dose)[0] and dose.vulnerable[0] < 0.05
+    mild = HeatDose.fresh(1, 37.0)
+    mild.record(np.array([37.0], np.float32), np.array([37.9], np.float32), 5.0, rows(1))
+    assert mild.maximum_degC[0] == pytest.approx(37.9)
+
+
 def test_cold_kill_goes_through_its_two_published_points():
     assert cold_kill_frac(np.array([-10.0, -24.7])) == pytest.approx([0.5, 0.95])
     t = np.linspace(-150, 37, 60)
