@@ -11,11 +11,11 @@ from pydantic import Field, TypeAdapter
 from trocar.catalog.read import CATALOG, read_toml
 from trocar.catalog.sources import require_resolved
 from trocar.errors import CatalogError
-from trocar.model.device import AnyDevice, Cryoprobe
+from trocar.model.device import AnyDevice, Cryoprobe, MicrowaveAntenna
 from trocar.model.record import Record
 from trocar.model.treatment import Text
 
-_NOT_FACTS = {"id", "kind", "sources", "notes", "isotherms", "model_prior"}
+_NOT_FACTS = {"id", "kind", "sources", "notes", "isotherms", "zones", "model_prior"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,3 +120,6 @@ def _require_sources(row: AnyDevice, path: Path) -> None:
     if isinstance(row, Cryoprobe):
         for isotherm in row.isotherms:
             require_resolved(isotherm.source, path=path, where=f"{row.id}.isotherms")
+    if isinstance(row, MicrowaveAntenna):
+        for zone in row.zones:
+            require_resolved(zone.source, path=path, where=f"{row.id}.zones")

@@ -150,7 +150,7 @@ def device_lines(device: AnyDevice) -> Iterator[str]:
         value = getattr(device, item.name)
         if item.name in ("id", "name", "manufacturer", "sources", "notes") or value in (None, (), ""):
             continue
-        shown = f"{len(value)} lines" if item.name == "isotherms" else value
+        shown = f"{len(value)} lines" if item.name in ("isotherms", "zones") else value
         yield f"  {item.name} = {shown}  {_source(device, item.name)}".rstrip()
     if device.notes:
         yield f"  {device.notes}"
