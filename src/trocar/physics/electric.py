@@ -4,7 +4,7 @@ An electrode's current enters through the same Gaussian weights by which a needl
 and heat do not depend on how it lies between the cells. Fields are solved at a unit potential and scaled to a power.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit, prange
@@ -14,12 +14,13 @@ from trocar.errors import SolverError
 from trocar.physics import threads
 from trocar.physics.compiled import COMPILED
 from trocar.physics.linear import LinearSystem, Solution
-from trocar.physics.lines import Line, line_pieces
+from trocar.physics.lines import SIGMA_RADII, SIGMA_SPACINGS, Line, line_pieces
 from trocar.physics.medium import Array
 
 Float32 = NDArray[np.float32]
 FACES = ("x-", "x+", "y-", "y+", "z-", "z+")  # outer faces of the lattice: below and above along i, j, k
 TOLERANCE = 1e-4  # of the residual: resistance is a minimum, its error the square of the field's
+END_SIGMAS, END_RADII = 0.34, 0.33  # by which each end is lengthened: fitted to a slender cylinder's resistance
 REFERENCE_DEGC = 37.0
 SLOPE_PER_K = 0.02
 VAPOR_FACTOR = 0.01
@@ -79,7 +80,7 @@ class ElectricField:
             (piece, number)
             for number, electrode in enumerate(electrodes)
             for line in electrode.lines
-            for piece in line_pieces(line, (shape[0], shape[1], shape[2]), spacing_m)
+            for piece in line_pieces(_lengthened(line, spacing_m), (shape[0], shape[1], shape[2]), spacing_m)
         ]
         self._pieces = [piece for piece, _ in found]
         self._electrode = np.array([number for _, number in found])
@@ -202,7 +203,7 @@ def conductivity_S_per_m(
     the logarithm is linear in the share. Raises `SolverError` for values that make no sense.
     """
     if not (slope_per_K >= 0 and 0 < vapor_factor <= 1 and 0 < ice_factor <= 1):
-        raise SolverError("a slope or factor of the conductivity makes no sense", hint="a slope of at least 0, factors to 1")
+        raise SolverError("a slope or factor of the conductivity makes no sense", hint="at least 0, factors to 1")
     base, temperature = np.asarray(base_S_per_m, np.float32), np.asarray(temperature_degC, np.float32)
     if not (np.isfinite(base).all() and (base > 0).all() and np.isfinite(temperature).all()):
         raise SolverError("conductivity or temperature is not a number", hint="S/m above 0 and degC in every cell")
@@ -220,6 +221,17 @@ def needs_refresh(before_degC: Array, now_degC: Array, limit_K: float) -> bool:
     if not (np.isfinite(moved) and limit_K > 0):
         raise SolverError("temperatures or the limit are not numbers", hint="degC in every cell, a limit above 0 K")
     return moved > limit_K
+
+
+def _lengthened(line: Line, spacing_m: float) -> Line:
+    """A line of finite length loses current where its weights smear its ends: so much longer, it loses none."""
+    along = np.asarray(line.tail_m, float) - line.tip_m
+    length = float(np.linalg.norm(along))
+    if not length > 0:
+        raise SolverError("an electrode has no active length", hint="give two different ends")
+    sigma = max(SIGMA_SPACINGS * spacing_m, SIGMA_RADII * line.radius_m)
+    beyond = (END_SIGMAS * sigma + END_RADII * line.radius_m) / length * along
+    return replace(line, tip_m=line.tip_m - beyond, tail_m=line.tail_m + beyond)
 
 
 def _check(
