@@ -24,7 +24,7 @@ COLDEST_DEGC, SOLIDUS_DEGC = -140.0, -8.0
 class Tissue(Record):
     """One tissue or material as it is at body temperature. `sources` holds the key of every field's source.
 
-    `water_frac` is by mass; `freezable_frac` the share of it that freezes.
+    `water_frac` is by mass; `freezable_frac` the share of it that freezes. Electrical properties may be unknown.
     """
 
     name: str
@@ -35,6 +35,11 @@ class Tissue(Record):
     metabolic_W_per_kg: float = bounded(0, 100, default=0.0)
     water_frac: float = bounded(0, 1, default=0.0)
     freezable_frac: float = bounded(0, 1, default=0.9)
+    radiofrequency_S_per_m: float | None = bounded(1e-9, 1e8)  # at 460 kHz and body temperature
+    permittivity_915: float | None = bounded(1, 100)
+    microwave_915_S_per_m: float | None = bounded(1e-9, 1e8)
+    permittivity_2450: float | None = bounded(1, 100)
+    microwave_2450_S_per_m: float | None = bounded(1e-9, 1e8)
     sources: dict[str, str] = field(default_factory=dict)
     notes: str = ""
 
@@ -150,7 +155,7 @@ def _read(path: Path) -> _File:
 
 def _require_sources(row: Tissue | Curing, where: str, path: Path) -> None:
     """Raises `CatalogError` unless every number of a row has a source that is known."""
-    numbers = {item.name for item in fields(row)} - {"name", "sources", "notes"}
+    numbers = {item.name for item in fields(row) if getattr(row, item.name) is not None} - {"name", "sources", "notes"}
     if numbers != row.sources.keys():
         raise CatalogError(f"{path.name}: {where}: sources and fields differ: {numbers ^ set(row.sources)}")
     for name, source in row.sources.items():
