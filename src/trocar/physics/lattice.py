@@ -9,7 +9,7 @@ from numba import njit, prange
 from trocar.physics.compiled import COMPILED
 from trocar.physics.enthalpy import Curve, Flat, Law, curve_of, law_of
 from trocar.physics.medium import Array, Medium
-from trocar.physics.memory import apart
+from trocar.physics.memory import apart, place
 
 LIMITS_DEGC = (0.0, -8.0, -40.0, -80.0, -120.0, -160.0)
 
@@ -54,12 +54,12 @@ class Lattice:
     ) -> Self:
         """The lattice of a medium whose outermost layers are held (see `walled`); its faces, unless given."""
         curve, law = curve_of(medium), law_of(medium)
-        faces = faces_of(medium) if faces is None else faces
+        faces = faces_of(medium) if faces is None else Faces(*map(apart, faces))
         none = np.zeros(0, np.float32)
         blood = np.where(medium.held, np.float32(0), medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
         ice = np.array([float(medium.freezing.share(level)) for level in LIMITS_DEGC])
         fastest_per_s = _fastest(faces, curve, ice, medium.shape)
-        curve, faces = Curve(*map(apart, curve)), Faces(*map(apart, faces))
+        curve = Curve(*map(apart, curve))
         sink, sink_K = (none if values is None else values for values in (sink, sink_K))
         return cls(medium, curve, law, faces, apart(blood), sink, sink_K, ice, fastest_per_s)
 
@@ -78,7 +78,7 @@ def faces_of(medium: Medium) -> Faces:
     """The face conductances of a medium."""
     warm, cold = (_whole(values) for values in (medium.unfrozen_W_per_mK, medium.frozen_W_per_mK))
     outside = np.zeros((0, 0, 0), bool) if medium.outside is None else np.ascontiguousarray(medium.outside)
-    found = [np.empty(warm.size, np.float32) for _ in range(6)]
+    found = [place(warm.size) for _ in range(6)]
     scale, exchange = np.float32(1 / medium.spacing_m**2), np.float32(medium.exchange_W_per_m2K / medium.spacing_m)
     for axis in range(3):
         unfrozen, freezing = (found[axis + part].reshape(medium.shape) for part in (0, 3))

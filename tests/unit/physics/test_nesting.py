@@ -1,15 +1,13 @@
 """Coarse cells around fine ones: the same ice, the same heat, and no memory of how the lattice was divided."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from trocar.physics.arrays import Tissue
 from trocar.physics.coarsening import coarser, restricted
 from trocar.physics.damage import zone_m3
 from trocar.physics.heat import HeatSolver, walled
-from trocar.physics.lattice import Lattice
 from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
 from trocar.physics.source import Ramp
@@ -94,16 +92,14 @@ def test_a_source_heats_as_much_with_coarse_cells_around():
 
 
 def test_the_coarse_lattice_holds_and_conducts_what_the_fine_one_does():
-    medium = walled(replace(textured(), insulated=()))
-    fine = Lattice.of(medium)
-    coarse = coarser(fine)
-    free = ~medium.held
+    medium = textured()
+    coarse = coarser(medium, Tissue.of(medium))
+    free = ~walled(medium).held
     held_J = float((medium.unfrozen_J_per_m3K * free).sum()) * SPACING_M**3
     wanted = np.where(coarse.medium.held, 0, coarse.medium.unfrozen_J_per_m3K)
     assert float(wanted.sum()) * (2 * SPACING_M) ** 3 == pytest.approx(held_J, rel=1e-5)
-    even = Lattice.of(walled(textured(**{k: np.full(SHAPE, v) for k, v in (
-        ("unfrozen_W_per_mK", 0.5), ("frozen_W_per_mK", 1.7))})))  # fmt: skip
-    inner = coarser(even).faces.ax.reshape(coarse.shape)[4:-4, 4:-4, 4:-4]
+    even = textured(**{k: np.full(SHAPE, v) for k, v in (("unfrozen_W_per_mK", 0.5), ("frozen_W_per_mK", 1.7))})
+    inner = coarser(even, Tissue.of(even)).faces.ax.reshape(coarse.shape)[4:-4, 4:-4, 4:-4]
     assert inner == pytest.approx(0.5 / (2 * SPACING_M) ** 2, rel=1e-5)
     assert restricted(np.ones(SHAPE), coarse.shape)[3:-3, 3:-3, 3:-3] == pytest.approx(1.0)
 
