@@ -43,7 +43,7 @@ class Tissue(NamedTuple):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        return self.held.shape  # type: ignore[return-value]
+        return self.held.shape
 
 
 def _whole(values: Array) -> Array:

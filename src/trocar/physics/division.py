@@ -21,7 +21,7 @@ def known(heat_J, tissue, law, u, t):  # type: ignore[no-untyped-def]
             for k in range(nz):
                 p = (i * ny + j) * nz + k
                 u[p], t[p] = rest, law.rest
-                if tissue.held[i, j, k] == FREE and heat_J.size == 0 or tissue.held[i, j, k] > HELD:
+                if (tissue.held[i, j, k] == FREE and heat_J.size == 0) or tissue.held[i, j, k] > HELD:
                     continue
                 warm, cold = tissue.warm_J[i, j, k], tissue.cold_J[i, j, k]
                 mush = (tissue.latent_J[i, j, k] + np.float32(0.5) * law.interval * (warm + cold)) / warm

@@ -4,7 +4,7 @@ Equations, assumptions and validation are in docs/theory/bioheat.md and probes.m
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -69,7 +69,7 @@ class Prepared:
 class HeatSolver:
     """The lattice in time. `advance` plays one phase; everything it left can be read and saved between phases.
 
-    Arrays are flat float32 inside and [i, j, k] in the properties. A solver restarts from a saved enthalpy and damage.
+    Arrays are flat float32 inside and [i, j, k] in the properties. A solver restarts from an enthalpy and damage, `saved`.
     `nested`: whether cells of twice the spacing carry the tissue near rest, where the lattice has room for them.
     `prepared` spares building the lattices of a medium again. `device` "cuda" needs a GPU and the extra trocar[cuda].
     `dose`, where one is given, is brought up to date too, and what it says has coagulated loses its perfusion.
@@ -84,6 +84,7 @@ class HeatSolver:
     prepared: Prepared | None = field(default=None, repr=False)
     device: Literal["cpu", "cuda"] = "cpu"
     dose: HeatDose | None = field(default=None, repr=False)
+    saved: InitVar[tuple[Array, Damage] | None] = None
     _cells: Nested | Single = field(init=False, repr=False)
     _lowest_degC: tuple[float, float] = field(init=False, repr=False)  # now and a step ago
     _start_J: float = field(init=False, repr=False)
@@ -92,9 +93,16 @@ class HeatSolver:
     _heated_J: float = field(init=False, default=0.0, repr=False)
     _heating_W: float | None = field(init=False, default=None, repr=False)  # of the sources in use, if any
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, saved: tuple[Array, Damage] | None) -> None:
+        enthalpy_J_per_m3, damage = (None, None) if saved is None else saved
+        made = self.prepared or Prepared.of(self.medium, nested=self.nested and self.device == "cpu")
+        if made.lattice is not None:
+            self._cells = Single.of(made.lattice, enthalpy_J_per_m3, damage, self.dose, self.device)
+        elif made.coarse is not None and made.tissue is not None:
+            self._cells = Nested.of(self.medium, made.tissue, made.coarse, enthalpy_J_per_m3, damage, self.dose)
         self._drawn_J = np.zeros(len(self.lines))
-        self._start(None, None)
+        self._lowest_degC = (self._cells.lowest_degC,) * 2
+        self._start_J = self._cells.held_J()
 
     @classmethod
     def restarted(
@@ -104,19 +112,8 @@ class HeatSolver:
         """A solver that goes on from a saved state."""
         if enthalpy_J_per_m3.size != medium.held.size or not np.isfinite(enthalpy_J_per_m3).all():
             raise SolverError("the saved enthalpy does not fit the medium, or is not finite")
-        prepared = Prepared.of(medium, nested=nested and device == "cpu")
-        solver = cls(medium, lines, time_s, nested=nested, device=device, dose=dose, prepared=prepared)
-        solver._start(enthalpy_J_per_m3, damage)
-        return solver
-
-    def _start(self, enthalpy_J_per_m3: Array | None, damage: Damage | None) -> None:
-        made = self.prepared or Prepared.of(self.medium, nested=self.nested and self.device == "cpu")
-        if made.coarse is not None and made.tissue is not None:
-            self._cells = Nested.of(self.medium, made.tissue, made.coarse, enthalpy_J_per_m3, damage, self.dose)
-        elif made.lattice is not None:
-            self._cells = Single.of(made.lattice, enthalpy_J_per_m3, damage, self.dose, self.device)
-        self._lowest_degC = (self._cells.lowest_degC,) * 2
-        self._start_J = self._cells.held_J()
+        saved = (enthalpy_J_per_m3, damage)
+        return cls(medium, lines, time_s, nested=nested, device=device, dose=dose, saved=saved)
 
     # --- what can be read
 

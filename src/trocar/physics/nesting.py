@@ -80,12 +80,6 @@ class Nested:
         return damage
 
     @property
-    def dose(self) -> HeatDose | None:
-        if self._harmed:
-            self.damage  # noqa: B018 (brings both up to date)
-        return self.whole.dose
-
-    @property
     def lowest_degC(self) -> float:
         """The coldest cell of the state that was given."""
         if self.whole.t is not None:
@@ -158,7 +152,9 @@ class Nested:
             self.outer.cover(self._pieces.cells, self.whole.tissue.shape)
 
     def end(self) -> None:
-        """After a phase."""
+        """After a phase: records that others hold are brought up to date."""
+        if self.whole.damage is not None or self.whole.dose is not None:
+            self.damage  # noqa: B018 (brings both up to date)
 
     def heat(self, heat_W_per_m3: Array | None) -> float:
         """Take in the other sources of the coming steps; their watts."""

@@ -157,7 +157,7 @@ class Outer:
         )
 
     def under_fine(self, ijk: Array) -> tuple[Array, Array]:
-        """For fine cells (3, ...): the temperature there, linear in the coarse cells, and whether fine cells carry it."""
+        """For fine cells (3, ...): the temperature, linear in the coarse cells, and whether fine cells carry it."""
         over, shape = ijk // 2, self.lattice.shape
         t = self.fields.t[0].reshape(shape)
         middle = t[tuple(over)]

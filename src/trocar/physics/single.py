@@ -71,10 +71,6 @@ class Single:
         return self.patch.damage
 
     @property
-    def dose(self) -> HeatDose | None:
-        return self.patch.dose
-
-    @property
     def lowest_degC(self) -> float:
         return float(self.temperature_degC.min())
 

@@ -54,7 +54,8 @@ def restrict(  # type: ignore[no-untyped-def]
 
 @njit(parallel=True, **COMPILED)
 def refine(  # type: ignore[no-untyped-def]
-    u, t, lowest, inverse, shape, low, high, without_low, without_high, fields, fine_lowest, curve, law, first, fine_shape
+    u, t, lowest, inverse, shape, low, high, without_low, without_high, fields, fine_lowest, curve, law, first,
+    fine_shape,
 ):  # fmt: skip
     """The state of fine cells under coarse spans (but not under others): linear in a coarse cell, its heat kept."""
     u_a, u_b = fields.u

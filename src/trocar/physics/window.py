@@ -1,4 +1,4 @@
-"""The fine cells of a nested run: a box just large enough, for short rows in large arrays waste cache and prefetching."""
+"""The fine cells of a nested run, in a box just large enough: short rows in large arrays waste cache."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -55,17 +55,19 @@ class Window:
         for pair, others in zip(self.patch.fields, other.patch.fields, strict=True):
             for values, theirs in zip(pair, others, strict=True):
                 self.view(values)[part] = other.view(theirs)
-        for mine, their in ((self.patch.damage, other.patch.damage), (self.patch.dose, other.patch.dose)):
-            if mine is not None:
-                for name in mine.__slots__:
-                    self.view(getattr(mine, name))[(..., *part)] = other.view(getattr(their, name))
+        pairs = [(getattr(self.patch.damage, n), getattr(other.patch.damage, n)) for n in DAMAGES]
+        if self.patch.dose is not None:
+            pairs += [(getattr(self.patch.dose, n), getattr(other.patch.dose, n)) for n in DOSES]
+        for values, theirs in pairs:
+            self.view(values)[(..., *part)] = other.view(theirs)
 
     def tell(self, whole: Whole) -> None:
         """Write damage and dose into the whole's."""
-        pairs = [(whole.harm(), self.patch.damage)] + ([] if whole.dose is None else [(whole.dose, self.patch.dose)])
-        for theirs, mine in pairs:
-            for name in mine.__slots__:
-                whole.within(getattr(theirs, name), self.box)[...] = self.view(getattr(mine, name))
+        pairs = [(getattr(whole.harm(), n), getattr(self.patch.damage, n)) for n in DAMAGES]
+        if whole.dose is not None:
+            pairs += [(getattr(whole.dose, n), getattr(self.patch.dose, n)) for n in DOSES]
+        for theirs, values in pairs:
+            whole.within(theirs, self.box)[...] = self.view(values)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -85,8 +87,8 @@ class Window:
 def _box(inner: Spans, margin: int, shape: tuple[int, int, int]) -> Box:
     """The fine cells of the box around coarse spans and a margin of coarse cells."""
     rows = inner.high > 0
-    i, j = np.flatnonzero(rows.any(axis=1)), np.flatnonzero(rows.any(axis=0))
-    ends = ((i[0], i[-1] + 1), (j[0], j[-1] + 1), (inner.low[rows].min(), inner.high.max()))
+    lines = np.flatnonzero(rows.any(axis=1)), np.flatnonzero(rows.any(axis=0))
+    ends = (*((line[0], line[-1] + 1) for line in lines), (inner.low[rows].min(), inner.high.max()))
     i, j, k = (
         slice(2 * max(0, int(low) - margin), min(2 * (int(high) + margin), n))
         for (low, high), n in zip(ends, shape, strict=True)
