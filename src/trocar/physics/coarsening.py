@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit, prange
 
 from trocar.physics.arrays import HELD, Tissue
-from trocar.physics.compiled import COMPILED
+from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.lattice import Faces, Lattice
 from trocar.physics.medium import Array, Medium
 
@@ -87,43 +87,48 @@ def _held_in_rows(held):  # type: ignore[no-untyped-def]
 def _means(tissue, found, all_held):  # type: ignore[no-untyped-def]
     """Sums over free cells / 8, but means over them of conductivities; of all cells where all are held."""
     nx, ny, nz = tissue.held.shape
-    none, one, eighth = np.float32(0), np.float32(1), np.float32(0.125)
-    boils = tissue.vapor_J.size > 0
+    one, eighth = np.float32(1), np.float32(0.125)
     for i in prange(all_held.shape[0]):
+        sums, whole = np.zeros((9, nz + 1), np.float32), np.zeros((9, nz + 1), np.float32)
         for j in range(all_held.shape[1]):
+            sums[:] = 0
+            whole[:] = 0
+            for x in range(2 * i, min(2 * i + 2, nx)):
+                for y in range(2 * j, min(2 * j + 2, ny)):
+                    held = tissue.held[x, y]
+                    _gather(tissue.warm_J[x, y], held, sums[0], whole[0])
+                    _gather(tissue.cold_J[x, y], held, sums[1], whole[1])
+                    _gather(tissue.latent_J[x, y], held, sums[2], whole[2])
+                    _gather(tissue.perfusion_W[x, y], held, sums[3], whole[3])
+                    if tissue.vapor_J.size > 0:
+                        _gather(tissue.vapor_J[x, y], held, sums[4], whole[4])
+                    _gather(tissue.warm_W[x, y], held, sums[5], whole[5])
+                    _gather(tissue.cold_W[x, y], held, sums[6], whole[6])
+                    for z in range(nz):
+                        sums[7, z] += one if held[z] == 0 else np.float32(0)
+                        whole[7, z] += one
             for k in range(all_held.shape[2]):
-                total = free = none
-                warm_J = cold_J = latent = perfusion = vapor = warm_W = cold_W = none
-                for every in range(2):
-                    for a in range(2 * i, min(2 * i + 2, nx)):
-                        for b in range(2 * j, min(2 * j + 2, ny)):
-                            for c in range(2 * k, min(2 * k + 2, nz)):
-                                counts = one if every == 1 or tissue.held[a, b, c] == 0 else none
-                                free += counts
-                                warm_J += counts * tissue.warm_J[a, b, c]
-                                cold_J += counts * tissue.cold_J[a, b, c]
-                                latent += counts * tissue.latent_J[a, b, c]
-                                perfusion += counts * tissue.perfusion_W[a, b, c]
-                                warm_W += counts * tissue.warm_W[a, b, c]
-                                cold_W += counts * tissue.cold_W[a, b, c]
-                                if boils:
-                                    vapor += counts * tissue.vapor_J[a, b, c]
-                    if every == 0:
-                        all_held[i, j, k] = free == 0
-                        if free > 0:
-                            break
-                total = one / free
-                share = total if all_held[i, j, k] else eighth
-                found[0, i, j, k], found[1, i, j, k], found[2, i, j, k] = share * warm_J, share * cold_J, share * latent
-                found[3, i, j, k], found[4, i, j, k] = none if all_held[i, j, k] else share * perfusion, share * vapor
-                found[5, i, j, k], found[6, i, j, k] = total * warm_W, total * cold_W
+                a, b = 2 * k, 2 * k + 1
+                free = sums[7, a] + sums[7, b]
+                all_held[i, j, k] = free == 0
+                for n in range(MEANS):
+                    if free > 0:
+                        found[n, i, j, k] = (sums[n, a] + sums[n, b]) * (one / free if n > 4 else eighth)
+                    else:
+                        found[n, i, j, k] = (whole[n, a] + whole[n, b]) / (whole[7, a] + whole[7, b])
+
+
+@njit(**KERNEL)
+def _gather(values, held, free, whole):  # type: ignore[no-untyped-def]
+    """Add a row of fine cells to the sums over free cells and over all."""
+    for z in range(values.size):
+        free[z] += values[z] if held[z] == 0 else np.float32(0)
+        whole[z] += values[z]
 
 
 @njit(**COMPILED)
-def _conducts(tissue, scale, exchange, a, b):  # type: ignore[no-untyped-def]
-    """Conductance / spacing^2 between two fine cells, thawed and what freezing adds (`lattice.Faces`)."""
-    if tissue.outside.size > 0 and tissue.outside[a] != tissue.outside[b]:
-        return exchange, np.float32(0)
+def _within(tissue, scale, a, b):  # type: ignore[no-untyped-def]
+    """Conductance / spacing^2 between two fine cells in contact, thawed and what freezing adds (`lattice.Faces`)."""
     warm, other = tissue.warm_W[a], tissue.warm_W[b]
     cold, beyond = tissue.cold_W[a], tissue.cold_W[b]
     two = np.float32(2) * scale
@@ -131,35 +136,70 @@ def _conducts(tissue, scale, exchange, a, b):  # type: ignore[no-untyped-def]
     return thawed, two * cold * beyond / (cold + beyond) - thawed
 
 
+@njit(**COMPILED)
+def _conducts(tissue, scale, exchange, a, b):  # type: ignore[no-untyped-def]
+    """The thawed one, also where one cell lies outside the body."""
+    if tissue.outside.size > 0 and tissue.outside[a] != tissue.outside[b]:
+        return exchange
+    return _within(tissue, scale, a, b)[0]
+
+
 @njit(parallel=True, **COMPILED)
 def _coarse_faces(tissue, held_in_rows, rest, scale, exchange, faces, sinks):  # type: ignore[no-untyped-def]
     """Faces between coarse cells: a fine one in series with half a cell on each side, four of them in parallel."""
-    held = tissue.held
-    nx, ny, nz = held.shape
+    nx, ny, nz = tissue.held.shape
     sixteenth = np.float32(1 / 16)
     for i in prange(faces.shape[1]):
+        thawed, freezing = np.zeros((3, nz + 1), np.float32), np.zeros((3, nz + 1), np.float32)
         for j in range(faces.shape[2]):
+            thawed[:] = 0
+            freezing[:] = 0
             vessels = False
             for x in range(max(2 * i - 1, 0), min(2 * i + 3, nx)):
                 for y in range(max(2 * j - 1, 0), min(2 * j + 3, ny)):
                     vessels |= held_in_rows[x, y] > 0
+            for x in range(2 * i, min(2 * i + 2, nx)):
+                for y in range(2 * j, min(2 * j + 2, ny)):
+                    if x % 2 == 0 and x > 0:
+                        _row_faces(tissue, (x, y), (x - 1, y), 0, scale, exchange, thawed[0], freezing[0])
+                    if y % 2 == 0 and y > 0:
+                        _row_faces(tissue, (x, y), (x, y - 1), 0, scale, exchange, thawed[1], freezing[1])
+                    _row_faces(tissue, (x, y), (x, y), 1, scale, exchange, thawed[2], freezing[2])
             for k in range(faces.shape[3]):
                 if vessels or k <= 1 or 2 * k >= nz - 5:
                     _sinks(tissue, rest, scale, exchange, i, j, k, sinks)
-                for axis in range(3):
-                    di, dj, dk = int(axis == 0), int(axis == 1), int(axis == 2)
-                    thawed, freezing = np.float32(0), np.float32(0)
-                    if i >= di and j >= dj and k >= dk:
-                        for x in range(2 * i, min(2 * i + 2 - di, nx)):
-                            for y in range(2 * j, min(2 * j + 2 - dj, ny)):
-                                for z in range(2 * k, min(2 * k + 2 - dk, nz)):
-                                    below = x - di, y - dj, z - dk
-                                    if held[x, y, z] == 0 and held[below] == 0:
-                                        a, b = _conducts(tissue, scale, exchange, (x, y, z), below)
-                                        thawed += a
-                                        freezing += b
-                    faces[axis, i, j, k] = sixteenth * thawed
-                    faces[axis + 3, i, j, k] = sixteenth * freezing
+                for axis in range(2):
+                    faces[axis, i, j, k] = sixteenth * (thawed[axis, 2 * k] + thawed[axis, 2 * k + 1])
+                    faces[axis + 3, i, j, k] = sixteenth * (freezing[axis, 2 * k] + freezing[axis, 2 * k + 1])
+                faces[2, i, j, k], faces[5, i, j, k] = sixteenth * thawed[2, 2 * k], sixteenth * freezing[2, 2 * k]
+
+
+@njit(**COMPILED)
+def _row_faces(tissue, row, other, shift, scale, exchange, thawed, freezing):  # type: ignore[no-untyped-def]
+    """Add the faces below a row of fine cells, towards another row or (shift 1) the cells before."""
+    _row_conducts(
+        tissue.warm_W[row], tissue.warm_W[other], tissue.cold_W[row], tissue.cold_W[other], tissue.held[row],
+        tissue.held[other], shift, scale, thawed, freezing,
+    )  # fmt: skip
+    if tissue.outside.size > 0:
+        for z in range(shift, thawed.size - 1):
+            here, below = (row[0], row[1], z), (other[0], other[1], z - shift)
+            if tissue.outside[here] != tissue.outside[below] and tissue.held[here] == 0 and tissue.held[below] == 0:
+                a, b = _within(tissue, scale, here, below)
+                thawed[z] += exchange - a
+                freezing[z] -= b
+
+
+@njit(**KERNEL)
+def _row_conducts(warm, warm_below, cold, cold_below, held, held_below, shift, scale, thawed, freezing):  # type: ignore[no-untyped-def]
+    two, none = np.float32(2) * scale, np.float32(0)
+    for z in range(shift, warm.size):
+        a, b = warm[z], warm_below[z - shift]
+        c, d = cold[z], cold_below[z - shift]
+        between = two * a * b / (a + b)
+        free = held[z] == 0 and held_below[z - shift] == 0
+        thawed[z] += between if free else none
+        freezing[z] += two * c * d / (c + d) - between if free else none
 
 
 @njit(**COMPILED)
@@ -178,7 +218,7 @@ def _sinks(tissue, rest, scale, exchange, i, j, k, sinks):  # type: ignore[no-un
                         other = x + side * int(axis == 0), y + side * int(axis == 1), z + side * int(axis == 2)
                         if held[other] == 0:
                             continue
-                        a, _ = _conducts(tissue, scale, exchange, (x, y, z), other)
+                        a = _conducts(tissue, scale, exchange, (x, y, z), other)
                         sinks[0, i, j, k] += eighth * a
                         if held[other] == HELD:
                             sinks[1, i, j, k] += eighth * a * (tissue.held_degC[other] - rest)

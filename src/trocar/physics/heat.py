@@ -69,7 +69,7 @@ class Prepared:
 class HeatSolver:
     """The lattice in time. `advance` plays one phase; everything it left can be read and saved between phases.
 
-    Arrays are flat float32 inside and [i, j, k] in the properties. A solver restarts from an enthalpy and damage, `saved`.
+    Arrays are flat float32 inside and [i, j, k] in the properties. `saved`: the enthalpy and damage to restart from.
     `nested`: whether cells of twice the spacing carry the tissue near rest, where the lattice has room for them.
     `prepared` spares building the lattices of a medium again. `device` "cuda" needs a GPU and the extra trocar[cuda].
     `dose`, where one is given, is brought up to date too, and what it says has coagulated loses its perfusion.

@@ -130,19 +130,26 @@ def _fastest(faces: Faces, curve: Curve, ice: Array, shape: tuple[int, int, int]
 @njit(parallel=True, **COMPILED)
 def _fastest_rows(ax, ay, az, bx, by, bz, frozen, inverse, ice, nx, ny, nz, found):  # type: ignore[no-untyped-def]
     sx, sy = ny * nz, nz
-    zero = np.float32(0)
+    zero, one = np.float32(0), np.float32(1)
     for i in prange(1, nx - 1):
-        for n in range(ice.size):
-            share = ice[n]
-            most = zero
-            for j in range(1, ny - 1):
-                row = i * sx + j * sy
-                for p in range(row + 1, row + nz - 1):
-                    a = ax[p] + ax[p + sx] + ay[p] + ay[p + sy] + az[p] + az[p + 1]
-                    b = (
-                        max(bx[p], zero) + max(bx[p + sx], zero) + max(by[p], zero) + max(by[p + sy], zero)
-                        + max(bz[p], zero) + max(bz[p + 1], zero)
-                    )  # fmt: skip
-                    factor = max(frozen[p], np.float32(1)) if share > 0 else np.float32(1)
-                    most = max(most, (a + share * b) * inverse[p] * factor)
-            found[i, n] = most
+        thawed, freezing, factor = np.zeros(nz, np.float32), np.zeros(nz, np.float32), np.ones(nz, np.float32)
+        for j in range(1, ny - 1):
+            row = i * sx + j * sy
+            for k in range(1, nz - 1):
+                p = row + k
+                a = ax[p] + ax[p + sx] + ay[p] + ay[p + sy] + az[p] + az[p + 1]
+                b = (
+                    max(bx[p], zero) + max(bx[p + sx], zero) + max(by[p], zero) + max(by[p + sy], zero)
+                    + max(bz[p], zero) + max(bz[p + 1], zero)
+                )  # fmt: skip
+                thawed[k], freezing[k], factor[k] = a * inverse[p], b * inverse[p], max(frozen[p], one)
+            for n in range(ice.size):
+                share = ice[n]
+                most = zero
+                if share > 0:
+                    for k in range(1, nz - 1):
+                        most = max(most, (thawed[k] + share * freezing[k]) * factor[k])
+                else:
+                    for k in range(1, nz - 1):
+                        most = max(most, thawed[k])
+                found[i, n] = max(found[i, n], most)
