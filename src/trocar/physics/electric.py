@@ -82,11 +82,11 @@ class ElectricField:
             for line in electrode.lines
             for piece in line_pieces(_lengthened(line, spacing_m), (shape[0], shape[1], shape[2]), spacing_m)
         ]
-        self._pieces = [piece for piece, _ in found]
+        self.pieces = [piece for piece, _ in found]
         self._electrode = np.array([number for _, number in found])
         self._bipolar = isinstance(return_path, Bipolar)
         self._grounded = return_path.far_faces if isinstance(return_path, Bipolar) else return_path.faces
-        self._system = LinearSystem((shape[0], shape[1], shape[2]), self._pieces)
+        self._system = LinearSystem((shape[0], shape[1], shape[2]), self.pieces)
         self._solved: list[Solution | None] = [None] * (2 if self._bipolar and self._grounded else 1)
         self.refresh(conductivity_S_per_m)
 
@@ -101,7 +101,7 @@ class ElectricField:
             )
         self._sigma, self._sink = sigma, _sink(sigma, self.spacing_m, self._grounded)
         flat = sigma.reshape(-1)
-        self._strengths_S = np.array([float(p.weights @ flat[p.cells]) * p.strength_m for p in self._pieces])
+        self._strengths_S = np.array([float(p.weights @ flat[p.cells]) * p.strength_m for p in self.pieces])
         self._system.refresh(sigma, self._sink, self._strengths_S, spacing=self.spacing_m)
         units = self._units()
         for number, unit in enumerate(units):
@@ -121,7 +121,7 @@ class ElectricField:
 
     def _given(self, unit: Array) -> Array:
         given = np.zeros(self._system.shape)
-        for piece, current in zip(self._pieces, self._strengths_S * unit, strict=True):
+        for piece, current in zip(self.pieces, self._strengths_S * unit, strict=True):
             given.reshape(-1)[piece.cells] += current * piece.weights
         return given
 
@@ -143,7 +143,9 @@ class ElectricField:
             energy = 0.5 * (energy + energy.T)
             shares = np.array([1.0, -energy[:, 0].sum() / energy[:, 1].sum()])
         self.iterations = sum(s.iterations for s in solved)
-        self._volts = sum((np.float32(c) * s.potential for c, s in zip(shares, solved, strict=True)), np.float32(0))
+        self._volts = solved[0].potential
+        if len(units) == 2:
+            self._volts = self._volts + np.float32(shares[1]) * solved[1].potential
         self._unit = sum((c * unit for c, unit in zip(shares, units, strict=True)), np.zeros(self._electrode.size))
         self._drop = self._unit - self._system.means(self._volts)
         self._span_V = float(self._unit.max() - (self._unit.min() if self._bipolar else 0.0))
@@ -179,7 +181,7 @@ class ElectricField:
         threads.use_for(heat.size)
         _heat(self._sigma, self._volts, self._sink, np.float32(self.spacing_m), heat)
         near = self._strengths_S * self._drop**2
-        for piece, watts in zip(self._pieces, near, strict=True):
+        for piece, watts in zip(self.pieces, near, strict=True):
             np.add.at(heat.reshape(-1), piece.cells, (watts * piece.weights).astype(np.float32))
         scale = _power(power_W) / (float(heat.sum(dtype=np.float64)) * self.spacing_m**3)
         heat *= np.float32(scale)
