@@ -1,5 +1,6 @@
 """The electric field of an RF electrode, refreshed a hundred times while the tissue warms and boils."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,13 @@ def run(*, quick: bool, folder: Path) -> Result:
                 wanted=LARGEST_ERROR, unit="") for h, f in solved.items()],
         ratios=[f"At {spacings[0]:g} mm a refresh by scipy takes {ratio:.3g} times as long."],
         notes=[
-            f"Times are those of `refresh` alone (hierarchy and warm solve to a residual of {LOOSE:g}), not of finding "
-            "the conductivity or the heat; wall and CPU of the fastest of the runs.",
+            f"Times are those of `refresh` alone (hierarchy, warm solve to a residual of {LOOSE:g}, heat at unit "
+            "potential), not of finding the conductivity; 'heat s' is its scaling to a power. Wall and CPU: the "
+            "fastest of the runs.",
             f"Errors are against a residual of {TIGHT:g} on the same lattice, at {CHECKED} of the refreshes.",
             f"scipy: the same conductances and line terms, its matrix assembled anew each time, started from the field "
-            f"before, solved to the same residual; the mean of {PEER_REFRESHES} refreshes, times {REFRESHES}.",
+            f"before, solved to the same residual; assembling is timed too. "
+            f"The mean of {PEER_REFRESHES} refreshes, times {REFRESHES}.",
         ],
     )  # fmt: skip
 
@@ -83,8 +86,6 @@ def field(spacing_mm: float, share: float, tolerance: float) -> ElectricField:
 
 def refreshed(spacing_mm: float) -> dict[str, Any]:
     """All refreshes by trocar."""
-    import time
-
     kept = field(spacing_mm, 0.0, LOOSE)
     wall_s = cpu_s = heat_s = 0.0
     iterations, errors = [], []
@@ -109,8 +110,6 @@ def refreshed(spacing_mm: float) -> dict[str, Any]:
 
 def by_scipy(spacing_mm: float) -> dict[str, Any]:
     """The same operator, assembled, by scipy's conjugate gradients with the diagonal as preconditioner."""
-    import time
-
     model = field(spacing_mm, 0.0, TIGHT)
     start, wall_s, cpu_s, counts, errors = model.potential_V(1.0).ravel() * 0, 0.0, 0.0, [], []
     for number in range(PEER_REFRESHES + 1):  # the first is the start
