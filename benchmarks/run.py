@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import electric
 import four
 import front
 import margin
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "pelvis": pelvis.run,
     "start": start.run,
     "margin": margin.run,
+    "electric": electric.run,
 }
 
 

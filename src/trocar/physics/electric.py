@@ -82,11 +82,11 @@ class ElectricField:
             for line in electrode.lines
             for piece in line_pieces(_lengthened(line, spacing_m), (shape[0], shape[1], shape[2]), spacing_m)
         ]
-        self._pieces = [piece for piece, _ in found]
+        self.pieces = [piece for piece, _ in found]
         self._electrode = np.array([number for _, number in found])
         self._bipolar = isinstance(return_path, Bipolar)
         self._grounded = return_path.far_faces if isinstance(return_path, Bipolar) else return_path.faces
-        self._system = LinearSystem((shape[0], shape[1], shape[2]), self._pieces)
+        self._system = LinearSystem((shape[0], shape[1], shape[2]), self.pieces)
         self._solved: list[Solution | None] = [None] * (2 if self._bipolar and self._grounded else 1)
         self.refresh(conductivity_S_per_m)
 
@@ -101,7 +101,7 @@ class ElectricField:
             )
         self._sigma, self._sink = sigma, _sink(sigma, self.spacing_m, self._grounded)
         flat = sigma.reshape(-1)
-        self._strengths_S = np.array([float(p.weights @ flat[p.cells]) * p.strength_m for p in self._pieces])
+        self._strengths_S = np.array([float(p.weights @ flat[p.cells]) * p.strength_m for p in self.pieces])
         self._system.refresh(sigma, self._sink, self._strengths_S, spacing=self.spacing_m)
         units = self._units()
         for number, unit in enumerate(units):
@@ -121,35 +121,42 @@ class ElectricField:
 
     def _given(self, unit: Array) -> Array:
         given = np.zeros(self._system.shape)
-        for piece, current in zip(self._pieces, self._strengths_S * unit, strict=True):
+        for piece, current in zip(self.pieces, self._strengths_S * unit, strict=True):
             given.reshape(-1)[piece.cells] += current * piece.weights
         return given
 
     def _superpose(self, units: list[Array]) -> None:
-        """Potential and conductance. The energy is a minimum at the solution, so its error is of second order."""
+        """Potential, heat and power. The power is a minimum at the solution: its error is of second order."""
         solved = [s for s in self._solved if s is not None]
-        given = [self._strengths_S * unit for unit in units]
-        means = [self._system.means(s.potential) for s in solved]
-        energy = np.array([
-            [
-                float(np.sum(given[a] * units[b]) - np.sum(given[a] * means[b]))
-                - float(np.vdot(solved[a].potential.ravel(), solved[b].residual.ravel()))
-                for b in range(len(units))
-            ]
-            for a in range(len(units))
-        ])  # fmt: skip
-        shares = np.ones(1)
-        if len(units) == 2:
-            energy = 0.5 * (energy + energy.T)
-            shares = np.array([1.0, -energy[:, 0].sum() / energy[:, 1].sum()])
         self.iterations = sum(s.iterations for s in solved)
-        self._volts = sum((np.float32(c) * s.potential for c, s in zip(shares, solved, strict=True)), np.float32(0))
-        self._unit = sum((c * unit for c, unit in zip(shares, units, strict=True)), np.zeros(self._electrode.size))
+        self._volts, self._unit = solved[0].potential, units[0]
+        if len(units) == 2:
+            share = self._balance(solved, units)
+            self._volts = self._volts + np.float32(share) * solved[1].potential
+            self._unit = units[0] + share * units[1]
         self._drop = self._unit - self._system.means(self._volts)
         self._span_V = float(self._unit.max() - (self._unit.min() if self._bipolar else 0.0))
-        self._watts = float(shares @ energy @ shares)
+        self._heat_W = self._dissipated()
+        self._watts = float(self._heat_W.sum(dtype=np.float64))
         if not self._watts > 0:
             raise SolverError("no current flows", hint="the tissue around the electrodes hardly conducts")
+
+    def _balance(self, solved: list[Solution], units: list[Array]) -> float:
+        """The second electrode's potential at which no net current leaves a pair whose first is at 1 V."""
+        net = [
+            float(np.sum(self._strengths_S * (unit - self._system.means(s.potential))))
+            for s, unit in zip(solved, units, strict=True)
+        ]
+        return -net[0] / net[1]
+
+    def _dissipated(self) -> Float32:
+        """[i, j, k] watts in each cell at the unit potential."""
+        heat = np.empty(self._system.shape, np.float32)
+        threads.use_for(heat.size)
+        _heat(self._sigma, self._volts, self._sink, np.float32(self.spacing_m), heat)
+        for piece, watts in zip(self.pieces, self._strengths_S * self._drop**2, strict=True):
+            heat.reshape(-1)[piece.cells] += (watts * piece.weights).astype(np.float32)
+        return heat
 
     @property
     def resistance_ohm(self) -> float:
@@ -175,15 +182,7 @@ class ElectricField:
         The heat of a face is shared as the resistances on its two sides are; that between an electrode's surface and
         the field the lattice resolves is deposited by the weights through which its current enters.
         """
-        heat = np.empty(self._system.shape, np.float32)
-        threads.use_for(heat.size)
-        _heat(self._sigma, self._volts, self._sink, np.float32(self.spacing_m), heat)
-        near = self._strengths_S * self._drop**2
-        for piece, watts in zip(self._pieces, near, strict=True):
-            np.add.at(heat.reshape(-1), piece.cells, (watts * piece.weights).astype(np.float32))
-        scale = _power(power_W) / (float(heat.sum(dtype=np.float64)) * self.spacing_m**3)
-        heat *= np.float32(scale)
-        return heat
+        return self._heat_W * np.float32(_power(power_W) / (self._watts * self.spacing_m**3))
 
 
 def conductivity_S_per_m(
