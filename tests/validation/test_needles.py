@@ -70,6 +70,7 @@ def test_long_needle_against_the_radial_reference(agree, name):
             )  # fmt: skip
 
 
+# shows: R34
 @pytest.mark.parametrize("name", NEEDLES)
 def test_needle_against_the_axisymmetric_reference(agree, name):
     radius_m, length_m, sizes, volumes, watts = NEEDLES[name]

@@ -81,7 +81,10 @@ class Screw(Device):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cement(Device):
-    """Times count from mixing at `room_degC`."""
+    """Times count from mixing: the working times at `room_degC`, setting at `set_degC`.
+
+    Each kelvin less makes them longer by the factor exp(`rate_frac_per_K`).
+    """
 
     kind: Literal["cement"] = "cement"
     pack_ml: float | None = bounded(1, 200)
@@ -89,6 +92,8 @@ class Cement(Device):
     liquid_until_s: float | None = bounded(0, 7200)
     paste_until_s: float | None = bounded(0, 7200)
     set_at_s: float | None = bounded(0, 7200)
+    set_degC: float | None = bounded(5, 45)
+    rate_frac_per_K: float | None = bounded(0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,7 @@ class Embolic(Device):
     smallest_um: float | None = bounded(1, 5000)
     largest_um: float | None = bounded(1, 5000)
     permanent: bool | None = None
+    radiopaque: bool | None = None
     residual_perfusion_frac: float | None = bounded(0, 1)
 
 

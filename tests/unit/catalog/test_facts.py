@@ -77,6 +77,7 @@ def test_an_unknown_name_says_which_there_are():
         trocar.catalog.no_such_thing  # noqa: B018
 
 
+# shows: R19
 def test_every_site_has_a_mechanical_class_with_a_source():
     assert sites()["iliac_wing"].mechanical_class == "torsion_shear"
     assert sites()["vertebra"].mechanical_class == "compression"
