@@ -12,6 +12,7 @@ from trocar.model.case import Clinical, Decision, Side
 from trocar.model.treatment import GateOutcome, Text
 from trocar.phantoms import ilium, sacrum
 from trocar.proposal.propose import propose
+from trocar.proposal.schedule import schedule
 from trocar.reporting.documents.documents import documents, sheet
 from trocar.reporting.documents.render import pages
 from trocar.reporting.documents.sheet import KINDS
@@ -23,6 +24,10 @@ REQUIRED = {
     "consultation-letter": [
         "heading", "reason", "examination", "proposal", "benefit", "risks", "before", "consent",
     ],
+    "checklist": ["known", "sign-in", "time-out", "sign-out"],
+    "run-sheet": ["session", "sequence", "controls", "stops", "limits"],
+    "procedure-report": ["heading", "findings", "done", "after", "deviation", "conclusion"],
+    "follow-up": ["before", "visits", "response", "biopsy", "notes"],
 }  # fmt: skip
 SIDES = {"en": "LEFT", "fr": "GAUCHE"}
 
@@ -31,7 +36,8 @@ SIDES = {"en": "LEFT", "fr": "GAUCHE"}
 def written(request):
     case = request.param(spacing_mm=(4.0, 4.0, 4.0))
     assessed = assess(case)
-    return documents(case, assessed, *propose(case, assessed), made=DAY)
+    options = propose(case, assessed)
+    return documents(case, assessed, *options, schedule(options[0]), made=DAY)
 
 
 def test_every_document_is_complete_on_one_page_with_its_side(written):
@@ -92,3 +98,48 @@ def test_a_stop_and_a_missing_input_come_first():
 def test_nothing_claims_a_decision(written):
     claim = re.compile(r"\b(we recommend|recommended|optimal|is decided|nous recommandons|recommandé|optimale?)\b")
     assert not [d.stem for d in written if claim.search(d.html)]
+
+
+GLOSSARY = {  # English term of the glossary -> its French one
+    "tumor board": "RCP", "bone cement": "ciment", "ice ball": "glaçon",
+    "follow-up": "suivi", "checklist": "check-list",
+    "cement leak": "fuite", "loosening": "descellement", "weight-bearing": "remise en charge",
+    "informed consent": "consentement éclairé", "planning ct": "scanner de planification", "fasting": "jeûne",
+    "supine": "décubitus dorsal", "spinal cord": "moelle", "healthy bone": "os sain", "biopsy": "biopsie",
+    "traceability": "traçabilité", "adverse event": "effet indésirable", "cryoprobe": "cryosonde", "screw": "vis",
+    "antibiotic prophylaxis": "antibioprophylaxie", "cortical breach": "corticale rompue", "allergies": "allergies",
+}  # fmt: skip
+SAME = {"allergies"}
+
+
+def spoken(document):
+    """The words of a sheet without its markup, in small letters."""
+    return re.sub(r"<[^>]+>", " ", document.html.split("<body>")[1]).replace("&#39;", "'").lower()
+
+
+def test_the_glossarys_french_terms_are_used_and_none_of_their_english_ones(written):
+    french = [document for document in written if document.sheet.language == "fr"]
+    for term in GLOSSARY.keys() - SAME:
+        assert not [d.stem for d in french if re.search(rf"\b{re.escape(term)}\b", spoken(d))], term
+    together = " ".join(map(spoken, french))
+    assert [fr for fr in GLOSSARY.values() if fr.lower() not in together] == []
+
+
+def test_the_run_sheet_holds_every_step_look_and_stop_of_the_session():
+    case = sacrum(spacing_mm=(4.0, 4.0, 4.0))
+    assessed = assess(case)
+    options = propose(case, assessed)
+    timed = schedule(options[0])
+    said = sheet(gather(case, (assessed, *options, timed), None), "run-sheet", "en", DAY)
+    sequence = next(section for section in said.sections if section.key == "sequence")
+    in_room = [step for step in timed.steps if step.step not in ("RECOVERY", "FOLLOWUP")]
+    assert len(sequence.blocks[0].rows) == len(in_room)
+    looks = next(section for section in said.sections if section.key == "controls").blocks[0].items
+    assert all(any(point.text.en in look for look in looks) for point in timed.controls)
+
+
+def test_the_procedure_report_gives_the_plan_and_leaves_what_happened_blank():
+    said = sheet(gather(made.case(), made.findings(), None), "procedure-report", "en", DAY)
+    planned = {row[0]: row[1] for row in next(s for s in said.sections if s.key == "done").blocks[0].rows}
+    assert "10.0\u00a0min" in planned["cryoablation"]
+    assert all(row[3] == "" for row in next(s for s in said.sections if s.key == "done").blocks[0].rows)

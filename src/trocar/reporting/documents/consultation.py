@@ -7,6 +7,14 @@ from trocar.reporting.documents.sheet import Bullets, Fields, Lines, Paragraph, 
 from trocar.reporting.words import structure_name, word
 
 NEAR_mm = 20.0
+SOURCES = {  # of what the letter says of each technique's risks
+    Technique.EMBOLIZATION: "V22",
+    Technique.CRYOABLATION: "V38",
+    Technique.RADIOFREQUENCY: "V8",
+    Technique.MICROWAVE: "V72a",
+    Technique.SCREW: "V9, V11, V67",
+    Technique.CEMENT: "V50, V52",
+}
 
 
 def sections(facts: Facts) -> tuple[Section, ...]:
@@ -88,7 +96,7 @@ def _benefit(facts: Facts) -> Section:
     others = language(
         "Alternatives to discuss: radiotherapy, surgery, drugs against pain, treatment of the cancer, or waiting."
     )
-    sure = language("Pain often falls within days to weeks; it may also not change. Nobody can promise a result.")
+    sure = language("Pain may fall, and it may not change. Nobody can promise a result.")
     return Section(
         "benefit",
         language("Goals, expected benefit, alternatives"),
@@ -114,7 +122,9 @@ def _risks(facts: Facts) -> Section:
     )
     specific = _specific(facts)
     near = language("Because of what lies near (numbness, weakness):")
-    return Section("risks", language("Risks"), (Paragraph(general), Bullets(specific), Paragraph(near), known))
+    return Section(
+        "risks", language("Risks"), (Paragraph(f"{general} [V38]"), Bullets(specific), Paragraph(near), known)
+    )
 
 
 def _specific(facts: Facts) -> tuple[str, ...]:
@@ -130,7 +140,9 @@ def _specific(facts: Facts) -> tuple[str, ...]:
         Technique.CEMENT: language("cement: leak towards a nerve, a joint or a vein, cement embolism"),
     }
     option = facts.options()[0] if facts.options() else None
-    return tuple(text for technique, text in risks.items() if option and option.indicates(technique))
+    return tuple(
+        f"{text} [{SOURCES[technique]}]" for technique, text in risks.items() if option and option.indicates(technique)
+    )
 
 
 def _before(facts: Facts) -> Section:

@@ -5,16 +5,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trocar.model.case import Case
-from trocar.reporting.documents import consultation, render, tumor_board
+from trocar.reporting.documents import (
+    checklist,
+    consultation,
+    followup,
+    procedure,
+    render,
+    runsheet,
+    tumor_board,
+)
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.sheet import KINDS, Kind, Section, Sheet
 from trocar.reporting.gathered import Findings, Gathered, gather
 from trocar.reporting.language import CODES, Code, Language
 
-TITLES: dict[Kind, str] = {"tumor-board": "Tumor-board sheet", "consultation-letter": "Consultation letter, draft"}
+TITLES: dict[Kind, str] = {
+    "tumor-board": "Tumor-board sheet",
+    "consultation-letter": "Consultation letter, draft",
+    "checklist": "Pre-procedure checklist",
+    "run-sheet": "Run sheet for the room",
+    "procedure-report": "Procedure report, draft",
+    "follow-up": "Follow-up sheet",
+}
 SECTIONS: dict[Kind, Callable[[Facts], tuple[Section, ...]]] = {
     "tumor-board": tumor_board.sections,
     "consultation-letter": consultation.sections,
+    "checklist": checklist.sections,
+    "run-sheet": runsheet.sections,
+    "procedure-report": procedure.sections,
+    "follow-up": followup.sections,
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import trocar
 from trocar import catalog
 from trocar.catalog.ruleset import ruleset
+from trocar.catalog.sheets import Part, sheet_lines
 from trocar.model.finding import Verdict
 from trocar.model.treatment import GateOutcome, Missing, Proposal, Step, Technique
 from trocar.reporting import vocabulary
@@ -182,6 +183,22 @@ class Facts:
         """The plan's steps of these techniques; all of them when none is named."""
         steps = self.gathered.plan.steps if self.gathered.plan else ()
         return tuple(step for step in steps if not techniques or step.technique in techniques)
+
+    def techniques(self) -> tuple[Technique, ...]:
+        """The techniques of the session: the plan's, else those that the first option indicates."""
+        if steps := self.steps():
+            return tuple(dict.fromkeys(step.technique for step in steps))
+        first = self.options()[:1]
+        return tuple(item for option in first for item in Technique if option.indicates(item))
+
+    def lines(self, part: Part, *, cited: bool = False) -> tuple[str, ...]:
+        """The catalog's lines of one part that concern the session, with their sources when `cited`."""
+        used = self.techniques()
+        return tuple(
+            getattr(line.text, self.language.code) + (f" [{line.source}]" if cited else "")
+            for line in sheet_lines()
+            if line.part == part and (line.technique is None or line.technique in used)
+        )
 
     def limit(self, key: str) -> str:
         """A limit of the catalog with its unit and the key of its source."""

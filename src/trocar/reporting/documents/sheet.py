@@ -1,12 +1,12 @@
 """What a sheet says, in one language and without any layout: the content that HTML and PDF are both made from."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from trocar.reporting.language import Code
 
-Kind = Literal["tumor-board", "consultation-letter"]
-KINDS: tuple[Kind, ...] = ("tumor-board", "consultation-letter")
+Kind = Literal["tumor-board", "consultation-letter", "checklist", "run-sheet", "procedure-report", "follow-up"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 FieldState = Literal["known", "unknown", "blank"]
 
 

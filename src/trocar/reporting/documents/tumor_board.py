@@ -10,7 +10,8 @@ from trocar.reporting.documents.sheet import Block, Boxes, Bullets, Field, Field
 from trocar.reporting.words import structure_name, word
 
 CHOSEN = (TechniqueStatus.INDICATED, TechniqueStatus.OPTIONAL)
-COUNTERFACTUALS = 4
+COUNTERFACTUALS = 2
+REASONS = 10  # a page holds so many; the report has all
 
 
 def sections(facts: Facts) -> tuple[Section, ...]:
@@ -166,7 +167,10 @@ def _reasons(facts: Facts) -> Section:
         for item in option.techniques
         if item.status not in CHOSEN
     ]
-    blocks: list[Block] = [Bullets(tuple(dict.fromkeys(items)))] if items else [Paragraph(_none(facts))]
+    items = list(dict.fromkeys(items))
+    blocks: list[Block] = [Bullets(tuple(items[:REASONS]))] if items else [Paragraph(_none(facts))]
+    left_out = len(items) - REASONS
+    blocks += [Paragraph(language("{count} more reasons are in the report.", count=left_out))] if left_out > 0 else []
     blocks += [Paragraph("; ".join(against) + ".")] if against else []
     return Section("reasons", language("Reasons of the first option: + for, − against, (A to D) grade"), tuple(blocks))
 
