@@ -11,6 +11,7 @@ import typer
 
 from trocar.cli.case_commands import approve, new, status
 from trocar.cli.catalog_commands import devices, drugs, rules, schema
+from trocar.cli.document_commands import documents
 from trocar.cli.output import Output
 from trocar.cli.stage_commands import assess, demo, plan, propose, report, run, schedule, simulate, verify
 from trocar.errors import InputError, TrocarError
@@ -93,7 +94,7 @@ def root(
 
 
 COMMANDS = (
-    *(new, assess, propose, schedule, plan, simulate, verify, report, run, status, approve),
+    *(new, assess, propose, schedule, plan, simulate, verify, report, documents, run, status, approve),
     *(devices, rules, drugs, schema, demo),
 )
 for command in COMMANDS:  # in the order in which `trocar --help` lists them

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from trocar.errors import CaseError
 from trocar.model.case import Case, Role, Side, Structure
 from trocar.model.finding import Assessment, Check, Simulation, Verdict
+from trocar.model.schedule import Schedule
 from trocar.model.treatment import Plan, Proposal
 from trocar.model.verification import Verification
 
-Findings = Assessment | Proposal | Plan | Simulation | Verification
+Findings = Assessment | Proposal | Plan | Simulation | Verification | Schedule
 SEVERITY = (Verdict.FAIL, Verdict.WARN, Verdict.UNKNOWN, Verdict.PASS)
 
 
@@ -32,6 +33,7 @@ class Gathered:
     plan: Plan | None = None
     simulation: Simulation | None = None
     verification: Verification | None = None
+    schedule: Schedule | None = None
     source_digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -95,7 +97,7 @@ def gather(case: Case, findings: tuple[Findings, ...], source_digests: Mapping[s
     for finding in findings:
         if isinstance(finding, Proposal):
             continue
-        if not isinstance(finding, Assessment | Plan | Simulation | Verification):
+        if not isinstance(finding, Assessment | Plan | Simulation | Verification | Schedule):
             raise CaseError(f"a report cannot show a {type(finding).__name__}")
         kind = type(finding).__name__.lower()
         if kind in single:

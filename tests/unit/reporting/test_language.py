@@ -11,6 +11,7 @@ from babel.messages.extract import extract
 import trocar.reporting
 from trocar.errors import CatalogError
 from trocar.reporting import captions, citations, vocabulary
+from trocar.reporting.documents import documents, terms
 from trocar.reporting.language import Language, messages
 from trocar.reporting.words import structure_name
 
@@ -25,11 +26,19 @@ def used() -> set[str]:
         with template.open("rb") as stream:
             options = {"trim_blocks": "true", "lstrip_blocks": "true"}
             found |= {m for _, m, _, _ in extract("jinja2.ext:babel_extract", stream, {"_": None}, options=options)}
-    for module in HOME.glob("*.py"):
+    for module in HOME.rglob("*.py"):
         with module.open("rb") as stream:
             found |= {message for _, message, _, _ in extract("python", stream, {"language": None})}
     tables = [table for name, table in vars(vocabulary).items() if name.isupper() and isinstance(table, dict)]
-    for table in [*tables, captions.PLANES, captions.TOPICS, citations.ORIGINS]:
+    for table in [
+        *tables,
+        captions.PLANES,
+        captions.TOPICS,
+        citations.ORIGINS,
+        terms.SEXES,
+        terms.DEVICE_PHRASES,
+        documents.TITLES,
+    ]:
         found |= set(table.values())
     return found
 

@@ -1,0 +1,232 @@
+"""What several sheets say of a case: its lesion, side, gates, tests and drugs; what nobody stated is `unknown`."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import trocar
+from trocar import catalog
+from trocar.catalog.ruleset import ruleset
+from trocar.catalog.sheets import Part, sheet_lines
+from trocar.model.finding import Verdict
+from trocar.model.treatment import GateOutcome, Missing, Proposal, Step, Technique
+from trocar.reporting import vocabulary
+from trocar.reporting.documents import terms
+from trocar.reporting.documents.sheet import Field, Frame, Side
+from trocar.reporting.gathered import Gathered
+from trocar.reporting.language import Language
+from trocar.reporting.words import check_name, structure_name, word
+
+UNSETTLED = ("stop", "missing", "refer", "require")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The findings, and how they are said in one language. `made` is the date that is printed."""
+
+    gathered: Gathered
+    language: Language
+    made: datetime.date
+
+    # --- fields
+
+    def known(self, label: str, value: str | None) -> Field:
+        """A field whose value may be unknown."""
+        return Field(label, value) if value else Field(label, self.language("unknown"), "unknown")
+
+    def blank(self, *labels: str) -> tuple[Field, ...]:
+        """Fields to write in."""
+        return tuple(Field(label, "", "blank") for label in labels)
+
+    def known_or_blank(self, label: str, value: str | None) -> Field:
+        """A field with its value, or to write in where there is none."""
+        return Field(label, value) if value else Field(label, "", "blank")
+
+    def number(self, value: float | None, unit: str, *, digits: int | None = None) -> str | None:
+        return None if value is None else self.language.number(value, unit, digits=digits)
+
+    def date(self, date: datetime.date | None) -> str | None:
+        return None if date is None else self.language.date(date)
+
+    def yes_no(self, value: bool | None) -> str | None:
+        return None if value is None else self.language("yes") if value else self.language("no")
+
+    def chosen(self, name: str, *values: str | None) -> str | None:
+        """Values of a clinical input in words; `None` when one is unknown."""
+        if not values or None in values:
+            return None
+        return ", ".join(terms.chosen(name, str(value), self.language) for value in values)
+
+    def several(self, name: str, values: Iterable[str] | None) -> str | None:
+        """Several values of a clinical input; `none` for a known absence, `None` for an unknown."""
+        if values is None:
+            return None
+        return self.chosen(name, *values) or self.language("none")
+
+    # --- the lesion and its side
+
+    @property
+    def side(self) -> Side:
+        """The side that was measured, shouted when it is unknown or when anything contradicts it."""
+        found = self.gathered.side
+        if found is None:
+            return Side(
+                self.language("SIDE UNKNOWN"), doubtful=True, note=self.language("No procedure without a side.")
+            )
+        said = self.language(vocabulary.SIDES[found.value]).upper()
+        stated = {self.gathered.case.clinical.decision.side, self.gathered.case.context(self.lesion).side} - {None}
+        if any(other is not found for other in stated) or self._side_check_failed():
+            others = ", ".join(sorted(self.language(vocabulary.SIDES[str(side)]) for side in stated))
+            note = self.language(
+                "SIDES DIFFER: image {image}, stated {stated}. Stop.", image=said, stated=others.upper()
+            )
+            return Side(said + " ?", doubtful=True, note=note)
+        return Side(said, doubtful=False)
+
+    def _side_check_failed(self) -> bool:
+        assessed = self.gathered.assessment
+        checks = assessed.checks if assessed else ()
+        return any(check.name == "lesion_side" and check.verdict is Verdict.FAIL for check in checks)
+
+    @property
+    def lesion(self) -> str:
+        return self.gathered.lesion.name
+
+    def target(self) -> str:
+        """`lesion 1, iliac wing, LEFT`."""
+        context = self.gathered.case.context(self.lesion)
+        parts = [structure_name(self.lesion, self.language)]
+        parts += [word(vocabulary.SITES, context.site, self.language)] if context.site else []
+        parts += [context.level] if context.level else []
+        return ", ".join([*parts, self.side.text])
+
+    def size(self) -> str | None:
+        """The three diameters and the volume."""
+        measured = self.gathered.assessment
+        if measured is None:
+            return None
+        lesion = measured.lesion(self.lesion)
+        diameters = " × ".join(self.language.number(mm, "", digits=0) for mm in lesion.diameters_mm)
+        return f"{diameters}\u00a0mm, {self.language.number(lesion.volume_ml, 'ml', digits=0)}"
+
+    def near_nerves(self, count: int) -> tuple[tuple[str, float], ...]:
+        """The nearest nerves or cord with their distance from the lesion in mm."""
+        measured = self.gathered.assessment
+        neighbors = measured.lesion(self.lesion).neighbors if measured else ()
+        found = [(item.name, item.distance_mm) for item in neighbors if item.role.value in ("nerve", "cord")]
+        return tuple(sorted(found, key=lambda item: item[1])[:count])
+
+    # --- gates
+
+    def options(self) -> tuple[Proposal, ...]:
+        """The options for this lesion, in their order."""
+        return tuple(option for option in self.gathered.proposals if option.lesion == self.lesion)
+
+    def unsettled(self) -> tuple[GateOutcome, ...]:
+        """The gates that stop, miss an input, refer or require, each once, stops first."""
+        found = {(gate.rule, gate.message.en): gate for option in self.options() for gate in option.gates}
+        wanted = [gate for gate in found.values() if gate.outcome in UNSETTLED]
+        return tuple(sorted(wanted, key=lambda gate: UNSETTLED.index(gate.outcome)))
+
+    def missing(self) -> tuple[Missing, ...]:
+        """The inputs that rules ask for and nobody gave, each once."""
+        return tuple({item.field: item for option in self.options() for item in option.missing}.values())
+
+    def field_name(self, field: str) -> str:
+        """An input as a reader knows it."""
+        label = next((known.label for known in ruleset().inputs.values() if known.field == field), None)
+        return getattr(label, self.language.code) if label else field
+
+    def alarms(self) -> tuple[str, ...]:
+        """What stops, what is missing, and that a blocked plan is a draft."""
+        said = [
+            f"{self.outcome(gate)} {gate.rule}{self.colon} {self.text(gate)}"
+            for gate in self.unsettled()
+            if gate.outcome != "missing"
+        ]
+        if missing := self.missing():
+            names = "; ".join(f"{self.field_name(item.field)} ({', '.join(item.rules)})" for item in missing)
+            lacking = self.language("MISSING")
+            said.append(f"{lacking}{self.colon} {names}.")
+        plan = self.gathered.plan
+        if plan and not plan.approvable:
+            why = ", ".join(
+                dict.fromkeys((*plan.blocked_by, *(self.check_said(c.name, c.subject) for c in plan.failed)))
+            )
+            said.append(self.language("DRAFT, the plan cannot be approved: {why}.", why=why))
+        return tuple(said)
+
+    def outcome(self, gate: GateOutcome) -> str:
+        """`STOP`, `REFER` ..."""
+        return word(vocabulary.OUTCOMES, gate.outcome, self.language).upper()
+
+    def text(self, gate: GateOutcome) -> str:
+        """What a gate says."""
+        said: str = getattr(gate.message, self.language.code)
+        return said
+
+    def check_said(self, name: str, subject: str) -> str:
+        """A check's name with its subject."""
+        about = f" ({structure_name(subject, self.language)})" if subject else ""
+        return check_name(name, self.language) + about
+
+    # --- treatment
+
+    def technique(self, technique: Technique) -> str:
+        return word(vocabulary.TECHNIQUES, technique.value, self.language)
+
+    def device(self, device_id: str) -> str:
+        """The name of a device."""
+        return terms.device_said(device_id, self.language)
+
+    def steps(self, *techniques: Technique) -> tuple[Step, ...]:
+        """The plan's steps of these techniques; all of them when none is named."""
+        steps = self.gathered.plan.steps if self.gathered.plan else ()
+        return tuple(step for step in steps if not techniques or step.technique in techniques)
+
+    def techniques(self) -> tuple[Technique, ...]:
+        """The techniques of the session: the plan's, else those that the first option indicates."""
+        if steps := self.steps():
+            return tuple(dict.fromkeys(step.technique for step in steps))
+        first = self.options()[:1]
+        return tuple(item for option in first for item in Technique if option.indicates(item))
+
+    def lines(self, part: Part, *, cited: bool = False) -> tuple[str, ...]:
+        """The catalog's lines of one part that concern the session, with their sources when `cited`."""
+        used = self.techniques()
+        return tuple(
+            getattr(line.text, self.language.code) + (f" [{line.source}]" if cited else "")
+            for line in sheet_lines()
+            if line.part == part and (line.technique is None or line.technique in used)
+        )
+
+    def limit(self, key: str) -> str:
+        """A limit of the catalog with its unit and the key of its source."""
+        known = catalog.limit(key)
+        return self.language.number(known.value, known.unit, digits=0)
+
+    @property
+    def colon(self) -> str:
+        return "\u00a0:" if self.language.code == "fr" else ":"
+
+    # --- frame
+
+    def frame(self) -> Frame:
+        """Banner and foot of every page."""
+        language = self.language
+        rules = next((option.ruleset for option in self.options() if option.ruleset), "")
+        rules = rules or (self.gathered.plan.ruleset if self.gathered.plan else "") or ruleset().version
+        name, ruled = language("Pseudonym"), language("rules")
+        return Frame(
+            banner=f"{language('Research and education software, not a medical device.')} "
+            f"{language('Not for use in the care of a patient.')}",
+            pseudonym=f"{name}{self.colon} {self.gathered.case.case_id}",
+            label_sticker=language("Patient label"),
+            page=language("page {page} of {pages}"),
+            footer=(
+                f"trocar {trocar.__version__}",
+                f"{ruled} {rules}",
+                language.date(self.made),
+                language("synthetic phantom") if self.gathered.case.synthetic else language("dates are shifted"),
+            ),
+        )

@@ -1,0 +1,37 @@
+"""The sheet for the visits after a procedure: where the patient started, then a column for each visit."""
+
+from trocar.reporting.documents.facts import Facts
+from trocar.reporting.documents.sheet import Bullets, Fields, Lines, Section, Table
+
+
+def sections(facts: Facts) -> tuple[Section, ...]:
+    """The state before, the visits, what counts as a response, what the biopsy changed."""
+    language = facts.language
+    result = Fields(facts.blank(language("Result, date"), language("What it changes in the treatment")))
+    return (
+        _before(facts),
+        _visits(facts),
+        Section("response", language("Response of the pain, by international consensus"),
+                (Bullets(facts.lines("response", cited=True)),)),
+        Section("biopsy", language("Biopsy"), (result,)),
+        Section("notes", language("Notes"), (Lines(8),)),
+    )  # fmt: skip
+
+
+def _before(facts: Facts) -> Section:
+    language, clinical = facts.language, facts.gathered.case.clinical
+    fields = (
+        facts.known(language("Lesion"), facts.target()),
+        facts.known(language("Worst pain (0 to 10)"), facts.number(clinical.pain.worst_nrs, "", digits=0)),
+        facts.known("ECOG", facts.number(clinical.patient.ecog, "", digits=0)),
+        facts.known_or_blank(language("Day of the procedure"), facts.date(clinical.decision.planned_date)),
+        *facts.blank(language("Morphine equivalent per day"), "EQ-5D-5L"),
+    )
+    return Section("before", language("Before the procedure"), (Fields(fields, columns=3),))
+
+
+def _visits(facts: Facts) -> Section:
+    visits, measures = facts.lines("visit"), (facts.language("Date"), *facts.lines("measure"))
+    rows = tuple((measure, *("" for _ in visits)) for measure in measures)
+    table = Table(("", *visits), rows, widths=(2.4, *(1.0 for _ in visits)))
+    return Section("visits", facts.language("Visits; other dates may suit the patient better"), (table,))

@@ -1,0 +1,80 @@
+"""The draft of the procedure report: planned values beside blanks for what happened. Nothing is claimed as done."""
+
+from trocar.model.treatment import Step, Technique
+from trocar.reporting import vocabulary
+from trocar.reporting.documents.facts import Facts
+from trocar.reporting.documents.sheet import Fields, Lines, Section, Table
+from trocar.reporting.words import step_name, word
+
+
+def sections(facts: Facts) -> tuple[Section, ...]:
+    """The parts in the usual order of such reports."""
+    language = facts.language
+    after = (
+        language("Final CT"), language("Complication: scheme, grade"), language("Dose (CTDIvol, DLP, DAP, time)"),
+        language("Contrast medium"), language("Lots of devices and implants"), language("Orders and follow-up"),
+    )  # fmt: skip
+    return (
+        _heading(facts),
+        _findings(facts),
+        _done(facts),
+        Section("after", language("End of the procedure"), (Fields(facts.blank(*after)),)),
+        Section("deviation", language("Departures from the plan, and why"), (Lines(2),)),
+        Section("conclusion", language("Conclusion, to be written by the operator"), (Lines(2),)),
+    )
+
+
+def _heading(facts: Facts) -> Section:
+    language, decided = facts.language, facts.gathered.case.clinical.decision
+    fields = (
+        *facts.blank(language("Date, room"), language("Operators")),
+        facts.known_or_blank(language("Tumor board"), facts.date(decided.tumor_board_date)),
+        *facts.blank(language("Informed consent, anesthesia"), language("Position and guidance, as done")),
+    )
+    return Section("heading", language("Procedure"), (Fields(fields),))
+
+
+def _findings(facts: Facts) -> Section:
+    language = facts.language
+    fields = (
+        facts.known(language("Lesion"), facts.target()),
+        facts.known(language("Size on the planning CT"), facts.size()),
+        *facts.blank(language("Changes since the planning CT")),
+    )
+    return Section("findings", language("Findings"), (Fields(fields),))
+
+
+def _done(facts: Facts) -> Section:
+    """Every technique of the session: what was planned, what is to be written, what happened."""
+    language = facts.language
+    asked = {
+        Technique.EMBOLIZATION: language("access, vessels, blush before and after, agent, volume, closure"),
+        Technique.BIOPSY: language("path, needle, cores, sent to"),
+        Technique.PROTECTION: language("type, volume, distance reached"),
+        Technique.CRYOABLATION: language("cycles, size of the ice, coverage seen, distance to nerves, sensors"),
+        Technique.RADIOFREQUENCY: language("power, time, coverage seen, distance to nerves, sensors"),
+        Technique.MICROWAVE: language("power, time, coverage seen, distance to nerves, sensors"),
+        Technique.SCREW: language("size, entry and end, anchorage in healthy bone"),
+        Technique.CEMENT: language("product, mixing time, room temperature, volume, leak"),
+    }
+    rows = tuple(
+        (facts.technique(item), _planned(facts, item), asked.get(item, "–"), "") for item in facts.techniques()
+    )
+    head = (language("Technique"), language("Planned"), language("To be written"), language("As done"))
+    return Section("done", language("Steps: planned, and as done"), (Table(head, rows, widths=(1.5, 2.6, 2.2, 3.4)),))
+
+
+def _planned(facts: Facts, technique: Technique) -> str:
+    return "; ".join(_step(facts, step) for step in facts.steps(technique)) or facts.language("no plan yet")
+
+
+def _step(facts: Facts, step: Step) -> str:
+    """`ablation 1: 3 × IceForce, freeze 10 min, ...`."""
+    language = facts.language
+    used = [placement.device for placement in step.placements]
+    parts = [f"{used.count(item)} × {facts.device(item)}" for item in dict.fromkeys(used)]
+    parts += [
+        f"{word(vocabulary.PHASES, phase.phase, language)} {language.number(phase.duration_s / 60, 'min', digits=1)}"
+        for phase in step.protocol
+    ]
+    return f"{step_name(step.id, step.action, language)}{facts.colon} {', '.join(parts) or '–'}"

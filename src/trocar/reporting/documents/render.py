@@ -1,0 +1,85 @@
+"""The two renderings of a sheet: a self-contained HTML page, and a tagged PDF/A-2a that also keeps PDF/UA-1."""
+
+import datetime
+import json
+import re
+from base64 import b64encode
+from dataclasses import asdict
+from functools import cache
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import typst
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from trocar.errors import ReadError
+from trocar.reporting.documents.sheet import Sheet
+
+TEMPLATES = Path(__file__).parent / "templates"
+STANDARDS: list[Any] = ["a-2a", "ua-1"]
+SIZES_pt = (8.4, 7.9, 7.4, 7.0)  # the largest that keeps the sheet on one page
+_PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)</xmpTPg:NPages>")
+
+
+def html(sheet: Sheet) -> str:
+    """The sheet as one HTML page without scripts."""
+    style = (TEMPLATES / "sheet.css").read_text(encoding="utf-8")
+    digest = "sha256-" + b64encode(sha256(style.encode()).digest()).decode()
+    template = _environment().get_template("sheet.html.j2")
+    return template.render(sheet=sheet, style=Markup(style), style_digest=digest)
+
+
+def pdf(sheet: Sheet, made: datetime.date) -> bytes:
+    """The sheet as a PDF, on one page where a readable size of letters allows it. Same sheet and date, same bytes."""
+    tried = b""
+    for size_pt in SIZES_pt:
+        tried = _compiled(sheet, made, size_pt)
+        if pages(tried) == 1:
+            return tried
+    return _compiled(sheet, made, SIZES_pt[0])
+
+
+def pages(content: bytes) -> int:
+    """How many pages a PDF says it has. Raises `ReadError` when it does not say."""
+    found = _PAGES.search(content)
+    if found is None:
+        raise ReadError("the PDF does not tell its number of pages")
+    return int(found[1])
+
+
+def _compiled(sheet: Sheet, made: datetime.date, size_pt: float) -> bytes:
+    noon = datetime.datetime.combine(made, datetime.time(12), tzinfo=datetime.UTC)
+    content = json.dumps(asdict(sheet), ensure_ascii=False)
+    made_pdf = _compiler().compile(
+        format="pdf",
+        sys_inputs={"sheet": content, "size": str(size_pt)},
+        pdf_standards=STANDARDS,
+        timestamp=noon,
+    )
+    assert isinstance(made_pdf, bytes)
+    return made_pdf
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    """The compiler with the sans font that matplotlib brings; no font of the system is looked for."""
+    home = find_spec("matplotlib")
+    if home is None or home.origin is None:
+        raise ReadError("the documents' font is missing", hint="install matplotlib")
+    folder = Path(home.origin).parent / "mpl-data/fonts/ttf"
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)])
+    return typst.Compiler(TEMPLATES / "sheet.typ", root=TEMPLATES, font_paths=fonts)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,216 @@
+"""The sheet for the tumor board: the question, what is known, the ranked options with their reasons; no decision."""
+
+from collections.abc import Iterator
+
+from trocar.model.treatment import Proposal, Reason, TechniqueStatus
+from trocar.reporting import vocabulary
+from trocar.reporting.documents import terms
+from trocar.reporting.documents.facts import Facts
+from trocar.reporting.documents.sheet import Block, Boxes, Bullets, Field, Fields, Paragraph, Section, Table
+from trocar.reporting.words import structure_name, word
+
+CHOSEN = (TechniqueStatus.INDICATED, TechniqueStatus.OPTIONAL)
+COUNTERFACTUALS = 2
+REASONS = 10  # a page holds so many; the report has all
+
+
+def sections(facts: Facts) -> tuple[Section, ...]:
+    """The parts of the sheet, in the order in which a meeting reads them."""
+    return (
+        _meeting(facts),
+        _patient(facts),
+        _lesion(facts),
+        _options(facts),
+        _reasons(facts),
+        _unknowns(facts),
+        _decision(facts),
+    )
+
+
+def _meeting(facts: Facts) -> Section:
+    language, decided = facts.language, facts.gathered.case.clinical.decision
+    fields = (
+        facts.known_or_blank(language("Meeting date"), facts.date(decided.tumor_board_date)),
+        *facts.blank(language("Meeting, requester, presenter")),
+        facts.known_or_blank(
+            language("Specialties present"),
+            facts.several("tumor_board_participants", decided.tumor_board_participants),
+        ),
+        *facts.blank(language("Quorum met (surgeon, oncologist, radiation oncologist)"), language("Question asked")),
+    )
+    return Section("meeting", language("Meeting and question"), (Fields(fields, columns=2),))
+
+
+def _patient(facts: Facts) -> Section:
+    language, clinical = facts.language, facts.gathered.case.clinical
+    who, cancer, pain, tests = clinical.patient, clinical.oncology, clinical.pain, clinical.laboratory
+    sex = word(terms.SEXES, who.sex, language) if who.sex else None
+    fields = (
+        facts.known(language("Age"), facts.number(who.age_years, "years", digits=0)),
+        facts.known(language("Sex"), language(terms.SEXES[who.sex]) if who.sex in terms.SEXES else sex),
+        facts.known("ECOG", facts.number(who.ecog, "", digits=0)),
+        facts.known("ASA", facts.number(who.asa, "", digits=0)),
+        facts.known(language("Primary tumor"), facts.chosen("primary", cancer.primary)),
+        facts.known(language("Intent"), facts.several("intent", cancer.intent)),
+        facts.known(language("Metastases (painful)"), _metastases(facts)),
+        facts.known(language("Life expectancy"), facts.number(cancer.expected_survival_months, "months", digits=0)),
+        facts.known(language("Radiotherapy at this site"), facts.yes_no(cancer.prior_radiotherapy_at_site)),
+        facts.known(language("Worst pain (0 to 10)"), facts.number(pain.worst_nrs, "", digits=0)),
+        facts.known(language("Type of pain"), facts.several("pain_character", pain.character)),
+        facts.known(language("Pain matches the lesion"), facts.yes_no(pain.concordant_with_lesion)),
+        facts.known(language("Platelets"), facts.number(tests.platelets_giga_per_l, "giga_per_l", digits=0)),
+        facts.known("INR", facts.number(tests.inr, "", digits=1)),
+        facts.known(language("Anticoagulants"), facts.several("takes_anticoagulant", clinical.drugs.anticoagulants)),
+        facts.known(language("Allergies"), facts.several("allergies", who.allergies)),
+        *facts.blank(language("Histology, stage, treatments"), language("Morphine equivalent per day")),
+    )
+    return Section("patient", language("Patient, cancer, pain"), (Fields(fields, columns=4),))
+
+
+def _metastases(facts: Facts) -> str | None:
+    cancer = facts.gathered.case.clinical.oncology
+    if cancer.metastases_total is None:
+        return None
+    painful = "?" if cancer.metastases_painful is None else str(cancer.metastases_painful)
+    return f"{cancer.metastases_total} ({painful})"
+
+
+def _lesion(facts: Facts) -> Section:
+    language, case, assessed = facts.language, facts.gathered.case, facts.gathered.assessment
+    context = case.context(facts.lesion)
+    measured = assessed.lesion(facts.lesion) if assessed else None
+    soft = measured and measured.compartments
+    soft_frac = soft.soft_tissue_ml / (soft.soft_tissue_ml + soft.bone_ml) if soft else None
+    nerves = "; ".join(
+        f"{structure_name(name, language)} {language.number(mm, 'mm', digits=0)}" for name, mm in facts.near_nerves(2)
+    )
+    fields: list[Field] = [
+        facts.known(language("Lesion"), facts.target()),
+        facts.known(language("Size"), facts.size()),
+        facts.known(language("Matrix"), facts.chosen("matrix", context.matrix)),
+        facts.known(language("Soft-tissue component"), facts.number(soft_frac, "frac")),
+        facts.known(
+            language("Cortical breach"), facts.number(measured.cortical_breach_mm2 if measured else None, "mm2")
+        ),
+        facts.known(language("Vascularity (0 to 3)"), facts.number(context.vascularity_grade, "", digits=0)),
+        facts.known(language("Fracture"), facts.chosen("fracture", context.fracture)),
+        facts.known(
+            language("Neurological deficit"), facts.chosen("neurological_deficit", context.neurological_deficit)
+        ),
+        facts.known(language("Nearest nerves"), nerves or None),
+        facts.known(
+            language("Distance to the skin"), facts.number(measured.skin_distance_mm if measured else None, "mm")
+        ),
+        facts.known(language("Planning CT"), facts.date(case.acquired)),
+        *(_score(facts, score.name, score.total, score.maximum) for score in (assessed.scores if assessed else ())),
+    ]
+    return Section("lesion", language("Lesion"), (Fields(tuple(fields), columns=3),))
+
+
+def _score(facts: Facts, name: str, total: float | None, maximum: float) -> Field:
+    number = facts.number(total, "", digits=0)
+    return facts.known(name, f"{number} / {maximum:g}" if number else None)
+
+
+def _options(facts: Facts) -> Section:
+    language = facts.language
+    rows = tuple(
+        (
+            f"{option.rank}. {_said(facts, option)}",
+            word(vocabulary.PROPOSAL_VERDICTS, option.verdict.value, language),
+            _rules(option, pro=True),
+            _rules(option, pro=False),
+            "",
+        )
+        for option in facts.options()
+    )
+    head = (
+        language("Option"), language("Status"), language("Rules for"), language("Rules against"),
+        language("Team's notes"),
+    )  # fmt: skip
+    blocks = (Table(head, rows, widths=(4.4, 1.6, 1.7, 1.7, 2.2)),) if rows else (Paragraph(_none(facts)),)
+    return Section("options", language("Options to discuss, ranked by the rules"), blocks)
+
+
+def _none(facts: Facts) -> str:
+    return facts.language("There is no proposal yet.")
+
+
+def _said(facts: Facts, option: Proposal) -> str:
+    """The techniques and the variant of an option; a comparator's own sentence."""
+    used = [facts.technique(item.technique) for item in option.techniques if item.status in CHOSEN]
+    if not used:
+        text: str = getattr(option.summary, facts.language.code)
+        return text
+    parts = [" + ".join(used)]
+    parts += [word(vocabulary.VARIANTS, option.variant, facts.language)] if option.variant else []
+    return "; ".join(parts)
+
+
+def _rules(option: Proposal, *, pro: bool) -> str:
+    items = [item for item in option.techniques if item.status in CHOSEN]
+    reasons = [reason for item in items for reason in (item.reasons_for if pro else item.reasons_against)]
+    return ", ".join(dict.fromkeys(f"{reason.rule} ({reason.grade})" for reason in reasons)) or "–"
+
+
+def _reasons(facts: Facts) -> Section:
+    language = facts.language
+    first = facts.options()[:1]
+    items = [
+        f"{'+' if pro else '−'} {reason.rule} ({reason.grade}){facts.colon} {getattr(reason.text, language.code)}"
+        for pro, reason in _first_reasons(first)
+    ]
+    against = [
+        f"{facts.technique(item.technique)}{facts.colon} {word(vocabulary.STATUSES, item.status.value, language)}"
+        f" ({', '.join(dict.fromkeys(reason.rule for reason in item.reasons_against)) or '–'})"
+        for option in first
+        for item in option.techniques
+        if item.status not in CHOSEN
+    ]
+    items = list(dict.fromkeys(items))
+    blocks: list[Block] = [Bullets(tuple(items[:REASONS]))] if items else [Paragraph(_none(facts))]
+    left_out = len(items) - REASONS
+    blocks += [Paragraph(language("{count} more reasons are in the report.", count=left_out))] if left_out > 0 else []
+    blocks += [Paragraph("; ".join(against) + ".")] if against else []
+    return Section("reasons", language("Reasons of the first option: + for, − against, (A to D) grade"), tuple(blocks))
+
+
+def _first_reasons(options: tuple[Proposal, ...]) -> Iterator[tuple[bool, Reason]]:
+    for option in options:
+        for item in (item for item in option.techniques if item.status in CHOSEN):
+            yield from ((True, reason) for reason in item.reasons_for)
+            yield from ((False, reason) for reason in item.reasons_against)
+
+
+def _unknowns(facts: Facts) -> Section:
+    language = facts.language
+    items = [f"{facts.field_name(item.field)}{facts.colon} {language('unknown')}" for item in facts.missing()]
+    for option in facts.options()[:1]:
+        items += [
+            f"{getattr(item.change, language.code)} → {getattr(item.effect, language.code)}"
+            for item in option.counterfactuals[:COUNTERFACTUALS]
+        ]
+    blocks = (Bullets(tuple(items), columns=2),) if items else (Paragraph(language("nothing listed")),)
+    return Section("unknowns", language("What is not known, and what would change the answer"), blocks)
+
+
+def _decision(facts: Facts) -> Section:
+    language = facts.language
+    boxes = (
+        *(language("option {rank}", rank=option.rank) for option in facts.options()),
+        language("another treatment"),
+        language("no treatment now"),
+        language("clinical trial"),
+        language("patient informed and agrees"),
+    )
+    fields = facts.blank(
+        language("Treatment, intent, order, delay"),
+        language("Reference used, or reason to depart from it"),
+        language("Biopsy: requested by, for"),
+        language("Next steps, responsible, date"),
+    )
+    return Section(
+        "decision",
+        language("Decision of the meeting, to be written by the team"),
+        (Boxes(boxes, columns=4), Fields(fields, columns=2)),
+    )

@@ -1,0 +1,52 @@
+"""`trocar documents`: files written whole, in the languages and for the names that were asked."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from trocar.cli.commands import run_command
+from trocar.io.dossier import Dossier
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "proposal"))
+import proposal_cases as cases
+
+
+@pytest.fixture
+def dossier(tmp_path):
+    made = Dossier.create(tmp_path / "d", cases.a2().case())
+    made.write("assessment", cases.a2().assessment())
+    return made.folder
+
+
+def call(capsys, *arguments):
+    code = run_command([str(item) for item in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_all_documents_in_both_languages_beside_the_dossiers_entries(dossier, capsys):
+    code, out, _ = call(capsys, "documents", dossier, "--json")
+    rows = json.loads(out)["documents"]
+    assert code == 0 and len(rows) == 12
+    for row in rows:
+        assert Path(row["pdf"]).read_bytes().startswith(b"%PDF-")
+        assert f'lang="{row["language"]}"' in Path(row["html"]).read_text(encoding="utf-8")
+        assert Path(row["pdf"]).parent == dossier / "documents"
+    assert call(capsys, "status", dossier)[0] == 0
+
+
+def test_one_document_in_one_language_elsewhere(dossier, tmp_path, capsys):
+    code, out, _ = call(
+        capsys, "documents", dossier, "--only", "run-sheet", "--language", "fr", "--output", tmp_path / "o"
+    )
+    assert code == 0 and "run-sheet-fr.pdf" in out
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["run-sheet-fr.html", "run-sheet-fr.pdf"]
+
+
+@pytest.mark.parametrize("wrong", [("--only", "poem"), ("--language", "de")])
+def test_what_does_not_exist_is_refused(dossier, capsys, wrong):
+    code, out, _ = call(capsys, "documents", dossier, *wrong, "--json")
+    assert code == 2 and json.loads(out)["error"]["class"] == "InputError"
+    assert not (dossier / "documents").exists()
