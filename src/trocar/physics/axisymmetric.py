@@ -1,0 +1,246 @@
+"""One needle in a uniform substance, in r and z: the reference of the lattice and the forward model of calibration.
+
+Independent of the lattice: body-fitted rings, any law of conductivity and heat capacity, second order in time.
+Equations and checks are in docs/theory/calibration.md.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from trocar.errors import SolverError
+from trocar.physics.medium import Array
+from trocar.physics.rings import Rings, Wall, advance_rings
+from trocar.physics.source import Ramp
+from trocar.physics.substance import Substance
+
+LONGEST_S = 10.0
+_AFTER_SWITCH_S = (0.25, 0.25, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
+_SAFETY = 0.9
+_GROWTH = 1.12  # of cells beyond where ice can be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bath:
+    """What a needle is in: its temperature, its blood (if any), and how far away it is held there.
+
+    `leak_W_per_m3K` is a steady exchange with surroundings at `rest_degC`, through ice too: a shallow dish.
+    """
+
+    rest_degC: float
+    perfusion_W_per_m3K: float = 0.0
+    leak_W_per_m3K: float = 0.0
+    ice_reach_m: float = 0.030  # cells stay fine up to this distance from the needle
+    reach_m: float = 0.080
+    insulated: bool = False  # the far boundary: a closed dish instead of a bath
+
+    def __post_init__(self) -> None:
+        numbers = (self.rest_degC, self.perfusion_W_per_m3K, self.leak_W_per_m3K, self.ice_reach_m, self.reach_m)
+        if not np.isfinite(numbers).all() or min(numbers[1:3]) < 0 or not 0 < self.ice_reach_m <= self.reach_m:
+            raise SolverError("a bath's temperature, exchange or size makes no sense")
+
+
+@dataclass(slots=True, eq=False)
+class Axisymmetric:
+    """A needle of an active length (`None`: endless, the radial problem) along z, played phase by phase.
+
+    `profile`: the exchange along the active part relative to its mean, evenly spaced from tip to tail; one
+    that is not symmetric needs the whole length to be simulated, else half of it is.
+    """
+
+    substance: Substance
+    bath: Bath
+    radius_m: float
+    length_m: float | None
+    spacing_m: float = 0.5e-3
+    profile: tuple[float, ...] = (1.0,)
+    time_s: float = 0.0
+    power_W: float = 0.0  # the whole needle's; per meter for an endless one
+    drawn_J: float = 0.0
+    brought_J: float = 0.0  # by blood, leak and far boundary
+    _rings: Rings = field(init=False, repr=False)
+    _start_J: float = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        sizes = (self.radius_m, self.spacing_m) + (() if self.length_m is None else (self.length_m,))
+        if not np.isfinite(sizes).all() or min(sizes) <= 0:
+            raise SolverError("a needle's radius, length or spacing is not positive")
+        if not self.profile or min(self.profile) < 0 or not sum(self.profile) > 0:
+            raise SolverError("a needle's profile of exchange is empty or negative")
+        self._rings = Rings.around(
+            self.substance, self.radius_m, *self._edges(), rest_degC=self.bath.rest_degC,
+            perfusion_W_per_m3K=self.bath.perfusion_W_per_m3K, leak_W_per_m3K=self.bath.leak_W_per_m3K,
+            insulated=self.bath.insulated, mirrored=self._mirrored, endless=self.length_m is None,
+        )  # fmt: skip
+        self._start_J = self._rings.held_J()
+
+    # --- what can be read
+
+    @property
+    def radii_m(self) -> Array:
+        """(cells,) of the rings' middles."""
+        return self._rings.r
+
+    @property
+    def heights_m(self) -> Array:
+        """(rows,) along the needle, 0 at the middle of its active part, the tip at -length / 2."""
+        return self._rings.z
+
+    @property
+    def temperature_degC(self) -> Array:
+        """(rows, cells)."""
+        return self.substance.temperature_degC(self._rings.h)
+
+    def width_m(self, level_degC: float) -> float:
+        """The greatest diameter of what is colder than a level; 0 where the needle's surface is not."""
+        return 2 * max(self.radius_at_m(level_degC, row) for row in range(self._rings.z.size))
+
+    def radius_at_m(self, level_degC: float, row: int = 0) -> float:
+        """The radius in one row of cells; a sharp front is read from the ice."""
+        beside = bool(self._rings.solid[row, 0])
+        start = self._rings.inside if beside else 0
+        edges = self._rings.r_edges[start:]
+        if self._by_ice(level_degC):
+            ice = self.substance.ice_frac(self._rings.h[row, start:])
+            inner = edges[0] ** 2 if beside and ice[0] > 0 else 0.0
+            return float(np.sqrt(inner + np.sum(ice * np.diff(edges**2))))
+        t = self.temperature_degC[row, start:]
+        first = self._rings.surface_degC[row] if beside else t[0]
+        return _crossing(np.append(edges[0] if beside else 0.0, self._rings.r[start:]), np.append(first, t), level_degC)
+
+    def length_m_of(self, level_degC: float) -> float:
+        """The length on the axis of what is colder than a level."""
+        if self.length_m is None:
+            raise SolverError("an endless needle's ice has no length", hint="give an active length")
+        below, above = self.ends_m(level_degC)
+        return below + above
+
+    def ends_m(self, level_degC: float) -> tuple[float, float]:
+        """How far the level reaches on the axis from the middle of the active part, towards tip and tail."""
+        tail = self._end_m(level_degC, 1)
+        return (tail if self._mirrored else self._end_m(level_degC, -1)), tail
+
+    def volume_m3(self, level_degC: float) -> float:
+        """The volume colder than a level, the needle's own included: every row as a disk of its radius."""
+        heights = np.diff(self._rings.z_edges) * (2 if self._mirrored else 1)
+        radii = np.array([self.radius_at_m(level_degC, row) for row in range(heights.size)])
+        return float(np.pi * np.sum(radii**2 * heights))
+
+    @property
+    def residual_frac(self) -> float:
+        """What does not add up of the heat, as a share of what moved."""
+        moved = abs(self.drawn_J) + abs(self.brought_J)
+        lost = self._start_J - self._rings.held_J()
+        return abs(lost + self.brought_J - self.drawn_J) / moved if moved else 0.0
+
+    # --- what moves it
+
+    def advance(self, duration_s: float, ramp: Ramp | None, *, longest_s: float = LONGEST_S) -> None:
+        """Play one phase; `None`: the needle is off. Raises `SolverError` when numbers diverge."""
+        if not duration_s >= 0:
+            raise SolverError(f"a phase of {duration_s:g} s makes no sense")
+        working = ramp if ramp is not None and ramp.duty > 0 else None
+        since_s = 0.0
+        for step_s in _schedule(duration_s, longest_s):
+            wall = self._wall(working, since_s, step_s)
+            count = _stage_count(step_s, _SAFETY * self._rings.explicit_s)
+            drawn_J, brought_J = advance_rings(self._rings, wall, step_s, count)
+            since_s += step_s
+            self.time_s += step_s
+            self.power_W, self.drawn_J = drawn_J / step_s, self.drawn_J + drawn_J
+            self.brought_J += brought_J
+        if not np.isfinite(self._rings.h).all():
+            raise SolverError("the temperature is no longer finite", hint="report this case: it should not happen")
+
+    # --- how it is built
+
+    @property
+    def _mirrored(self) -> bool:
+        return self.length_m is not None and np.allclose(self.profile, self.profile[::-1])
+
+    def _by_ice(self, level_degC: float) -> bool:
+        return self.substance.sharp and self.substance.solidus_degC <= level_degC <= self.substance.liquidus_degC
+
+    def _edges(self) -> tuple[Array, Array]:
+        inside = np.linspace(0, self.radius_m, 1 + max(1, round(self.radius_m / self.spacing_m)))
+        r = np.append(inside, self.radius_m + self._outward(self.bath))
+        if self.length_m is None:
+            return r, np.array([0.0, 1.0])
+        half = self.length_m / 2
+        along = half - _graded(self.spacing_m / 2, self.spacing_m, half, 1.15)[::-1]
+        z = np.append(along, half + self._outward(self.bath))
+        z[0] = 0.0
+        return r, z if self._mirrored else np.append(-z[:0:-1], z)
+
+    def _outward(self, bath: Bath) -> Array:
+        fine = _graded(self.spacing_m / 2, self.spacing_m, bath.ice_reach_m, 1.15)
+        far = fine[-1] + _graded(self.spacing_m, 8 * self.spacing_m, bath.reach_m - fine[-1], _GROWTH)
+        return np.append(fine[1:], far[1:]) if bath.reach_m > fine[-1] else fine[1:]
+
+    def _wall(self, ramp: Ramp | None, since_s: float, step_s: float) -> Wall:
+        along = np.ones(self._rings.z.size)
+        if ramp is None:
+            return Wall(0.0, 0.0, along, False, 0.0, np.inf)
+        if self.length_m is not None:
+            place = np.clip(self._rings.z / self.length_m + 0.5, 0, 1)
+            given = np.asarray(self.profile, dtype=float)
+            along = np.interp(place, np.linspace(0, 1, given.size), given / given.mean())
+        if ramp.exchange_W_per_m2K is None and len(self.profile) > 1:
+            raise SolverError("a profile of exchange needs an exchange", hint="give exchange_W_per_m2K")
+        limit = np.inf if ramp.power_limit_W is None else ramp.power_limit_W / (2 if self._mirrored else 1)
+        exchange = ramp.exchange_W_per_m2K or 0.0
+        return Wall(
+            ramp.mean_degC(since_s, step_s), ramp.duty, along, ramp.exchange_W_per_m2K is not None, exchange, limit
+        )
+
+    def _end_m(self, level_degC: float, sign: int) -> float:
+        rings = self._rings
+        beyond = np.flatnonzero((sign * rings.z > 0) & ~rings.solid[:, 0])[::sign]
+        tip = (self.length_m or 0.0) / 2
+        column = rings.h[beyond, 0]
+        if self._by_ice(level_degC):
+            heights = np.diff(rings.z_edges)[beyond]
+            return tip + float(np.sum(self.substance.ice_frac(column) * heights))
+        at_tip = rings.surface_degC[rings.solid[:, 0]][0 if sign < 0 else -1]
+        z = np.append(tip, sign * rings.z[beyond])
+        return _crossing(z, np.append(at_tip, self.substance.temperature_degC(column)), level_degC)
+
+
+def _crossing(places: Array, values: Array, level: float) -> float:
+    """The first place where values that rise from below pass a level; 0 where the first is not below it."""
+    if not values[0] < level:
+        return 0.0
+    beyond = np.flatnonzero(values >= level)
+    if not beyond.size:
+        raise SolverError("the cold has reached the end of the simulated bath", hint="give the bath more reach")
+    i = int(beyond[0])
+    share = (level - values[i - 1]) / (values[i] - values[i - 1])
+    return float(places[i - 1] + share * (places[i] - places[i - 1]))
+
+
+def _graded(first_m: float, most_m: float, reach_m: float, growth: float) -> Array:
+    """Edges from 0 to a reach: the first cells small, then larger up to a limit; all scaled to end there."""
+    sizes, total = [], 0.0
+    while total < reach_m * (1 - 1e-9):
+        sizes.append(min(most_m, first_m * growth ** len(sizes)))
+        total += sizes[-1]
+    edges = np.concatenate([[0.0], np.cumsum(sizes)])
+    return edges * (reach_m / edges[-1])
+
+
+def _schedule(duration_s: float, longest_s: float) -> list[float]:
+    """Short steps after the switch that opens the phase, then equal ones."""
+    steps: list[float] = []
+    for short_s in _AFTER_SWITCH_S:
+        if short_s > longest_s or sum(steps) + 2 * short_s > duration_s:
+            break
+        steps.append(short_s)
+    left = duration_s - sum(steps)
+    count = int(np.ceil(left / longest_s - 1e-9))
+    return steps + [left / count] * count if left > 0 else steps
+
+
+def _stage_count(step_s: float, explicit_s: float) -> int:
+    """The least odd number of stages at which a super-step of second order is stable (Meyer et al. 2014)."""
+    count = int(np.ceil(0.5 * (np.sqrt(9 + 16 * step_s / explicit_s) - 1)))
+    return max(3, count | 1)
