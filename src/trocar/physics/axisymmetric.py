@@ -17,7 +17,7 @@ from trocar.physics.substance import Substance
 LONGEST_S = 10.0
 _AFTER_SWITCH_S = (0.25, 0.25, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
 _SAFETY = 0.9
-_GROWTH = 1.12  # of cells beyond where ice can be
+_GROWTH = 1.03  # of one cell over its inner neighbor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +30,12 @@ class Bath:
     rest_degC: float
     perfusion_W_per_m3K: float = 0.0
     leak_W_per_m3K: float = 0.0
-    ice_reach_m: float = 0.030  # cells stay fine up to this distance from the needle
     reach_m: float = 0.080
     insulated: bool = False  # the far boundary: a closed dish instead of a bath
 
     def __post_init__(self) -> None:
-        numbers = (self.rest_degC, self.perfusion_W_per_m3K, self.leak_W_per_m3K, self.ice_reach_m, self.reach_m)
-        if not np.isfinite(numbers).all() or min(numbers[1:3]) < 0 or not 0 < self.ice_reach_m <= self.reach_m:
+        numbers = (self.rest_degC, self.perfusion_W_per_m3K, self.leak_W_per_m3K, self.reach_m)
+        if not np.isfinite(numbers).all() or min(numbers[1:3]) < 0 or not self.reach_m > 0:
             raise SolverError("a bath's temperature, exchange or size makes no sense")
 
 
@@ -67,12 +66,14 @@ class Axisymmetric:
             raise SolverError("a needle's radius, length or spacing is not positive")
         if not self.profile or min(self.profile) < 0 or not sum(self.profile) > 0:
             raise SolverError("a needle's profile of exchange is empty or negative")
+        r, z, active = self._mesh()
+        open_end, endless = not self.bath.insulated, self.length_m is None
         self._rings = Rings.around(
-            self.substance, self.radius_m, *self._edges(), rest_degC=self.bath.rest_degC,
+            self.substance, r, z, active, rest_degC=self.bath.rest_degC,
             perfusion_W_per_m3K=self.bath.perfusion_W_per_m3K, leak_W_per_m3K=self.bath.leak_W_per_m3K,
-            insulated=self.bath.insulated, mirrored=self._mirrored, endless=self.length_m is None,
+            far=(open_end, open_end and not endless and not self._mirrored, open_end and not endless),
         )  # fmt: skip
-        self._start_J = self._rings.held_J()
+        self._start_J = self._held_J()
 
     # --- what can be read
 
@@ -96,33 +97,30 @@ class Axisymmetric:
         return 2 * max(self.radius_at_m(level_degC, row) for row in range(self._rings.z.size))
 
     def radius_at_m(self, level_degC: float, row: int = 0) -> float:
-        """The radius in one row of cells; a sharp front is read from the ice."""
-        beside = bool(self._rings.solid[row, 0])
-        start = self._rings.inside if beside else 0
-        edges = self._rings.r_edges[start:]
+        """The radius in one row of cells, 0 where nothing is colder; a sharp front is read from the ice."""
+        rings = self._rings
         if self._by_ice(level_degC):
-            ice = self.substance.ice_frac(self._rings.h[row, start:])
-            inner = edges[0] ** 2 if beside and ice[0] > 0 else 0.0
-            return float(np.sqrt(inner + np.sum(ice * np.diff(edges**2))))
-        t = self.temperature_degC[row, start:]
-        first = self._rings.surface_degC[row] if beside else t[0]
-        return _crossing(np.append(edges[0] if beside else 0.0, self._rings.r[start:]), np.append(first, t), level_degC)
+            ice = self.substance.ice_frac(rings.h[row])
+            return float(np.sqrt(rings.r_edges[0] ** 2 + np.sum(ice * np.diff(rings.r_edges**2)))) if ice[0] else 0.0
+        t = self.temperature_degC[row]
+        first = rings.surface_degC[row] if rings.faces.needle[row] else t[0]
+        return _crossing(np.append(rings.r_edges[0], rings.r), np.append(first, t), level_degC)
 
     def length_m_of(self, level_degC: float) -> float:
-        """The length on the axis of what is colder than a level."""
+        """The length along the needle of what is colder than a level."""
         if self.length_m is None:
             raise SolverError("an endless needle's ice has no length", hint="give an active length")
         below, above = self.ends_m(level_degC)
         return below + above
 
     def ends_m(self, level_degC: float) -> tuple[float, float]:
-        """How far the level reaches on the axis from the middle of the active part, towards tip and tail."""
+        """How far the level reaches along the needle from the middle of its active part, towards tip and tail."""
         tail = self._end_m(level_degC, 1)
         return (tail if self._mirrored else self._end_m(level_degC, -1)), tail
 
     def volume_m3(self, level_degC: float) -> float:
         """The volume colder than a level, the needle's own included: every row as a disk of its radius."""
-        heights = np.diff(self._rings.z_edges) * (2 if self._mirrored else 1)
+        heights = np.diff(self._rings.z_edges) * self._copies
         radii = np.array([self.radius_at_m(level_degC, row) for row in range(heights.size)])
         return float(np.pi * np.sum(radii**2 * heights))
 
@@ -130,7 +128,7 @@ class Axisymmetric:
     def residual_frac(self) -> float:
         """What does not add up of the heat, as a share of what moved."""
         moved = abs(self.drawn_J) + abs(self.brought_J)
-        lost = self._start_J - self._rings.held_J()
+        lost = self._start_J - self._held_J()
         return abs(lost + self.brought_J - self.drawn_J) / moved if moved else 0.0
 
     # --- what moves it
@@ -147,8 +145,9 @@ class Axisymmetric:
             drawn_J, brought_J = advance_rings(self._rings, wall, step_s, count)
             since_s += step_s
             self.time_s += step_s
-            self.power_W, self.drawn_J = drawn_J / step_s, self.drawn_J + drawn_J
-            self.brought_J += brought_J
+            self.power_W = self._copies * drawn_J / step_s
+            self.drawn_J += self._copies * drawn_J
+            self.brought_J += self._copies * brought_J
         if not np.isfinite(self._rings.h).all():
             raise SolverError("the temperature is no longer finite", hint="report this case: it should not happen")
 
@@ -158,24 +157,31 @@ class Axisymmetric:
     def _mirrored(self) -> bool:
         return self.length_m is not None and np.allclose(self.profile, self.profile[::-1])
 
+    @property
+    def _copies(self) -> int:
+        """2 when half of a symmetric needle is simulated."""
+        return 2 if self._mirrored else 1
+
+    def _held_J(self) -> float:
+        return self._copies * self._rings.held_J()
+
     def _by_ice(self, level_degC: float) -> bool:
         return self.substance.sharp and self.substance.solidus_degC <= level_degC <= self.substance.liquidus_degC
 
-    def _edges(self) -> tuple[Array, Array]:
-        inside = np.linspace(0, self.radius_m, 1 + max(1, round(self.radius_m / self.spacing_m)))
-        r = np.append(inside, self.radius_m + self._outward(self.bath))
+    def _mesh(self) -> tuple[Array, Array, Array]:
+        """Edges of the rings and of the rows, and whether the needle is active in each row."""
+        outward = _graded(self.spacing_m, self.bath.reach_m)
+        r = self.radius_m + outward
         if self.length_m is None:
-            return r, np.array([0.0, 1.0])
+            return r, np.array([0.0, 1.0]), np.array([True])
         half = self.length_m / 2
-        along = half - _graded(self.spacing_m / 2, self.spacing_m, half, 1.15)[::-1]
-        z = np.append(along, half + self._outward(self.bath))
-        z[0] = 0.0
-        return r, z if self._mirrored else np.append(-z[:0:-1], z)
-
-    def _outward(self, bath: Bath) -> Array:
-        fine = _graded(self.spacing_m / 2, self.spacing_m, bath.ice_reach_m, 1.15)
-        far = fine[-1] + _graded(self.spacing_m, 8 * self.spacing_m, bath.reach_m - fine[-1], _GROWTH)
-        return np.append(fine[1:], far[1:]) if bath.reach_m > fine[-1] else fine[1:]
+        along = half - _graded(self.spacing_m, half)[::-1]
+        along[0] = 0.0
+        z = np.append(along, half + outward[1:])
+        active = np.arange(z.size - 1) < along.size - 1
+        if self._mirrored:
+            return r, z, active
+        return r, np.append(-z[:0:-1], z), np.append(active[::-1], active)
 
     def _wall(self, ramp: Ramp | None, since_s: float, step_s: float) -> Wall:
         along = np.ones(self._rings.z.size)
@@ -187,7 +193,7 @@ class Axisymmetric:
             along = np.interp(place, np.linspace(0, 1, given.size), given / given.mean())
         if ramp.exchange_W_per_m2K is None and len(self.profile) > 1:
             raise SolverError("a profile of exchange needs an exchange", hint="give exchange_W_per_m2K")
-        limit = np.inf if ramp.power_limit_W is None else ramp.power_limit_W / (2 if self._mirrored else 1)
+        limit = np.inf if ramp.power_limit_W is None else ramp.power_limit_W / self._copies
         exchange = ramp.exchange_W_per_m2K or 0.0
         return Wall(
             ramp.mean_degC(since_s, step_s), ramp.duty, along, ramp.exchange_W_per_m2K is not None, exchange, limit
@@ -195,15 +201,11 @@ class Axisymmetric:
 
     def _end_m(self, level_degC: float, sign: int) -> float:
         rings = self._rings
-        beyond = np.flatnonzero((sign * rings.z > 0) & ~rings.solid[:, 0])[::sign]
-        tip = (self.length_m or 0.0) / 2
-        column = rings.h[beyond, 0]
+        rows = np.flatnonzero(sign * rings.z > 0)[::sign]
+        column = rings.h[rows, 0]
         if self._by_ice(level_degC):
-            heights = np.diff(rings.z_edges)[beyond]
-            return tip + float(np.sum(self.substance.ice_frac(column) * heights))
-        at_tip = rings.surface_degC[rings.solid[:, 0]][0 if sign < 0 else -1]
-        z = np.append(tip, sign * rings.z[beyond])
-        return _crossing(z, np.append(at_tip, self.substance.temperature_degC(column)), level_degC)
+            return float(np.sum(self.substance.ice_frac(column) * np.diff(rings.z_edges)[rows]))
+        return _crossing(sign * rings.z[rows], self.substance.temperature_degC(column), level_degC)
 
 
 def _crossing(places: Array, values: Array, level: float) -> float:
@@ -218,14 +220,11 @@ def _crossing(places: Array, values: Array, level: float) -> float:
     return float(places[i - 1] + share * (places[i] - places[i - 1]))
 
 
-def _graded(first_m: float, most_m: float, reach_m: float, growth: float) -> Array:
-    """Edges from 0 to a reach: the first cells small, then larger up to a limit; all scaled to end there."""
-    sizes, total = [], 0.0
-    while total < reach_m * (1 - 1e-9):
-        sizes.append(min(most_m, first_m * growth ** len(sizes)))
-        total += sizes[-1]
-    edges = np.concatenate([[0.0], np.cumsum(sizes)])
-    return edges * (reach_m / edges[-1])
+def _graded(first_m: float, reach_m: float) -> Array:
+    """Edges from 0 to a reach: the first cell of about this size, each later one a little larger."""
+    count = max(2, round(np.log(1 + reach_m * np.log(_GROWTH) / first_m) / np.log(_GROWTH)))
+    edges = (_GROWTH ** np.arange(count + 1) - 1) / (_GROWTH**count - 1)
+    return reach_m * edges
 
 
 def _schedule(duration_s: float, longest_s: float) -> list[float]:

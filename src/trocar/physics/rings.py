@@ -37,48 +37,41 @@ class Faces(NamedTuple):
 
     radial: Array  # (rows, cells - 1)
     axial: Array  # (rows - 1, cells)
-    needle: Array  # (rows, cells) of the faces a cell shares with the needle
+    needle: Array  # (rows,) between the innermost cells and the needle; 0 beside its insulated parts
     needle_m2: Array
-    far: Array
+    far: Array  # (rows, cells)
 
 
 @dataclass(slots=True, eq=False)
 class Rings:
-    """Cells [row, ring] with their enthalpy; `solid` ones are the needle's active part."""
+    """Cells [row, ring] from the needle's surface outwards, with their enthalpy."""
 
     substance: Substance
     r_edges: Array
     z_edges: Array
-    solid: Array
-    inside: int  # rings within the needle's radius
     h: Array
     open_frac: Array  # share of the perfusion that ice has left
     rest_degC: float
-    perfusion: Array
+    perfusion_W_per_m3K: float
     leak_W_per_m3K: float
     faces: Faces
     surface_degC: Array  # (rows,) of the needle, at the last stage
-    copies: int  # 2 when half of a symmetric problem is simulated
 
     @classmethod
     def around(
-        cls, substance: Substance, radius_m: float, r_edges: Array, z_edges: Array, *, rest_degC: float,
-        perfusion_W_per_m3K: float, leak_W_per_m3K: float, insulated: bool, mirrored: bool, endless: bool,
+        cls, substance: Substance, r_edges: Array, z_edges: Array, active: Array, *, rest_degC: float,
+        perfusion_W_per_m3K: float, leak_W_per_m3K: float, far: tuple[bool, bool, bool],
     ) -> "Rings":  # fmt: skip
-        """Rings at rest; the active part of the needle spans the symmetric middle between equal far reaches."""
-        z = (z_edges[1:] + z_edges[:-1]) / 2
-        inside = int(np.searchsorted(r_edges, radius_m * (1 + 1e-9))) - 1
-        reach = r_edges[-1] - radius_m
-        active = np.full(z.size, True) if endless else np.abs(z) < z_edges[-1] - reach
-        solid = np.zeros((z.size, r_edges.size - 1), dtype=bool)
-        solid[active, :inside] = True
-        shape = solid.shape
+        """Rings at rest beside the rows in which the needle is `active`.
+
+        `far`: whether the bath's temperature is held outside, at the lower and at the upper end; else no heat passes.
+        The lower end of a needle that is simulated from its middle is a mirror.
+        """
+        shape = active.size, r_edges.size - 1
         return cls(
-            substance, r_edges, z_edges, solid, inside,
-            np.full(shape, float(substance.enthalpy_J_per_m3(rest_degC))), np.ones(shape), rest_degC,
-            np.full(shape, perfusion_W_per_m3K), leak_W_per_m3K,
-            _faces(r_edges, z_edges, solid, insulated=insulated, mirrored=mirrored, endless=endless),
-            np.full(z.size, rest_degC), 2 if mirrored else 1,
+            substance, r_edges, z_edges, np.full(shape, float(substance.enthalpy_J_per_m3(rest_degC))), np.ones(shape),
+            rest_degC, perfusion_W_per_m3K, leak_W_per_m3K, _faces(r_edges, z_edges, active, far),
+            np.full(active.size, rest_degC),
         )  # fmt: skip
 
     @property
@@ -96,16 +89,17 @@ class Rings:
     @property
     def explicit_s(self) -> float:
         """The longest stable step of the explicit scheme."""
-        through = self.faces.needle + self.faces.far
+        through = self.faces.far.copy()
+        through[:, 0] += self.faces.needle
         through[:, 1:] += self.faces.radial
         through[:, :-1] += self.faces.radial
         through[1:] += self.faces.axial
         through[:-1] += self.faces.axial
-        lasts = self.volumes_m3 / np.maximum(through, 1e-30)
-        return float(np.min(lasts[~self.solid])) / self.substance.diffusivity_m2_per_s
+        return float(np.min(self.volumes_m3 / through)) / self.substance.diffusivity_m2_per_s
 
     def held_J(self) -> float:
-        return self.copies * float(np.sum(np.where(self.solid, 0, self.h * self.volumes_m3)))
+        """The heat in the rings, 0 at the liquidus."""
+        return float(np.sum(self.h * self.volumes_m3))
 
 
 def advance_rings(rings: Rings, wall: Wall, step_s: float, count: int) -> tuple[float, float]:
@@ -116,10 +110,10 @@ def advance_rings(rings: Rings, wall: Wall, step_s: float, count: int) -> tuple[
         substance.unfrozen_frac,
     )  # fmt: skip
     drawn, brought = _super_step(
-        rings.h, rings.open_frac, rings.solid, rings.faces, rings.volumes_m3, rings.perfusion, rings.leak_W_per_m3K,
+        rings.h, rings.open_frac, rings.faces, rings.volumes_m3, rings.perfusion_W_per_m3K, rings.leak_W_per_m3K,
         rings.rest_degC, table, wall, rings.surface_degC, step_s, _stages(count),
     )  # fmt: skip
-    return rings.copies * drawn, rings.copies * brought
+    return float(drawn), float(brought)
 
 
 def _stages(count: int) -> Array:
@@ -136,42 +130,34 @@ def _stages(count: int) -> Array:
     return rows
 
 
-def _faces(
-    r_edges: Array, z_edges: Array, solid: Array, *, insulated: bool, mirrored: bool, endless: bool
-) -> Faces:  # fmt: skip
+def _faces(r_edges: Array, z_edges: Array, active: Array, far: tuple[bool, bool, bool]) -> Faces:
     r, dz = (r_edges[1:] + r_edges[:-1]) / 2, np.diff(z_edges)
     z, ring_m2 = (z_edges[1:] + z_edges[:-1]) / 2, np.pi * np.diff(r_edges**2)
-    radial = 2 * np.pi * dz[:, None] / np.log(r[1:] / r[:-1])[None]
-    axial = ring_m2[None] / np.diff(z)[:, None]
-    needle, needle_m2, far = np.zeros(solid.shape), np.zeros(solid.shape), np.zeros(solid.shape)
-    rows, rings = np.nonzero(solid[:, :-1] & ~solid[:, 1:])
-    edge = r_edges[rings + 1]
-    needle[rows, rings + 1] += 2 * np.pi * dz[rows] / np.log(r[rings + 1] / edge)
-    needle_m2[rows, rings + 1] += 2 * np.pi * edge * dz[rows]
-    for free, held in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        cap = solid[held] & ~solid[free]
-        needle[free] += np.where(cap, ring_m2[None] / (dz[free, None] / 2), 0)
-        needle_m2[free] += np.where(cap, ring_m2[None], 0)
-    radial[solid[:, 1:] | solid[:, :-1]] = 0
-    axial[solid[1:] | solid[:-1]] = 0
-    if not insulated:
-        far[:, -1] += 2 * np.pi * dz / np.log(r_edges[-1] / r[-1])
-        if not endless:
-            far[-1] += ring_m2 / (dz[-1] / 2)
-            far[0] += 0 if mirrored else ring_m2 / (dz[0] / 2)
-    return Faces(radial, axial, needle, needle_m2, far)
+    around_m = 2 * np.pi * dz  # logarithmic profiles between rings: a steady radial flow is exact
+    outer = np.zeros((dz.size, r.size))
+    outside, below, above = far
+    outer[:, -1] += outside * around_m / np.log(r_edges[-1] / r[-1])
+    outer[0] += below * ring_m2 / (dz[0] / 2)
+    outer[-1] += above * ring_m2 / (dz[-1] / 2)
+    return Faces(
+        radial=around_m[:, None] / np.log(r[1:] / r[:-1])[None],
+        axial=ring_m2[None] / np.diff(z)[:, None],
+        needle=active * around_m / np.log(r[0] / r_edges[0]),
+        needle_m2=active * around_m * r_edges[0],
+        far=outer,
+    )
 
 
 @njit(**COMPILED)
 def _super_step(  # type: ignore[no-untyped-def]
-    h, open_frac, solid, faces, volume, perfusion, leak, rest, table, wall, surface, step, stages
+    h, open_frac, faces, volume, perfusion, leak, rest, table, wall, surface, step, stages
 ):
     start = h.copy()
     first, rate = np.empty_like(h), np.empty_like(h)
     t, k, shut = np.empty_like(h), np.empty_like(h), np.empty_like(h)
     moved = np.zeros((stages.shape[0], 2))  # heat drawn and brought so far, carried through the stages like h
     now, before = h.copy(), h.copy()
-    watts = _rate(now, open_frac, solid, faces, volume, perfusion, leak, rest, table, wall, surface, t, k, shut, first)
+    watts = _rate(now, open_frac, faces, volume, perfusion, leak, rest, table, wall, surface, t, k, shut, first)
     count = stages.shape[0] - 1
     first_watts = watts
     for n in range(1, count + 1):
@@ -181,7 +167,7 @@ def _super_step(  # type: ignore[no-untyped-def]
             moved[1, 0], moved[1, 1] = tilde * step * watts[0], tilde * step * watts[1]
             continue
         watts = _rate(
-            now, open_frac, solid, faces, volume, perfusion, leak, rest, table, wall, surface, t, k, shut, rate
+            now, open_frac, faces, volume, perfusion, leak, rest, table, wall, surface, t, k, shut, rate
         )
         for i in range(h.shape[0]):
             for j in range(h.shape[1]):
@@ -207,7 +193,7 @@ def _super_step(  # type: ignore[no-untyped-def]
 
 @njit(**COMPILED)
 def _rate(  # type: ignore[no-untyped-def]
-    h, open_frac, solid, faces, volume, perfusion, leak, rest, table, wall, surface, t, k, shut, rate
+    h, open_frac, faces, volume, perfusion, leak, rest, table, wall, surface, t, k, shut, rate
 ):
     """dH/dt of every cell into `rate`; watts drawn by the needle and brought by everything else."""
     rows, rings = h.shape
@@ -231,48 +217,42 @@ def _rate(  # type: ignore[no-untyped-def]
             flow = faces.axial[i, j] * (k[i + 1, j] - k[i, j])
             rate[i, j] += flow
             rate[i + 1, j] -= flow
-    drawn = _draw(k, solid, faces, table, wall, surface, rate)
+    drawn = _draw(k, faces, table, wall, surface, rate)
     far = _kirchhoff(rest, table)
     brought = 0.0
     for i in range(rows):
         for j in range(rings):
-            if solid[i, j]:
-                rate[i, j] = 0.0
-                continue
             given = faces.far[i, j] * (far - k[i, j])
-            given += volume[i, j] * (perfusion[i, j] * shut[i, j] + leak) * (rest - t[i, j])
+            given += volume[i, j] * (perfusion * shut[i, j] + leak) * (rest - t[i, j])
             brought += given
             rate[i, j] = (rate[i, j] + given) / volume[i, j]
     return drawn, brought
 
 
 @njit(**COMPILED)
-def _draw(k, solid, faces, table, wall, surface, rate):  # type: ignore[no-untyped-def]
+def _draw(k, faces, table, wall, surface, rate):  # type: ignore[no-untyped-def]
     """Takes the needle's heat from its neighbors, within its limit; the watts, and its surface's temperatures."""
     if wall.duty == 0.0:
         return 0.0
+    watts = np.zeros(k.shape[0])
     total = 0.0
     given = _kirchhoff(wall.degC, table)
-    for apply in range(2):
-        scale = 1.0 if total <= wall.limit_W else wall.limit_W / total
-        for i in range(k.shape[0]):
-            for j in range(k.shape[1]):
-                through = faces.needle[i, j]
-                if through == 0.0:
-                    continue
-                at_surface, degC = given, wall.degC
-                if wall.by_fluid:
-                    exchange = wall.exchange_W_per_m2K * wall.along[i] * faces.needle_m2[i, j]
-                    degC = _wall_degC(k[i, j], wall.degC, exchange, through, table)
-                    at_surface = _kirchhoff(degC, table)
-                watts = wall.duty * through * (k[i, j] - at_surface)
-                if apply:
-                    rate[i, j] -= scale * watts
-                    surface[i] = degC if scale == 1.0 else _degC_of(
-                        k[i, j] - scale * (k[i, j] - at_surface), table
-                    )
-                else:
-                    total += watts
+    for i in range(k.shape[0]):
+        through = faces.needle[i]
+        if through == 0.0:
+            continue
+        at_surface, surface[i] = given, wall.degC
+        if wall.by_fluid:
+            exchange = wall.exchange_W_per_m2K * wall.along[i] * faces.needle_m2[i]
+            surface[i] = _wall_degC(k[i, 0], wall.degC, exchange, through, table)
+            at_surface = _kirchhoff(surface[i], table)
+        watts[i] = wall.duty * through * (k[i, 0] - at_surface)
+        total += watts[i]
+    scale = 1.0 if total <= wall.limit_W else wall.limit_W / total
+    for i in range(k.shape[0]):
+        rate[i, 0] -= scale * watts[i]
+        if scale < 1.0 and faces.needle[i] > 0.0:
+            surface[i] = _degC_of(k[i, 0] - scale * watts[i] / (wall.duty * faces.needle[i]), table)
     return min(total, wall.limit_W)
 
 
