@@ -57,6 +57,7 @@ class Axisymmetric:
     power_W: float = 0.0  # the whole needle's; per meter for an endless one
     drawn_J: float = 0.0
     brought_J: float = 0.0  # by blood, leak and far boundary
+    _mirrored: bool = field(init=False, repr=False)  # whether half of a symmetric needle stands for both
     _rings: Rings = field(init=False, repr=False)
     _start_J: float = field(init=False, repr=False)
 
@@ -66,6 +67,7 @@ class Axisymmetric:
             raise SolverError("a needle's radius, length or spacing is not positive")
         if not self.profile or min(self.profile) < 0 or not sum(self.profile) > 0:
             raise SolverError("a needle's profile of exchange is empty or negative")
+        self._mirrored = self.length_m is not None and np.allclose(self.profile, self.profile[::-1])
         r, z, active = self._mesh()
         open_end, endless = not self.bath.insulated, self.length_m is None
         self._rings = Rings.around(
@@ -94,17 +96,19 @@ class Axisymmetric:
 
     def width_m(self, level_degC: float) -> float:
         """The greatest diameter of what is colder than a level; 0 where the needle's surface is not."""
-        return 2 * max(self.radius_at_m(level_degC, row) for row in range(self._rings.z.size))
+        return 2 * float(self.row_radii_m(level_degC).max())
 
-    def radius_at_m(self, level_degC: float, row: int = 0) -> float:
-        """The radius in one row of cells, 0 where nothing is colder; a sharp front is read from the ice."""
+    def row_radii_m(self, level_degC: float) -> Array:
+        """(rows,) radii of what is colder than a level, 0 where nothing is; a sharp front is read from the ice."""
         rings = self._rings
         if self._by_ice(level_degC):
-            ice = self.substance.ice_frac(rings.h[row])
-            return float(np.sqrt(rings.r_edges[0] ** 2 + np.sum(ice * np.diff(rings.r_edges**2)))) if ice[0] else 0.0
-        t = self.temperature_degC[row]
-        first = rings.surface_degC[row] if rings.faces.needle[row] else t[0]
-        return _crossing(np.append(rings.r_edges[0], rings.r), np.append(first, t), level_degC)
+            ice = self.substance.ice_frac(rings.h)
+            squared = rings.r_edges[0] ** 2 + ice @ np.diff(rings.r_edges**2)
+            return np.where(ice[:, 0] > 0, np.sqrt(squared), 0.0)
+        t = self.temperature_degC
+        first = np.where(rings.faces.needle > 0, rings.surface_degC, t[:, 0])
+        places = np.append(rings.r_edges[0], rings.r)
+        return np.array([_crossing(places, np.append(*row), level_degC) for row in zip(first, t, strict=True)])
 
     def length_m_of(self, level_degC: float) -> float:
         """The length along the needle of what is colder than a level."""
@@ -121,8 +125,7 @@ class Axisymmetric:
     def volume_m3(self, level_degC: float) -> float:
         """The volume colder than a level, the needle's own included: every row as a disk of its radius."""
         heights = np.diff(self._rings.z_edges) * self._copies
-        radii = np.array([self.radius_at_m(level_degC, row) for row in range(heights.size)])
-        return float(np.pi * np.sum(radii**2 * heights))
+        return float(np.pi * np.sum(self.row_radii_m(level_degC) ** 2 * heights))
 
     @property
     def residual_frac(self) -> float:
@@ -139,9 +142,11 @@ class Axisymmetric:
             raise SolverError(f"a phase of {duration_s:g} s makes no sense")
         working = ramp if ramp is not None and ramp.duty > 0 else None
         since_s = 0.0
+        coldest = float(self.substance.temperature_degC(self._rings.h.min()))
+        explicit_s = _SAFETY * self._rings.explicit_s(min(coldest, working.end_degC) if working else coldest)
         for step_s in _schedule(duration_s, longest_s):
             wall = self._wall(working, since_s, step_s)
-            count = _stage_count(step_s, _SAFETY * self._rings.explicit_s)
+            count = _stage_count(step_s, explicit_s)
             drawn_J, brought_J = advance_rings(self._rings, wall, step_s, count)
             since_s += step_s
             self.time_s += step_s
@@ -154,12 +159,7 @@ class Axisymmetric:
     # --- how it is built
 
     @property
-    def _mirrored(self) -> bool:
-        return self.length_m is not None and np.allclose(self.profile, self.profile[::-1])
-
-    @property
     def _copies(self) -> int:
-        """2 when half of a symmetric needle is simulated."""
         return 2 if self._mirrored else 1
 
     def _held_J(self) -> float:

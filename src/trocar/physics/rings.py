@@ -1,6 +1,7 @@
 """Rings of tissue around a needle: finite volumes in r and z, and their super-steps of second order (RKL2)."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -86,16 +87,15 @@ class Rings:
     def volumes_m3(self) -> Array:
         return np.pi * np.diff(self.z_edges)[:, None] * np.diff(self.r_edges**2)[None]
 
-    @property
-    def explicit_s(self) -> float:
-        """The longest stable step of the explicit scheme."""
+    def explicit_s(self, coldest_degC: float) -> float:
+        """The longest stable step of the explicit scheme while nothing is colder than this."""
         through = self.faces.far.copy()
         through[:, 0] += self.faces.needle
         through[:, 1:] += self.faces.radial
         through[:, :-1] += self.faces.radial
         through[1:] += self.faces.axial
         through[:-1] += self.faces.axial
-        return float(np.min(self.volumes_m3 / through)) / self.substance.diffusivity_m2_per_s
+        return float(np.min(self.volumes_m3 / through)) / self.substance.diffusivity_m2_per_s(coldest_degC)
 
     def held_J(self) -> float:
         """The heat in the rings, 0 at the liquidus."""
@@ -116,6 +116,7 @@ def advance_rings(rings: Rings, wall: Wall, step_s: float, count: int) -> tuple[
     return float(drawn), float(brought)
 
 
+@cache
 def _stages(count: int) -> Array:
     """(count + 1, 4): mu, nu, gamma and the tilde of mu of RKL2 (Meyer et al. 2014); row 0 is not used."""
     j = np.arange(count + 1, dtype=float)
@@ -184,10 +185,11 @@ def _super_step(  # type: ignore[no-untyped-def]
     h[:] = now
     for i in range(h.shape[0]):
         for j in range(h.shape[1]):
-            x = (now[i, j] - table.first) * table.inverse
-            m = int(min(max(x, 0.0), table.degC.size - 2.0))
-            left = table.unfrozen[m] + (x - m) * (table.unfrozen[m + 1] - table.unfrozen[m])
-            open_frac[i, j] = min(open_frac[i, j], max(left, 0.0))
+            if perfusion > 0.0:
+                x = (now[i, j] - table.first) * table.inverse
+                m = min(max(int(x), 0), table.degC.size - 2)
+                left = table.unfrozen[m] + (x - m) * (table.unfrozen[m + 1] - table.unfrozen[m])
+                open_frac[i, j] = min(open_frac[i, j], left)
     return moved[count, 0], moved[count, 1]
 
 
@@ -197,16 +199,18 @@ def _rate(  # type: ignore[no-untyped-def]
 ):
     """dH/dt of every cell into `rate`; watts drawn by the needle and brought by everything else."""
     rows, rings = h.shape
+    exchanging = perfusion > 0.0 or leak > 0.0
     for i in range(rows):
         for j in range(rings):
             x = (h[i, j] - table.first) * table.inverse
-            m = int(min(max(x, 0.0), table.degC.size - 2.0))
+            m = min(max(int(x), 0), table.degC.size - 2)
             share = x - m
-            t[i, j] = table.degC[m] + share * (table.degC[m + 1] - table.degC[m])
             k[i, j] = table.kirchhoff[m] + share * (table.kirchhoff[m + 1] - table.kirchhoff[m])
-            left = table.unfrozen[m] + share * (table.unfrozen[m + 1] - table.unfrozen[m])
-            shut[i, j] = min(open_frac[i, j], max(left, 0.0))
             rate[i, j] = 0.0
+            if exchanging:
+                t[i, j] = table.degC[m] + share * (table.degC[m + 1] - table.degC[m])
+                left = table.unfrozen[m] + share * (table.unfrozen[m + 1] - table.unfrozen[m])
+                shut[i, j] = min(open_frac[i, j], left)
     for i in range(rows):
         for j in range(rings - 1):
             flow = faces.radial[i, j] * (k[i, j + 1] - k[i, j])
@@ -223,7 +227,8 @@ def _rate(  # type: ignore[no-untyped-def]
     for i in range(rows):
         for j in range(rings):
             given = faces.far[i, j] * (far - k[i, j])
-            given += volume[i, j] * (perfusion * shut[i, j] + leak) * (rest - t[i, j])
+            if exchanging:
+                given += volume[i, j] * (perfusion * shut[i, j] + leak) * (rest - t[i, j])
             brought += given
             rate[i, j] = (rate[i, j] + given) / volume[i, j]
     return drawn, brought

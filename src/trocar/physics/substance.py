@@ -11,8 +11,8 @@ import numpy as np
 from trocar.errors import SolverError
 from trocar.physics.medium import Array
 
-TABLE_DEGC = (-215.0, 110.0)  # from below every cryogen to above every bath
-TABLE_ROWS = 16384
+TABLE_DEGC = (-240.0, 150.0)  # from below every cryogen to above every bath
+TABLE_ROWS = 4096
 _STEP_K = 0.02
 
 Law = Callable[[Array], Array]
@@ -33,7 +33,7 @@ class Substance:
     degC: Array
     kirchhoff_W_per_m: Array
     unfrozen_frac: Array
-    diffusivity_m2_per_s: float  # the greatest: what stability depends on
+    diffusivities_m2_per_s: Array  # the greatest of what is at least so warm
 
     @classmethod
     def of(
@@ -52,14 +52,15 @@ class Substance:
         capacity = frozen * capacity_J_per_m3K[0](t) + (1 - frozen) * capacity_J_per_m3K[1](t)
         for name, values in (("conductivity", k), ("heat capacity", capacity)):
             if not np.isfinite(values).all() or (values <= 0).any():
-                raise SolverError(f"a substance's {name} is not positive and finite from -215 to 110 degC")
+                raise SolverError(f"a substance's {name} is not positive and finite from -240 to 150 degC")
         h = _integral(capacity, t, liquidus_degC) - latent_J_per_m3 * frozen
         even, step = np.linspace(h[0], h[-1], TABLE_ROWS, retstep=True)
         return cls(
             solidus_degC=solidus_degC, liquidus_degC=liquidus_degC, latent_J_per_m3=latent_J_per_m3,
             first_J_per_m3=float(even[0]), step_J_per_m3=float(step), degC=np.interp(even, h, t),
             kirchhoff_W_per_m=np.interp(even, h, _integral(k, t, liquidus_degC)),
-            unfrozen_frac=np.interp(even, h, 1 - frozen), diffusivity_m2_per_s=float(np.max(k / capacity)),
+            unfrozen_frac=np.interp(even, h, 1 - frozen),
+            diffusivities_m2_per_s=np.interp(even, h, np.maximum.accumulate((k / capacity)[::-1])[::-1]),
         )  # fmt: skip
 
     def enthalpy_J_per_m3(self, degC: Array | float) -> Array:
@@ -76,6 +77,10 @@ class Substance:
     def ice_frac(self, enthalpy_J_per_m3: Array) -> Array:
         """The share of the water that is ice."""
         return 1 - np.interp(enthalpy_J_per_m3, self._enthalpies, self.unfrozen_frac)
+
+    def diffusivity_m2_per_s(self, coldest_degC: float) -> float:
+        """The greatest of what is at least so warm: what stability depends on."""
+        return float(np.interp(coldest_degC, self.degC, self.diffusivities_m2_per_s))
 
     @property
     def sharp(self) -> bool:
