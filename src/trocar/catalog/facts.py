@@ -14,7 +14,7 @@ from trocar.model.device import AnyDevice, Cryoprobe
 from trocar.model.record import Record
 from trocar.model.treatment import Text
 
-_NOT_FACTS = {"id", "kind", "sources", "notes", "isotherms", "model_prior"}
+_NOT_FACTS = {"id", "kind", "sources", "notes", "isotherms", "model_prior", "standard_errors"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

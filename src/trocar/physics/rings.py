@@ -167,9 +167,7 @@ def _super_step(  # type: ignore[no-untyped-def]
             now = start + tilde * step * first
             moved[1, 0], moved[1, 1] = tilde * step * watts[0], tilde * step * watts[1]
             continue
-        watts = _rate(
-            now, open_frac, faces, volume, perfusion, leak, rest, table, wall, surface, t, k, shut, rate
-        )
+        watts = _rate(now, open_frac, faces, volume, perfusion, leak, rest, table, wall, surface, t, k, shut, rate)
         for i in range(h.shape[0]):
             for j in range(h.shape[1]):
                 was = before[i, j]
@@ -179,8 +177,8 @@ def _super_step(  # type: ignore[no-untyped-def]
                     + step * (tilde * rate[i, j] + gamma * first[i, j])
                 )  # fmt: skip
         for q in range(2):
-            moved[n, q] = mu * moved[n - 1, q] + nu * moved[n - 2, q] + step * (
-                tilde * watts[q] + gamma * first_watts[q]
+            moved[n, q] = (
+                mu * moved[n - 1, q] + nu * moved[n - 2, q] + step * (tilde * watts[q] + gamma * first_watts[q])
             )
     h[:] = now
     for i in range(h.shape[0]):
@@ -263,15 +261,17 @@ def _draw(k, faces, table, wall, surface, rate):  # type: ignore[no-untyped-def]
 
 @njit(**COMPILED)
 def _wall_degC(inside, fluid, exchange, through, table):  # type: ignore[no-untyped-def]
-    """Where the wall's and the tissue's fluxes meet, by bisection: conduction has a kink at each end of the mush."""
-    low, high = fluid, max(_degC_of(inside, table), fluid)
-    for _ in range(24):
-        middle = 0.5 * (low + high)
-        if through * (inside - _kirchhoff(middle, table)) > exchange * (middle - fluid):
+    """Where the wall's and the tissue's fluxes meet: the row of the table by bisection, and the place within it."""
+    low, high = 0, table.degC.size - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if through * (inside - table.kirchhoff[middle]) > exchange * (table.degC[middle] - fluid):
             low = middle
         else:
             high = middle
-    return 0.5 * (low + high)
+    before = through * (inside - table.kirchhoff[low]) - exchange * (table.degC[low] - fluid)
+    after = through * (inside - table.kirchhoff[high]) - exchange * (table.degC[high] - fluid)
+    return table.degC[low] + before / (before - after) * (table.degC[high] - table.degC[low])
 
 
 @njit(**COMPILED)

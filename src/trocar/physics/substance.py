@@ -57,26 +57,26 @@ class Substance:
         even, step = np.linspace(h[0], h[-1], TABLE_ROWS, retstep=True)
         return cls(
             solidus_degC=solidus_degC, liquidus_degC=liquidus_degC, latent_J_per_m3=latent_J_per_m3,
-            first_J_per_m3=float(even[0]), step_J_per_m3=float(step), degC=np.interp(even, h, t),
-            kirchhoff_W_per_m=np.interp(even, h, _integral(k, t, liquidus_degC)),
-            unfrozen_frac=np.interp(even, h, 1 - frozen),
-            diffusivities_m2_per_s=np.interp(even, h, np.maximum.accumulate((k / capacity)[::-1])[::-1]),
+            first_J_per_m3=float(even[0]), step_J_per_m3=float(step), degC=_at(even, h, t),
+            kirchhoff_W_per_m=_at(even, h, _integral(k, t, liquidus_degC)),
+            unfrozen_frac=_at(even, h, 1 - frozen),
+            diffusivities_m2_per_s=_at(even, h, np.maximum.accumulate((k / capacity)[::-1])[::-1]),
         )  # fmt: skip
 
     def enthalpy_J_per_m3(self, degC: Array | float) -> Array:
         """H at temperatures."""
-        return np.interp(degC, self.degC, self._enthalpies)
+        return _at(degC, self.degC, self._enthalpies)
 
     def kirchhoff_at(self, degC: Array | float) -> Array:
         """The integral of k from the liquidus, W/m."""
-        return np.interp(degC, self.degC, self.kirchhoff_W_per_m)
+        return _at(degC, self.degC, self.kirchhoff_W_per_m)
 
     def temperature_degC(self, enthalpy_J_per_m3: Array) -> Array:
-        return np.interp(enthalpy_J_per_m3, self._enthalpies, self.degC)
+        return _at(enthalpy_J_per_m3, self._enthalpies, self.degC)
 
     def ice_frac(self, enthalpy_J_per_m3: Array) -> Array:
         """The share of the water that is ice."""
-        return 1 - np.interp(enthalpy_J_per_m3, self._enthalpies, self.unfrozen_frac)
+        return 1 - _at(enthalpy_J_per_m3, self._enthalpies, self.unfrozen_frac)
 
     def diffusivity_m2_per_s(self, coldest_degC: float) -> float:
         """The greatest of what is at least so warm: what stability depends on."""
@@ -101,3 +101,8 @@ def _integral(values: Array, t: Array, zero_degC: float) -> Array:
     """The running integral of a law, 0 at a temperature."""
     running = np.concatenate([[0.0], np.cumsum(0.5 * (values[1:] + values[:-1]) * np.diff(t))])
     return running - np.interp(zero_degC, t, running)
+
+
+def _at(places: Array | float, known: Array, values: Array) -> Array:
+    """Linear interpolation."""
+    return np.asarray(np.interp(places, known, values))
