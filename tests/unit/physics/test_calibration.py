@@ -27,11 +27,11 @@ def table(whats, levels=LEVELS, *, spread_m=0.5e-3):
     )
 
 
-def problem(readings, *, noise=0.0, truth=TRUTH, priors=PRIORS, spacing_m=1e-3):
+def problem(readings, *, noise=0.0, truth=TRUTH, priors=PRIORS):
     """A problem whose sizes are those of a known needle, with noise in units of their spreads."""
     blank = NeedleProblem(
         radius_m=0.75e-3, ramp_s=2.5, tip_m=0.011, media={"gel": table_medium("gel").substance}, priors=priors,
-        readings=readings, spacing_m=spacing_m,
+        readings=readings, spacing_m=1e-3,
     )  # fmt: skip
     random = np.random.default_rng(7)
     sizes = blank.sizes_m(truth) + noise * np.array([r.spread_m for r in readings]) * random.normal(size=len(readings))
@@ -79,7 +79,7 @@ def test_a_fluid_and_its_exchange_trade_against_one_another():
         **{unknown: prior for unknown, prior in PRIORS.items() if unknown is not Unknown.SURFACE},
     }
     truth = {**TRUTH, Unknown.FLUID: -150.0, Unknown.EXCHANGE: 2000.0}
-    made = problem(table(("width", "length"), (0.0, -40.0)), truth=truth, priors=priors, spacing_m=2e-3)
+    made = problem(table(("width",), (0.0, -40.0)), truth=truth, priors=priors)
     found = calibrate(made)
     assert found.correlation[0, 1] > 0.7
     assert found.of(Unknown.FLUID).known is not Known.IDENTIFIED
