@@ -56,4 +56,5 @@ pins:  ## write the pin files anew (needs uv)
 	  --universal --python-version 3.11 -o requirements/node.txt
 
 clean:
+	find src -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf $(VENV) demo src/trocar/reporting/static workbench/node_modules .mypy_cache .ruff_cache .pytest_cache

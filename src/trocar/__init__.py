@@ -15,6 +15,7 @@ _HOMES = {
     "read_case": "io.reader",
     "assess": "assessment.assess",
     "propose": "proposal.propose",
+    "schedule": "proposal.schedule",
     "plan": "workflow",
     "simulate": "simulation.simulate",
     "last_state": "simulation.resume",
@@ -33,6 +34,7 @@ _HOMES = {
     "Verdict": "model.finding",
     "Assessment": "model.finding",
     "Simulation": "model.finding",
+    "Schedule": "model.schedule",
     "Proposal": "model.treatment",
     "Plan": "model.treatment",
     "Step": "model.treatment",
@@ -55,10 +57,12 @@ if TYPE_CHECKING:
     from trocar.io.reader import read_case
     from trocar.model.case import Case, Clinical, Role, Side, Structure
     from trocar.model.finding import Assessment, Check, Simulation, Verdict
+    from trocar.model.schedule import Schedule
     from trocar.model.space import Grid, Volume
     from trocar.model.treatment import Placement, Plan, Proposal, Step, Technique
     from trocar.model.verification import Verification
     from trocar.proposal.propose import propose
+    from trocar.proposal.schedule import schedule
     from trocar.reporting.report import report
     from trocar.simulation.resume import last_state
     from trocar.simulation.simulate import simulate
@@ -79,6 +83,7 @@ __all__ = [
     "PlanningError",
     "Proposal",
     "Role",
+    "Schedule",
     "Side",
     "Simulation",
     "SolverError",
@@ -99,6 +104,7 @@ __all__ = [
     "read_case",
     "report",
     "run",
+    "schedule",
     "simulate",
     "verify",
 ]

@@ -48,6 +48,7 @@ def test_the_lesion_is_measured(way):
     assert lesion.volume_ml == pytest.approx(math.pi / 6 * math.prod(lesion.diameters_mm) / 1000, rel=0.25)
 
 
+# shows: R89
 def test_the_plan_is_the_combination_in_its_order(way):
     steps = [step.id for step in way["plan"].steps]
     assert steps == ["biopsy-1", "cryoablation-1", *[s for s in steps if s.startswith(("screw", "cement"))]]

@@ -102,3 +102,21 @@ NEEDLES = {
     "17 G, 40 mm": (0.75e-3, 0.040, ((30.9, 56.8), (20.3, 47.8), (13.0, 43.6)), (31.2, 11.4, 4.3), 26.2),
     "14 G, 40 mm": (1.05e-3, 0.040, ((32.9, 57.9), (22.3, 48.7), (14.8, 44.1)), (35.9, 13.9, 5.6), 29.2),
 }
+
+
+def line_sink_radius_m(watts_per_m, far_degC, time_s):
+    """Paterson's front around a line that draws a constant power from P2."""
+    a_s, a_l = P2_SOLID_W_PER_MK / P2_SOLID_J_PER_M3K, P2_LIQUID_W_PER_MK / P2_LIQUID_J_PER_M3K
+
+    def balance(x):
+        drawn = watts_per_m / (4 * np.pi) * np.exp(-x * x)
+        brought = P2_LIQUID_W_PER_MK * far_degC * np.exp(-x * x * a_s / a_l) / special.exp1(x * x * a_s / a_l)
+        return drawn - brought - x * x * a_s * P2_LATENT_J_PER_M3
+
+    return 2 * optimize.brentq(balance, 1e-3, 2.0) * np.sqrt(a_s * time_s)
+
+
+def steady_warm_sphere_degC(ball_m, surface_degC, perfusion, at_m, *, conductivity=0.5, blood_degC=37.0):
+    """Temperatures around an isothermal sphere in steady Pennes tissue."""
+    m = np.sqrt(perfusion / conductivity)
+    return blood_degC + (surface_degC - blood_degC) * ball_m / at_m * np.exp(-m * (at_m - ball_m))

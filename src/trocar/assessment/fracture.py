@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from trocar.assessment.corticals import axial_cortical, harrington
 from trocar.model.case import Case, LesionContext, Pain, Structure
 from trocar.model.finding import LesionMeasure, Score, ScoreItem
 from trocar.model.space import Array, Grid
@@ -28,15 +29,20 @@ UNKNOWN: Points = (None, "unknown")
 
 
 def scores(case: Case, measure: LesionMeasure, hosts: Sequence[Structure]) -> tuple[Score, ...]:
-    """The scores that apply to a lesion by its site: SINS in the spine and sacrum, Mirels in a long bone."""
+    """The scores that apply to a lesion by its site.
+
+    SINS in the spine and sacrum, Mirels and axial cortical involvement in a long bone, Harrington at the acetabulum.
+    """
     context = case.context(measure.name)
     names = measure.host_bones[:1]
     if context.site in SPINE_SITES or any(name.startswith(("vertebrae_", "sacrum")) for name in names):
         return sins(context, case.clinical.pain, measure)
+    if context.site == "acetabulum":
+        return (harrington(context),)
     if context.site in LONG_BONE_SITES or any(name.startswith(LOWER_LIMB + UPPER_LIMB) for name in names):
         lesion = case.structure(measure.name)
         share = cortex_share(lesion, hosts[0], case.grid) if hosts else None
-        return (mirels(context, case.clinical.pain, measure, share),)
+        return (mirels(context, case.clinical.pain, measure, share), axial_cortical(context))
     return ()
 
 
@@ -152,11 +158,15 @@ def _mirels_pain(pain: Pain) -> Points:
 
 def _matrix(context: LesionContext, measure: LesionMeasure, points: dict[str, int]) -> Points:
     if context.matrix in points:
-        return points[context.matrix], "entered"
+        return points[context.matrix], "measured" if "matrix" in context.from_imaging else "entered"
     if measure.lytic_frac is None:
         return UNKNOWN
-    kind = "lytic" if measure.lytic_frac >= 0.75 else "sclerotic" if measure.lytic_frac <= 0.25 else "mixed"
-    return points[kind], "measured"
+    return points[kind_of_matrix(measure.lytic_frac)], "measured"
+
+
+def kind_of_matrix(lytic_frac: float) -> str:
+    """Lytic, mixed or sclerotic by the lytic share (software default)."""
+    return "lytic" if lytic_frac >= 0.75 else "sclerotic" if lytic_frac <= 0.25 else "mixed"
 
 
 def _collapse(context: LesionContext) -> Points:

@@ -13,6 +13,7 @@ from trocar.physics.calibration import Calibration, Known, NeedleProblem, Prior,
 
 MM = 1000.0
 SOURCE = "calibrated"
+SUFFIX = "-calibrated"  # an id of its own: the catalog's entry stays
 IN_MM = {Unknown.LENGTH: "active_length_mm", Unknown.SHIFT: "tip_shift_mm"}
 
 
@@ -127,7 +128,8 @@ def _entry(probe: Cryoprobe, rows: tuple[TableRow, ...], found: Calibration) -> 
         for e in kept if e.unknown is not Unknown.FROZEN
     }  # fmt: skip
     return replace(
-        probe, **changed, isotherms=_isotherms(rows), standard_errors=errors, sources=sources,
+        probe, id=f"{probe.id.removesuffix(SUFFIX)}{SUFFIX}", **changed,
+        isotherms=_isotherms(rows), standard_errors=errors, sources=sources,
         model_prior=not _cold_is_known([e.known for e in driving]),
         notes="Calibrated on its isotherm table. " + " ".join(found.statements(field_name)),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,11 @@ from pydantic import Field, TypeAdapter
 from trocar.catalog.read import CATALOG, read_toml
 from trocar.catalog.sources import require_resolved
 from trocar.errors import CatalogError
-from trocar.model.device import AnyDevice, Cryoprobe
+from trocar.model.device import AnyDevice, Cryoprobe, MicrowaveAntenna
 from trocar.model.record import Record
 from trocar.model.treatment import Text
 
-_NOT_FACTS = {"id", "kind", "sources", "notes", "isotherms", "model_prior", "standard_errors"}
+_NOT_FACTS = {"id", "kind", "sources", "notes", "isotherms", "zones", "model_prior", "standard_errors"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +45,37 @@ def limit(key: str) -> Limit:
 
 @cache
 def devices() -> dict[str, AnyDevice]:
-    """Every device by id, in the order of the files. Raises `CatalogError` when a file is malformed."""
+    """Every device by id, in the order of the files, a hospital's own last.
+
+    Raises `CatalogError` when a file is malformed.
+    """
     found: dict[str, AnyDevice] = {}
-    for path in sorted((CATALOG / "devices").glob("*.toml")):
-        for item in read_devices(path):
-            if item.id in found:
-                raise CatalogError(f"{path.name}: device {item.id!r} is defined twice")
-            found[item.id] = item
+    for path in (*sorted((CATALOG / "devices").glob("*.toml")), *own_lists()):
+        _add_devices(found, path)
     return found
+
+
+def devices_with(path: Path) -> dict[str, AnyDevice]:
+    """The catalog with the devices of one more file. Raises `CatalogError` like `devices`."""
+    found = dict(devices())
+    _add_devices(found, path)
+    return found
+
+
+def own_lists() -> tuple[Path, ...]:
+    """The files of a hospital's own devices: what installed packages name as entry points of `trocar.devices`.
+
+    Each is a path to a TOML file of [[device]] tables, or a function that returns one.
+    """
+    named = [point.load() for point in entry_points(group="trocar.devices")]
+    return tuple(Path(item() if callable(item) else item) for item in named)
+
+
+def _add_devices(found: dict[str, AnyDevice], path: Path) -> None:
+    for item in read_devices(path):
+        if item.id in found:
+            raise CatalogError(f"{path.name}: device {item.id!r} is defined twice", hint="give it an id of its own")
+        found[item.id] = item
 
 
 def device(device_id: str) -> AnyDevice:
@@ -96,3 +120,6 @@ def _require_sources(row: AnyDevice, path: Path) -> None:
     if isinstance(row, Cryoprobe):
         for isotherm in row.isotherms:
             require_resolved(isotherm.source, path=path, where=f"{row.id}.isotherms")
+    if isinstance(row, MicrowaveAntenna):
+        for zone in row.zones:
+            require_resolved(zone.source, path=path, where=f"{row.id}.zones")

@@ -36,7 +36,29 @@ def read_toml(path: Path, adapter: TypeAdapter[T], *, key: str | None = None) ->
             f"{path.name}: {_reasons(error, content, text)}", hint="no unknown or missing key"
         ) from error
     except TrocarError as error:
-        raise CatalogError(f"{path.name}: {error}", hint=error.hint) from error
+        raise CatalogError(f"{path.name}: {_refused_row(content, text, adapter)}{error}", hint=error.hint) from error
+
+
+def _refused_row(content: Any, text: str, adapter: TypeAdapter[Any]) -> str:
+    """`line 7: G8: ` of the first row that its own record refuses; empty when the file is no list of rows."""
+    for number, row in enumerate(content if isinstance(content, list) else ()):
+        try:
+            adapter.validate_json(json.dumps([row], default=str), strict=True)
+        except (TrocarError, ValidationError):
+            return f"{_row_name(content, number, text)}: "
+    return ""
+
+
+def placed(path: Path, row_id: str, part: str = "") -> str:
+    """`line 7: G8` of a row in a file, by its id and the part that follows it; the id alone when it is not found."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if line.strip() != f'id = "{row_id}"':
+            continue
+        following = lines[number].strip() if number < len(lines) else ""
+        if (following if following.startswith("part = ") else "") == (f'part = "{part}"' if part else ""):
+            return f"line {number}: {row_id}"
+    return row_id
 
 
 def _reasons(error: ValidationError, content: Any, text: str) -> str:

@@ -29,6 +29,7 @@ class Rule(Record):
     strength: Strength
     grade: Literal["A", "B", "C", "D"]
     source: str
+    conflicting: bool = False  # the evidence behind it disagrees
     text: Text
     otherwise: Text | None = None
     defines: str = ""  # the input that later rules read its truth from
@@ -78,6 +79,17 @@ class OrderRule(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRule(Rule):
+    """Refuses or prefers embolic agents of some forms (none named: all), and sizes below a bound."""
+
+    stance: Literal["refuses", "cautions", "prefers"]
+    forms: tuple[str, ...] = ()
+    spares: tuple[str, ...] = ()
+    smaller_than_um: float | None = None
+    radiopaque: bool = False  # only those known to be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptionRule(Record):
     """A way to combine what is indicated, or a comparator that is no technique of ours."""
 
@@ -100,6 +112,7 @@ class StepRule(Record):
     id: str
     technique: Target | None = None  # whose step it is
     brought_by: tuple[Target, ...] = ()  # none: always there
+    when: Condition | None = None  # it is there only when this is known to hold
     follows: tuple[str, ...] = ()
     per_implant: tuple[str, ...] = ()  # the variants in which it is repeated for each screw
 
@@ -125,6 +138,7 @@ class Ruleset(Record):
     techniques: tuple[TechniqueRule, ...]
     modifiers: tuple[TechniqueRule, ...]
     order: tuple[OrderRule, ...]
+    agents: tuple[AgentRule, ...]
     options: tuple[OptionRule, ...]
     steps: tuple[StepRule, ...]
     inputs: dict[str, InputLabel]
@@ -132,4 +146,4 @@ class Ruleset(Record):
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        return (*self.gates, *self.classes, *self.techniques, *self.modifiers, *self.order)
+        return (*self.gates, *self.classes, *self.techniques, *self.modifiers, *self.order, *self.agents)

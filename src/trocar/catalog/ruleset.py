@@ -2,6 +2,7 @@
 
 import hashlib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,9 +10,10 @@ from pydantic import TypeAdapter
 
 from trocar.catalog.conditions import Condition, closed_world, comparisons
 from trocar.catalog.facts import limits
-from trocar.catalog.read import CATALOG, read_toml
+from trocar.catalog.read import CATALOG, placed, read_toml
 from trocar.catalog.rule import (
     BLOCKING,
+    AgentRule,
     Gate,
     InputLabel,
     OptionRule,
@@ -48,13 +50,14 @@ def read_ruleset(folder: Path) -> Ruleset:
         techniques=_read_rules(folder / "techniques.toml", TechniqueRule, inputs),
         modifiers=_read_rules(folder / "modifiers.toml", TechniqueRule, inputs),
         order=_read_rules(folder / "order.toml", OrderRule, inputs),
+        agents=_read_rules(folder / "agents.toml", AgentRule, inputs),
         options=read_toml(folder / "options.toml", TypeAdapter(tuple[OptionRule, ...]), key="option"),
         steps=read_toml(folder / "steps.toml", TypeAdapter(tuple[StepRule, ...]), key="step"),
         inputs=inputs,
         version=f"{RULESET_VERSION}+{_digest(folder)}",
     )
     _check_gates(rules.gates, folder / "gates.toml")
-    for name in ("classes", "techniques", "modifiers", "order"):
+    for name in ("classes", "techniques", "modifiers", "order", "agents"):
         _check_open_world(getattr(rules, name), folder / f"{name}.toml")
     for name in ("classes", "techniques"):
         _check_before_session(getattr(rules, name), folder / f"{name}.toml")
@@ -71,14 +74,15 @@ def _read_rules(path: Path, kind: type[R], inputs: dict[str, InputLabel]) -> tup
     rules = read_toml(path, adapter, key="rule")
     seen: set[tuple[str, str]] = set()
     for rule in rules:
+        where = placed(path, rule.id, rule.part)
         if (rule.id, rule.part) in seen:
-            raise CatalogError(f"{path.name}: {rule.id}: defined twice", hint="give each part of a rule its own name")
+            raise CatalogError(f"{path.name}: {where}: defined twice", hint="give each part of a rule its own name")
         seen.add((rule.id, rule.part))
-        require_resolved(rule.source, path=path, where=rule.id)
+        require_resolved(rule.source, path=path, where=where)
         for text in filter(None, (rule.text, rule.otherwise)):
             if not (text.en.strip() and text.fr.strip()):
-                raise CatalogError(f"{path.name}: {rule.id}: a text is empty in one language")
-        _check_names(rule.when, inputs, path, rule.id)
+                raise CatalogError(f"{path.name}: {where}: a text is empty in one language")
+        _check_names(rule.when, inputs, path, where)
     return rules
 
 
@@ -95,13 +99,15 @@ def _check_gates(gates: tuple[Gate, ...], path: Path) -> None:
     for gate in gates:
         on_schedule = {test.input for test in comparisons(gate.when)} <= SCHEDULE_INPUTS
         if gate.outcome in BLOCKING and gate.if_unknown not in BLOCKING and not on_schedule:
-            raise CatalogError(f"{path.name}: {gate.id}: an unknown input would permit what the rule forbids")
+            where = placed(path, gate.id, gate.part)
+            raise CatalogError(f"{path.name}: {where}: an unknown input would permit what the rule forbids")
 
 
 def _check_open_world(rules: tuple[Rule, ...], path: Path) -> None:
     for rule in rules:
         if closed_world(rule.when):
-            raise CatalogError(f"{path.name}: {rule.id}: only a gate may take what is not recorded as absent")
+            where = placed(path, rule.id, rule.part)
+            raise CatalogError(f"{path.name}: {where}: only a gate may take what is not recorded as absent")
 
 
 def _check_before_session(rules: tuple[Rule, ...], path: Path) -> None:
@@ -109,7 +115,8 @@ def _check_before_session(rules: tuple[Rule, ...], path: Path) -> None:
     for rule in rules:
         asked = SESSION_INPUTS & {test.input for test in comparisons(rule.when)}
         if asked:
-            raise CatalogError(f"{path.name}: {rule.id}: asks for {', '.join(sorted(asked))} before it is decided")
+            where = placed(path, rule.id, rule.part)
+            raise CatalogError(f"{path.name}: {where}: asks for {', '.join(sorted(asked))} before it is decided")
 
 
 def _check_options(rules: Ruleset, path: Path) -> None:
@@ -121,14 +128,30 @@ def _check_options(rules: Ruleset, path: Path) -> None:
 
 def _check_steps(rules: Ruleset, path: Path) -> None:
     keys = {step.key for step in rules.steps}
+    for step in rules.steps:
+        _check_names(step.when, rules.inputs, path.with_name("steps.toml"), step.key)
     for rule in rules.order:
         unknown = sorted({*rule.before, *rule.after, *rule.binds} - keys)
         if unknown:
-            raise CatalogError(f"{path.name}: {rule.id}: no step is called {', '.join(unknown)}")
+            where = placed(path, rule.id, rule.part)
+            raise CatalogError(f"{path.name}: {where}: no step is called {', '.join(unknown)}")
     for variant in sorted({rule.variant for rule in rules.order} | {""}):
         circle = _circle(rules, variant)
         if circle:
-            raise CatalogError(f"{path.name}: the hard order runs in a circle: {' -> '.join(circle)}")
+            named = "; ".join(placed(path, rule.id, rule.part) for rule in _rules_of(circle, rules.order, variant))
+            raise CatalogError(f"{path.name}: the hard order runs in a circle: {' -> '.join(circle)} ({named})")
+
+
+def _rules_of(circle: list[str], order: tuple[OrderRule, ...], variant: str) -> list[OrderRule]:
+    """The hard rules that make a circle."""
+    pairs = set(pairwise(circle))
+    return [
+        rule
+        for rule in order
+        if rule.hard
+        and rule.variant in ("", variant)
+        and pairs & {(before, after) for before in rule.before for after in rule.after}
+    ]
 
 
 def _circle(rules: Ruleset, variant: str) -> list[str]:

@@ -14,6 +14,7 @@ from trocar.model.record import Record, bounded
 
 BLOOD_J_PER_M3K = 1049.75 * 3617.0  # density x heat capacity of blood (S8)
 FUSION_J_PER_KG = 334e3
+VAPOR_J_PER_KG = 2260e3  # boiling tissue water (S10)
 WATER_J_PER_KGK, ICE_J_PER_KGK = 4180.0, 1950.0  # ice at about -20 degC
 WATER_W_PER_MK = 0.60
 COLDEST_DEGC, SOLIDUS_DEGC = -140.0, -8.0
@@ -23,7 +24,7 @@ COLDEST_DEGC, SOLIDUS_DEGC = -140.0, -8.0
 class Tissue(Record):
     """One tissue or material as it is at body temperature. `sources` holds the key of every field's source.
 
-    `water_frac` is by mass; `freezable_frac` the share of it that freezes.
+    `water_frac` is by mass; `freezable_frac` the share of it that freezes. Electrical properties may be unknown.
     """
 
     name: str
@@ -34,6 +35,11 @@ class Tissue(Record):
     metabolic_W_per_kg: float = bounded(0, 100, default=0.0)
     water_frac: float = bounded(0, 1, default=0.0)
     freezable_frac: float = bounded(0, 1, default=0.9)
+    radiofrequency_S_per_m: float | None = bounded(1e-9, 1e8)  # at 460 kHz and body temperature
+    permittivity_915: float | None = bounded(1, 100)
+    microwave_915_S_per_m: float | None = bounded(1e-9, 1e8)
+    permittivity_2450: float | None = bounded(1, 100)
+    microwave_2450_S_per_m: float | None = bounded(1e-9, 1e8)
     sources: dict[str, str] = field(default_factory=dict)
     notes: str = ""
 
@@ -53,6 +59,11 @@ class Tissue(Record):
     @property
     def latent_J_per_m3(self) -> float:
         return self.water_kg_per_m3 * self.freezable_frac * FUSION_J_PER_KG
+
+    @property
+    def vapor_J_per_m3(self) -> float:
+        """Latent heat of all its water boiling off."""
+        return self.water_kg_per_m3 * VAPOR_J_PER_KG
 
     @property
     def perfusion_W_per_m3K(self) -> float:
@@ -84,9 +95,25 @@ class TumorPerfusion(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curing(Record):
+    """How bone cement cures: d(alpha)/dt = k(T) alpha (1 - alpha), k = frequency exp(-activation / RT). A prior.
+
+    `heat_J_per_kg` is released from 0 to 1; `injected_frac` is cured when it is injected.
+    """
+
+    frequency_per_s: float = bounded(1, 1e30, default=0.0)
+    activation_J_per_mol: float = bounded(1e3, 1e6, default=0.0)
+    heat_J_per_kg: float = bounded(0, 1e6, default=0.0)
+    injected_frac: float = bounded(1e-9, 0.5, default=0.0)
+    sources: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _File(Record):
     tissue: tuple[Tissue, ...]
     tumor_perfusion: tuple[TumorPerfusion, ...]
+    curing: Curing
 
 
 @cache
@@ -103,6 +130,12 @@ def tumor_perfusion(grade: int | None) -> TumorPerfusion:
 
 
 @cache
+def curing() -> Curing:
+    """How bone cement cures."""
+    return _read(CATALOG / "tissues.toml").curing
+
+
+@cache
 def ice_slope_per_K() -> float:
     """How fast the common freezing curve rises below the solidus: soft tissue's own law between its two ends."""
     soft = tissues()["muscle"]
@@ -113,13 +146,17 @@ def ice_slope_per_K() -> float:
 def _read(path: Path) -> _File:
     content = read_toml(path, TypeAdapter(_File))
     for tissue in content.tissue:
-        numbers = {item.name for item in fields(tissue)} - {"name", "sources", "notes"}
-        if numbers != tissue.sources.keys():
-            raise CatalogError(
-                f"{path.name}: {tissue.name}: sources and fields differ: {numbers ^ set(tissue.sources)}"
-            )
-        for name, source in tissue.sources.items():
-            require_resolved(source, path=path, where=f"{tissue.name}.{name}")
+        _require_sources(tissue, tissue.name, path)
+    _require_sources(content.curing, "curing", path)
     for row in content.tumor_perfusion:
         require_resolved(row.source, path=path, where=f"tumor_perfusion {row.grade}")
     return content
+
+
+def _require_sources(row: Tissue | Curing, where: str, path: Path) -> None:
+    """Raises `CatalogError` unless every number of a row has a source that is known."""
+    numbers = {item.name for item in fields(row) if getattr(row, item.name) is not None} - {"name", "sources", "notes"}
+    if numbers != row.sources.keys():
+        raise CatalogError(f"{path.name}: {where}: sources and fields differ: {numbers ^ set(row.sources)}")
+    for name, source in row.sources.items():
+        require_resolved(source, path=path, where=f"{where}.{name}")

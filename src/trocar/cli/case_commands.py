@@ -53,7 +53,8 @@ def new(
     Nothing is written unless all of it could be read.
     """
     masks, phases = _named_paths(structure or (), "--structure"), _named_paths(phase or (), "--phase")
-    from trocar.cli.summary import case_lines
+    from trocar.assessment.prefill import prefilled
+    from trocar.cli.summary import case_lines, filled_lines, missing_lines, missing_values
     from trocar.io.dossier import Dossier
     from trocar.io.reader import read_case
 
@@ -69,11 +70,12 @@ def new(
         series=series,
         case_id=case_id,
     )
+    case, filled = prefilled(case)
     made = Dossier.create(dossier, case, replace_existing=force)
     output = Output(as_json=as_json)
-    for line in case_lines(case):
+    for line in (*case_lines(case), *filled_lines(filled), *missing_lines(case)):
         output.line(line)
-    output.result(made.document("case"))
+    output.result({**made.document("case"), "missing": missing_values(case)})
 
 
 def _named_paths(given: Sequence[str], option: str) -> dict[str, Path]:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from trocar.cli.case_commands import approve, new, status
-from trocar.cli.catalog_commands import devices, schema
+from trocar.cli.catalog_commands import devices, drugs, rules, schema
 from trocar.cli.output import Output
-from trocar.cli.stage_commands import assess, demo, plan, propose, report, run, simulate, verify
+from trocar.cli.stage_commands import assess, demo, plan, propose, report, run, schedule, simulate, verify
 from trocar.errors import InputError, TrocarError
 
 app = typer.Typer(
@@ -92,6 +92,9 @@ def root(
         Output(as_json=False).line(context.get_help())
 
 
-COMMANDS = (new, assess, propose, plan, simulate, verify, report, run, status, approve, devices, schema, demo)
+COMMANDS = (
+    *(new, assess, propose, schedule, plan, simulate, verify, report, run, status, approve),
+    *(devices, rules, drugs, schema, demo),
+)
 for command in COMMANDS:  # in the order in which `trocar --help` lists them
     app.command()(command)

@@ -31,14 +31,69 @@ def assess(dossier: DossierFolder, as_json: Json = False) -> None:
     _stage(dossier, "assess", as_json)
 
 
-def propose(dossier: DossierFolder, as_json: Json = False) -> None:
+def propose(
+    dossier: DossierFolder,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show every rule with its inputs and its outcome instead.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Rank combinations of techniques; each says why, and why not."""
-    _stage(dossier, "propose", as_json)
+    if trace:
+        _trace(dossier, as_json)
+    else:
+        _stage(dossier, "propose", as_json)
 
 
 def plan(dossier: DossierFolder, proposal: ProposalNumber = None, seed: Seed = None, as_json: Json = False) -> None:
     """Place every instrument of one option, step by step. Exits 3 when no placement is admissible."""
     _stage(dossier, "plan", as_json, proposal=proposal, seed=seed)
+
+
+def schedule(
+    dossier: DossierFolder,
+    proposal: ProposalNumber = None,
+    room_degC: Annotated[
+        float | None,
+        typer.Option(
+            "--room-degc", metavar="C", min=5.0, max=40.0, help="Where the cement is mixed; its table's at first."
+        ),
+    ] = None,
+    tissue_degC: Annotated[
+        float | None,
+        typer.Option("--tissue-degc", metavar="C", min=-20.0, max=45.0, help="The cavity's when cement is injected."),
+    ] = None,
+    budget_min: Annotated[
+        float | None, typer.Option("--budget-min", metavar="MIN", min=1.0, help="Minutes that the session may take.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put the session of one option on the clock: steps, resources, positions, the cement's window, the looks."""
+    from trocar.cli.clock import clock_lines, clock_values
+    from trocar.io.dossier import Dossier
+    from trocar.proposal.lesions import lesion_order
+    from trocar.proposal.schedule import schedule as on_the_clock
+    from trocar.workflow import run as run_stages
+
+    output = Output(as_json=as_json)
+    opened = Dossier.open(dossier)
+    run_stages(opened, until="proposals", on_progress=output.on_progress)
+    found = opened.read("proposals")
+    number = proposal or (opened.settings("plan").get("proposal", 1) if opened.is_fresh("plan") else 1)
+    if not 1 <= number <= len(found):
+        raise InputError(f"there is no option {number}", hint=f"there are 1 to {len(found)}")
+    planned = opened.is_fresh("plan") and opened.settings("plan").get("proposal", 1) == number
+    timed = on_the_clock(
+        found[int(number) - 1],
+        opened.read("plan") if planned else None,
+        room_degC=room_degC,
+        tissue_degC=tissue_degC,
+        budget_min=budget_min,
+    )
+    order = lesion_order(opened.read("case", arrays=False), opened.read("assessment"))
+    for line in clock_lines(timed, order):
+        output.line(line)
+    output.result(clock_values(timed, order))
 
 
 def simulate(dossier: DossierFolder, spacing_mm: SpacingMm = None, as_json: Json = False) -> None:
@@ -130,6 +185,21 @@ def demo(
 
         webbrowser.open((dossier.folder / "report.html").resolve().as_uri())
     _tell_outcome(output, dossier, outcome)
+
+
+def _trace(folder: Path, as_json: bool) -> None:
+    """Make the options, and tell how each rule was decided."""
+    from trocar.cli.rule_lines import trace_rows, trace_values
+    from trocar.io.dossier import Dossier
+    from trocar.proposal.trace import trace
+    from trocar.workflow import run as run_stages
+
+    output = Output(as_json=as_json)
+    opened = Dossier.open(folder)
+    run_stages(opened, until="proposals", on_progress=output.on_progress)
+    rows = trace(opened.read("case", arrays=False), opened.read("assessment"))
+    output.table(trace_rows(rows))
+    output.result({"schema": "trocar/trace/1", "rules": trace_values(rows)})
 
 
 def _stage(folder: Path, verb: str, as_json: bool, **settings: Any) -> None:

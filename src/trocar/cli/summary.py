@@ -1,11 +1,12 @@
 """Nouns as a few lines for a person, and as values for `--json`."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from trocar.assessment.prefill import Filled
 from trocar.io.dossier import Dossier, State
-from trocar.model.case import Case
+from trocar.model.case import Case, unknown_fields
 from trocar.model.device import AnyDevice
 from trocar.model.finding import Assessment, Check, Simulation
 from trocar.model.treatment import Plan, Proposal
@@ -23,6 +24,41 @@ def case_lines(case: Case) -> Iterator[str]:
         yield "no lesion: give the tumor's mask with --structure lesion_1=PATH before planning"
     for finding in case.geometry:
         yield f"{finding.severity.value}: {finding.message}"
+
+
+def filled_lines(filled: Iterable[Filled]) -> Iterator[str]:
+    """What the image answered in the clinical context."""
+    for item in filled:
+        shown = " x ".join(map(str, item.value)) if isinstance(item.value, tuple) else item.value
+        yield f"{item.lesion}.{item.field} = {shown} from the image ({item.how}); correct it in the clinical file"
+
+
+def missing_lines(case: Case) -> Iterator[str]:
+    """What the rules need and nobody has said, and why it matters; the rest of the minimum data set is counted."""
+    absent = missing_values(case)
+    for item in absent:
+        if item["asked_by_rules"]:
+            yield f"missing {item['field']}: {item['why']['en']}"
+    others = [item["field"] for item in absent if not item["asked_by_rules"]]
+    if others:
+        yield f"{len(others)} more fields of the minimum data set are unknown: {', '.join(others)}"
+
+
+def missing_values(case: Case) -> list[dict[str, Any]]:
+    """The same for `--json`, every field."""
+    from trocar.catalog.minimum import asked_by_rules, minimum_data, without_a_meaning
+
+    wanted, asked, pointless = minimum_data(), asked_by_rules(), without_a_meaning(case.clinical)
+    return [
+        {
+            "field": field,
+            "asked_by_rules": field in asked,
+            "label": dataclasses.asdict(wanted[field].label),
+            "why": dataclasses.asdict(wanted[field].why),
+        }
+        for field in unknown_fields(case.clinical)
+        if field in wanted and field not in pointless
+    ]
 
 
 def finding_lines(dossier: Dossier, entry: str) -> Iterator[str]:
@@ -114,7 +150,7 @@ def device_lines(device: AnyDevice) -> Iterator[str]:
         value = getattr(device, item.name)
         if item.name in ("id", "name", "manufacturer", "sources", "notes") or value in (None, (), ""):
             continue
-        shown = f"{len(value)} lines" if item.name == "isotherms" else value
+        shown = f"{len(value)} lines" if item.name in ("isotherms", "zones") else value
         yield f"  {item.name} = {shown}  {_source(device, item.name)}".rstrip()
     if device.notes:
         yield f"  {device.notes}"

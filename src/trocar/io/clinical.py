@@ -39,6 +39,7 @@ def read_clinical(path: Path | str) -> Clinical:
         raise CaseError(f"{path.name}: {error}", hint=error.hint) from error
     _require_vocabulary(content, path.name)
     _require_sense(clinical, path.name)
+    _require_no_contradiction(clinical, path.name)
     return clinical
 
 
@@ -82,5 +83,23 @@ def _require_sense(clinical: Clinical, where: str) -> None:
     total, painful = oncology.metastases_total, oncology.metastases_painful
     if total is not None and painful is not None and painful > total:
         raise CaseError(f"{where}: {painful} painful metastases of {total}", hint="painful ones are part of the total")
+    bony = oncology.metastases_bone
+    if total is not None and bony is not None and bony > total:
+        raise CaseError(f"{where}: {bony} bone metastases of {total}", hint="those in bone are part of the total")
+    for lesion in clinical.lesion:
+        if lesion.diameters_mm is not None and len(lesion.diameters_mm) != 3:
+            raise CaseError(f"{where}: {lesion.name}.diameters_mm are not three numbers", hint="longest first")
     if len(set(names)) != len(names):
         raise CaseError(f"{where}: two [[lesion]] entries have one name", hint="name them lesion_1, lesion_2 ...")
+
+
+def _require_no_contradiction(clinical: Clinical, where: str) -> None:
+    """What is declared to be without a meaning cannot have a value."""
+    groups: list[tuple[str, Any]] = [(item.name, getattr(clinical, item.name)) for item in fields(clinical)]
+    for group, held in groups:
+        for record in held if isinstance(held, tuple) else (held,):
+            for name in record.not_applicable:
+                if getattr(record, name) not in (None, "", ()):
+                    raise CaseError(
+                        f"{where}: {group}.{name} is not applicable and has a value", hint="keep one of the two"
+                    )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import trocar
+from trocar.catalog.ruleset import ruleset
 from trocar.errors import DossierError, InputError, PlanningError
 from trocar.io import commit, entries
 from trocar.io.codec import decode, encode
@@ -257,7 +258,7 @@ class Dossier:
     def approve(self, approved_by: str) -> Approval:
         """Record that someone approves the plan as it is now.
 
-        Raises `PlanningError` when there is no plan, it is stale, or it is a draft.
+        Raises `PlanningError` when there is no plan, it is stale, it is a draft, or it was made under other rules.
         """
         with self.writing():
             if not self.is_fresh("plan"):
@@ -266,19 +267,27 @@ class Dossier:
             if not plan.approvable:
                 reasons = [*plan.blocked_by, *(f"{check.name} {check.subject}".strip() for check in plan.failed)]
                 raise PlanningError(f"the plan is a draft: {', '.join(reasons)}", hint="resolve these first")
+            if plan.ruleset and plan.ruleset != ruleset().version:
+                raise PlanningError(
+                    "the plan was made under other rules than today's", hint="trocar propose, then trocar run"
+                )
             names = [name for name in ("case", "proposals", "plan", "simulation") if self.is_fresh(name)]
             approval = Approval(
-                approved_by=approved_by, approved_when=_now(), digests={name: self.digest(name) for name in names}
+                approved_by=approved_by,
+                approved_when=_now(),
+                digests={name: self.digest(name) for name in names},
+                ruleset=plan.ruleset,
             )
             self._save(replace(self._manifest, approvals=(*self._manifest.approvals, approval)))
         return approval
 
     def approvals(self) -> tuple[tuple[Approval, bool], ...]:
-        """Every approval, and whether it still stands: staleness of anything it was given for revokes it."""
+        """Every approval, and whether it still stands: new rules or staleness of what it was given for revoke it."""
         return tuple(
             (
                 approval,
-                all(
+                approval.ruleset in ("", ruleset().version)
+                and all(
                     name in self and self.digest(name) == digest and self.is_fresh(name)
                     for name, digest in approval.digests.items()
                 ),

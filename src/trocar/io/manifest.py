@@ -30,6 +30,7 @@ class Approval(Record):
     approved_by: str
     approved_when: str
     digests: dict[str, str]
+    ruleset: str = ""  # version and digest of the rules that the plan was made under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

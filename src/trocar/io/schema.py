@@ -8,6 +8,7 @@ from pydantic_core import core_schema
 
 from trocar.errors import InputError
 from trocar.io.codec import ARRAY_FIELDS, DOCUMENTS, adapter, schema_id
+from trocar.io.vocabulary import closed_words
 from trocar.model.record import Record, json_name
 
 
@@ -32,6 +33,8 @@ def json_schema(kind: str) -> dict[str, Any]:
             schema["$defs"].pop(unused, None)
     for definition in [schema, *schema.get("$defs", {}).values()]:
         _add_ranges(definition)
+    if kind == "clinical":
+        _add_words(schema)
     properties = schema.pop("properties")
     if kind != "clinical":  # the clinical context is written by hand, as TOML without a schema line
         properties = {"schema": {"const": schema_id(kind)}, **properties}
@@ -50,6 +53,20 @@ def _add_ranges(definition: dict[str, Any]) -> None:
             continue
         low, high = item.metadata["range"]
         definition["properties"][json_name(item.name)] |= {"minimum": low, "maximum": high}
+
+
+def _add_words(schema: dict[str, Any]) -> None:
+    """Write the words that a field of the clinical file may take into its property, in place."""
+    for field, words in closed_words().items():
+        group, name = field.split(".")
+        entry = schema["properties"][group]
+        reference = entry.get("$ref") or entry["items"]["$ref"]
+        place = schema["$defs"][reference.rsplit("/", 1)[-1]]["properties"][name]
+        for kind in place.get("anyOf", (place,)):
+            if kind.get("type") == "array":
+                kind["items"]["enum"] = sorted(words)
+            elif kind.get("type") == "string":
+                kind["enum"] = sorted(words)
 
 
 def _records() -> dict[str, type[Record]]:

@@ -26,6 +26,41 @@ CLOSED: dict[str, frozenset[str]] = {
     "lesion.alignment": frozenset({"normal", "de_novo_deformity", "subluxation"}),
     "lesion.vertebral_collapse": frozenset({"none", "none_body_above_half", "below_half", "above_half"}),
     "lesion.posterolateral_involvement": frozenset({"none", "unilateral", "bilateral"}),
+    "patient.mobility": frozenset({"walking", "walking_with_aid", "wheelchair", "bedridden"}),
+    "patient.anesthesia_fitness": frozenset({"any", "sedation", "local_only", "unfit"}),
+    "patient.cardiopulmonary_disease": frozenset({"none", "moderate", "severe"}),
+    "oncology.progression": frozenset({"responding", "stable", "progressing"}),
+    "decision.meeting_type": frozenset({"rcp", "staff"}),
+    "decision.guidance": frozenset({"ct", "cbct", "fluoroscopy", "ultrasound", "mr", "navigation"}),
+    "decision.anesthesia": frozenset({"local", "sedation", "general", "regional"}),
+    "decision.arterial_access": frozenset({"femoral", "radial"}),
+    "lesion.subchondral_plate": frozenset({"intact", "breached"}),
+    "lesion.medial_wall": frozenset({"intact", "deficient"}),
+    "lesion.lateral_cortex": frozenset({"intact", "deficient"}),
+    "lesion.acetabular_roof": frozenset({"intact", "deficient"}),
+    "lesion.arterial_enhancement": frozenset({"none", "weak", "marked", "intense"}),
+    "patient.not_applicable": frozenset(("implant_distance_mm lateral_min pregnant prone_min supine_min").split()),
+    "oncology.not_applicable": frozenset(
+        (
+            "biopsy_purpose molecular_need radiotherapy_date radiotherapy_dose_Gy radiotherapy_fractions "
+            "radiotherapy_planned_date survival_tool systemic_last_date systemic_next_date"
+        ).split()
+    ),
+    "pain.not_applicable": frozenset(("analgesics_failed morphine_mg_per_d radiotherapy_failed").split()),
+    "laboratory.not_applicable": frozenset(("pregnancy_test_positive").split()),
+    "drugs.not_applicable": frozenset(("anticoagulant_last_dose_h antiplatelet_last_dose_h").split()),
+    "infection.not_applicable": frozenset(("dental_sepsis").split()),
+    "decision.not_applicable": frozenset(
+        ("antibiotic_decided arterial_access nerve_block_planned neuromonitoring_planned").split()
+    ),
+    "lesion.not_applicable": frozenset(
+        (
+            "acetabular_roof alignment articular_extension axial_cortical_mm bones cortex_destroyed_frac "
+            "dangerous_anastomosis epidural_grade foraminal_extension lateral_cortex level lytic_frac medial_wall "
+            "posterior_wall posterolateral_involvement side spinal_artery_shared subchondral_plate "
+            "vertebral_collapse"
+        ).split()
+    ),
 }
 OPEN: dict[str, frozenset[str]] = {  # these words are known, others may stand beside them
     "patient.implants": frozenset({"pacemaker", "icd", "neurostimulator", "metal_near_target"}),

@@ -1,7 +1,7 @@
 """The patient as trocar knows him: the planning CT, the structures on it, and the clinical context."""
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from trocar.errors import CaseError
@@ -74,6 +74,15 @@ class Patient(Record):
     allergies: tuple[str, ...] | None = None
     cold_disorder: bool | None = None
     pregnant: bool | None = None
+    kps: int | None = bounded(0, 100)
+    mobility: str | None = None
+    anesthesia_fitness: str | None = None
+    prone_min: float | None = bounded(0, 1440)
+    supine_min: float | None = bounded(0, 1440)
+    lateral_min: float | None = bounded(0, 1440)
+    implant_distance_mm: float | None = bounded(0, 2000)
+    cardiopulmonary_disease: str | None = None
+    not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +95,22 @@ class Oncology(Record):
     biopsy_requested: bool | None = None
     biopsy_purpose: tuple[str, ...] | None = None
     prior_radiotherapy_at_site: bool | None = None
+    radiotherapy_planned: bool | None = None
+    histology: str | None = None
+    molecular_need: bool | None = None
+    biopsy_available: bool | None = None
+    metastases_bone: int | None = bounded(0, 1000)
+    progression: str | None = None
+    survival_tool: str | None = None
+    systemic_therapies: tuple[str, ...] | None = None
+    systemic_last_date: datetime.date | None = None
+    systemic_next_date: datetime.date | None = None
+    bone_agents: tuple[str, ...] | None = None
+    radiotherapy_dose_Gy: float | None = bounded(0, 200)
+    radiotherapy_fractions: int | None = bounded(0, 60)
+    radiotherapy_date: datetime.date | None = None
+    radiotherapy_planned_date: datetime.date | None = None
+    not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +118,13 @@ class Pain(Record):
     worst_nrs: float | None = bounded(0, 10)
     character: tuple[str, ...] | None = None
     concordant_with_lesion: bool | None = None
+    average_nrs: float | None = bounded(0, 10)
+    rest_nrs: float | None = bounded(0, 10)
+    movement_nrs: float | None = bounded(0, 10)
+    morphine_mg_per_d: float | None = bounded(0, 5000)
+    analgesics_failed: bool | None = None
+    radiotherapy_failed: bool | None = None
+    not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +134,13 @@ class Laboratory(Record):
     inr: float | None = bounded(0.5, 20)
     egfr_ml_per_min: float | None = bounded(0, 250)
     crp_mg_per_l: float | None = bounded(0, 1000)
+    hemoglobin_g_per_l: float | None = bounded(20, 250)
+    fibrinogen_g_per_l: float | None = bounded(0, 20)
+    creatinine_umol_per_l: float | None = bounded(5, 3000)
+    white_cells_giga_per_l: float | None = bounded(0, 1000)
+    calcium_mmol_per_l: float | None = bounded(0.5, 6)
+    pregnancy_test_positive: bool | None = None
+    not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +148,18 @@ class Drugs(Record):
     anticoagulants: tuple[str, ...] | None = None
     antiplatelets: tuple[str, ...] | None = None
     antiangiogenic: bool | None = None
+    anticoagulant_last_dose_h: float | None = bounded(0, 8760)
+    antiplatelet_last_dose_h: float | None = bounded(0, 8760)
+    not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infection(Record):
     systemic: bool | None = None
     local: bool | None = None
+    fever: bool | None = None
+    dental_sepsis: bool | None = None
+    not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +172,16 @@ class Decision(Record):
     planned_date: datetime.date | None = None
     side: Side | None = None
     surgical_opinion: str | None = None  # surgery_preferred, percutaneous_agreed, unfit, declined
+    neuromonitoring_planned: bool | None = None
+    nerve_block_planned: bool | None = None
+    meeting_type: str | None = None
+    consent: bool | None = None
+    guidance: tuple[str, ...] | None = None
+    anesthesia: str | None = None
+    arterial_access: str | None = None
+    antibiotic_decided: bool | None = None
+    new_symptom_since_ct: bool | None = None
+    not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +201,28 @@ class LesionContext(Record):
     alignment: str | None = None  # normal, de_novo_deformity, subluxation (SINS)
     vertebral_collapse: str | None = None  # none, none_body_above_half, below_half, above_half (SINS)
     posterolateral_involvement: str | None = None  # none, unilateral, bilateral (SINS)
+    bones: tuple[str, ...] | None = None
+    diameters_mm: tuple[float, ...] | None = None
+    volume_ml: float | None = bounded(0, 5000)
+    lytic_frac: float | None = bounded(0, 1)
+    soft_tissue_ml: float | None = bounded(0, 5000)
+    soft_tissue_frac: float | None = bounded(0, 1)
+    cortical_breach_mm2: float | None = bounded(0, 100000)
+    cortex_destroyed_frac: float | None = bounded(0, 1)
+    axial_cortical_mm: float | None = bounded(0, 600)
+    subchondral_plate: str | None = None
+    medial_wall: str | None = None
+    lateral_cortex: str | None = None
+    acetabular_roof: str | None = None
+    solitary_for_cure: bool | None = None
+    arterial_enhancement: str | None = None
+    articular_extension: bool | None = None
+    foraminal_extension: bool | None = None
+    dangerous_anastomosis: bool | None = None
+    spinal_artery_shared: bool | None = None
+    worst_nrs: float | None = bounded(0, 10)
+    from_imaging: tuple[str, ...] = ()  # fields that trocar filled from the image
+    not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +237,18 @@ class Clinical(Record):
     infection: Infection = Infection()
     decision: Decision = Decision()
     lesion: tuple[LesionContext, ...] = ()
+
+
+def unknown_fields(clinical: Clinical) -> tuple[str, ...]:
+    """Every field that is neither known nor declared not applicable, as `group.field`; a lesion's when any lacks it."""
+    found: dict[str, None] = {}
+    for group in fields(clinical):
+        held = getattr(clinical, group.name)
+        for record in (held or (LesionContext(name=""),)) if isinstance(held, tuple) else (held,):
+            for item in fields(record):
+                absent = getattr(record, item.name) is None and item.name not in record.not_applicable
+                found.update({f"{group.name}.{item.name}": None} if absent else {})
+    return tuple(found)
 
 
 class Severity(StrEnum):

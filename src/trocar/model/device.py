@@ -89,7 +89,10 @@ class Screw(Device):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cement(Device):
-    """Times count from mixing at `room_degC`."""
+    """Times count from mixing: the working times at `room_degC`, setting at `set_degC`.
+
+    Each kelvin less makes them longer by the factor exp(`rate_frac_per_K`).
+    """
 
     kind: Literal["cement"] = "cement"
     pack_ml: float | None = bounded(1, 200)
@@ -97,6 +100,8 @@ class Cement(Device):
     liquid_until_s: float | None = bounded(0, 7200)
     paste_until_s: float | None = bounded(0, 7200)
     set_at_s: float | None = bounded(0, 7200)
+    set_degC: float | None = bounded(5, 45)
+    rate_frac_per_K: float | None = bounded(0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +111,7 @@ class Embolic(Device):
     smallest_um: float | None = bounded(1, 5000)
     largest_um: float | None = bounded(1, 5000)
     permanent: bool | None = None
+    radiopaque: bool | None = None
     residual_perfusion_frac: float | None = bounded(0, 1)
 
 
@@ -118,4 +124,80 @@ class Accessory(Device):
     lengths_mm: tuple[float, ...] = ()
 
 
-AnyDevice = Cryoprobe | BiopsyNeedle | Trocar | Wire | Screw | Cement | Embolic | Accessory
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RfElectrode(Device):
+    """Lengths are of bare metal; a bipolar pair has two such lengths on one shaft, `gap_mm` apart.
+
+    `array_diameter_mm` and `tines` are of an expandable array, fully deployed.
+    """
+
+    kind: Literal["rf_electrode"] = "rf_electrode"
+    form: Literal["straight", "bipolar", "array"] | None = None
+    cooled: bool | None = None
+    diameter_mm: float | None = bounded(0.3, 10)
+    active_length_mm: float | None = bounded(1, 100)
+    gap_mm: float | None = bounded(0.1, 50)
+    array_diameter_mm: float | None = bounded(5, 100)
+    tines: int | None = bounded(2, 30)
+    power_limit_W: float | None = bounded(1, 500)
+    lengths_mm: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RfGenerator(Device):
+    """What is known of how a generator gives its power; a simulation needs every setting of its kind of control."""
+
+    kind: Literal["rf_generator"] = "rf_generator"
+    control: Literal["impedance", "temperature", "constant"] | None = None
+    frequency_kHz: float | None = bounded(100, 3000)
+    power_limit_W: float | None = bounded(1, 500)
+    start_W: float | None = bounded(1, 500)
+    step_W: float | None = bounded(0, 500)
+    step_every_s: float | None = bounded(1, 600)
+    ceiling_W: float | None = bounded(1, 500)
+    rise_factor: float | None = bounded(1, 20)
+    collapse_frac: float | None = bounded(0, 1)
+    pause_s: float | None = bounded(0, 600)
+    second_frac: float | None = bounded(0, 1)
+    target_degC: float | None = bounded(40, 110)
+    dwell_s: float | None = bounded(0, 3600)
+    longest_s: float | None = bounded(1, 7200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AblationZone(Record):
+    """One line of a zone table: an ellipsoid's axes after a time at a power, and how far it lies beyond the tip."""
+
+    power_W: float
+    time_s: float
+    width_mm: float
+    length_mm: float
+    beyond_tip_mm: float | None = None
+    medium: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicrowaveAntenna(Device):
+    """`efficiency_frac` and `radiating_length_mm` are what a model of heat needs, fitted to `zones`.
+
+    `center_from_tip_mm` is where it radiates most. `model_prior` is true while the medium of the zones is not known.
+    """
+
+    kind: Literal["microwave_antenna"] = "microwave_antenna"
+    cooled: bool | None = None
+    diameter_mm: float | None = bounded(0.3, 10)
+    frequency_MHz: float | None = bounded(100, 20000)
+    power_limit_W: float | None = bounded(1, 500)
+    efficiency_frac: float | None = bounded(0.01, 1)
+    radiating_length_mm: float | None = bounded(1, 150)
+    center_from_tip_mm: float | None = bounded(0, 150)
+    zones: tuple[AblationZone, ...] = ()
+    lengths_mm: tuple[float, ...] = ()
+    model_prior: bool = True
+
+
+AnyDevice = (
+    Cryoprobe | BiopsyNeedle | Trocar | Wire | Screw | Cement | Embolic | Accessory
+    | RfElectrode | RfGenerator | MicrowaveAntenna
+)  # fmt: skip

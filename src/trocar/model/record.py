@@ -25,7 +25,7 @@ def json_name(name: str) -> str:
     return {"reasons_for": "for", "reasons_against": "against"}.get(name, name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Record:
     """A frozen noun. Unknown keys are refused when it is read from a file; out-of-range numbers always.
 

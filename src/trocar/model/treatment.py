@@ -54,6 +54,7 @@ class Reason(Record):
     grade: str
     text: Text
     source: str
+    conflicting: bool = False  # the evidence behind it disagrees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,16 @@ class TechniqueOption(Record):
     status: TechniqueStatus
     reasons_for: tuple[Reason, ...] = ()
     reasons_against: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChoice(Record):
+    """An embolic of the catalog for this lesion: allowed, to_confirm (something is unknown) or refused, and why."""
+
+    device: str
+    status: str
+    preferred: bool = False
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +123,9 @@ class Proposal(Record):
     intent: str = ""  # curative, palliative, protected
     summary: Text
     techniques: tuple[TechniqueOption, ...] = ()
+    agents: tuple[AgentChoice, ...] = ()  # of an option that embolizes
     sequence: tuple[SequenceStep, ...] = ()
+    yielded: tuple[str, ...] = ()  # soft order rules that gave way to the others
     gates: tuple[GateOutcome, ...] = ()
     missing: tuple[Missing, ...] = ()
     counterfactuals: tuple[Counterfactual, ...] = ()

@@ -1,50 +1,39 @@
-"""A lattice of twice the spacing made from a fine one: eight cells become one that holds and conducts the same heat."""
+"""A lattice of twice the spacing made from a medium: eight cells become one that holds and conducts the same heat."""
 
 from dataclasses import replace
 
 import numpy as np
 from numba import njit, prange
 
-from trocar.physics.compiled import COMPILED
+from trocar.physics.arrays import HELD, Tissue
+from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.lattice import Faces, Lattice
-from trocar.physics.medium import Array
+from trocar.physics.medium import Array, Medium
+
+MEANS = 7
 
 
-def coarser(fine: Lattice) -> Lattice:
+def coarser(medium: Medium, tissue: Tissue) -> Lattice:
     """The coarse lattice: means of the capacities and of perfusion, conductances in series and in parallel.
 
     Only cells that are not held count; what flows into held ones becomes a sink of the coarse cell.
     """
-    medium = fine.medium
-    shape = tuple((n + 1) // 2 for n in medium.shape)
-    values = [
-        np.ascontiguousarray(array, np.float32)
-        for array in (
-            medium.unfrozen_J_per_m3K, medium.frozen_J_per_m3K, medium.latent_J_per_m3, medium.unfrozen_W_per_mK,
-            medium.frozen_W_per_mK, fine.blood.reshape(medium.shape),
-            medium.latent_J_per_m3 if medium.vapor_J_per_m3 is None else medium.vapor_J_per_m3,
-        )
-    ]  # fmt: skip
-    means = np.empty((len(values), *shape), np.float32)
-    held = np.empty(shape, bool)
-    for number, array in enumerate(values):
-        _means(array, medium.held, number in (3, 4), means[number], held)
-    sink, sink_K = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    faces = [np.zeros(shape, np.float32) for _ in range(6)]
-    above_rest = np.where(medium.held, medium.held_degC - medium.rest_degC, 0).astype(np.float32)
-    for axis in range(3):
-        a, b = (fine.faces[axis + part].reshape(medium.shape) for part in (0, 3))
-        _coarse_faces(a, b, medium.held, above_rest, axis, faces[axis], faces[axis + 3], sink, sink_K)
+    shape = coarse_shape(medium.shape)
+    means, faces = np.empty((MEANS, *shape), np.float32), np.zeros((6, *shape), np.float32)
+    held, sinks = np.empty(shape, bool), np.zeros((2, *shape), np.float32)
+    scale, exchange = np.float32(1 / medium.spacing_m**2), np.float32(medium.exchange_W_per_m2K / medium.spacing_m)
+    _means(tissue, means, held)
+    _coarse_faces(tissue, _held_in_rows(tissue.held), np.float32(medium.rest_degC), scale, exchange, faces, sinks)
     coarse = replace(
         medium,
         spacing_m=2 * medium.spacing_m,
         unfrozen_J_per_m3K=means[0],
         frozen_J_per_m3K=means[1],
         latent_J_per_m3=means[2],
-        unfrozen_W_per_mK=means[3],
-        frozen_W_per_mK=means[4],
-        perfusion_W_per_m3K=means[5],
-        vapor_J_per_m3=None if medium.vapor_J_per_m3 is None else means[6],
+        perfusion_W_per_m3K=means[3],
+        vapor_J_per_m3=None if medium.vapor_J_per_m3 is None else means[4],
+        unfrozen_W_per_mK=means[5],
+        frozen_W_per_mK=means[6],
         solidus_degC=np.full(shape, medium.freezing.solidus_degC, np.float32),
         liquidus_degC=np.full(shape, medium.freezing.liquidus_degC, np.float32),
         held=held,
@@ -52,16 +41,18 @@ def coarser(fine: Lattice) -> Lattice:
         outside=None,
     )
     flat = Faces(*(values.reshape(-1) for values in faces))
-    return Lattice.of(coarse, faces=flat, sink=sink.reshape(-1), sink_K=sink_K.reshape(-1))
+    return Lattice.of(coarse, faces=flat, sink=sinks[0].reshape(-1), sink_K=sinks[1].reshape(-1))
 
 
-def restricted(values: Array, shape: tuple[int, int, int], *, of: tuple[int, int, int] | None = None) -> Array:
-    """The mean over the eight fine cells of each coarse one; fine cells beyond the lattice count as 0.
+def coarse_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """How many cells of twice the size cover a lattice."""
+    return (shape[0] + 1) // 2, (shape[1] + 1) // 2, (shape[2] + 1) // 2
 
-    Values are [i, j, k], or flat `of` a fine lattice's shape.
-    """
+
+def restricted(values: Array, shape: tuple[int, int, int]) -> Array:
+    """The mean over the eight fine cells [i, j, k] of each coarse one; fine cells beyond the lattice count as 0."""
     found = np.empty(shape, np.float32)
-    _sums(np.ascontiguousarray(values, np.float32).reshape(values.shape if of is None else of), found)
+    _sums(np.ascontiguousarray(values, np.float32), found)
     return found
 
 
@@ -80,51 +71,154 @@ def _sums(fine, found):  # type: ignore[no-untyped-def]
                 found[i, j, k] = total * eighth
 
 
+@njit(**COMPILED)
+def _held_in_rows(held):  # type: ignore[no-untyped-def]
+    """[i, j] how many cells of each row are held, beyond the two at each end that always are."""
+    nx, ny, nz = held.shape
+    found = np.zeros((nx, ny), np.int32)
+    for i in range(nx):
+        for j in range(ny):
+            for k in range(2, nz - 2):
+                found[i, j] += held[i, j, k] != 0
+    return found
+
+
 @njit(parallel=True, **COMPILED)
-def _means(fine, held, intensive, found, all_held):  # type: ignore[no-untyped-def]
-    """Sums over free cells / 8, or means over them when `intensive`; of all cells where all are held."""
-    nx, ny, nz = fine.shape
-    for i in prange(found.shape[0]):
-        for j in range(found.shape[1]):
-            for k in range(found.shape[2]):
-                total, free, whole, count = np.float32(0), 0, np.float32(0), 0
-                for a in range(2 * i, min(2 * i + 2, nx)):
-                    for b in range(2 * j, min(2 * j + 2, ny)):
-                        for c in range(2 * k, min(2 * k + 2, nz)):
-                            whole += fine[a, b, c]
-                            count += 1
-                            if not held[a, b, c]:
-                                total += fine[a, b, c]
-                                free += 1
+def _means(tissue, found, all_held):  # type: ignore[no-untyped-def]
+    """Sums over free cells / 8, but means over them of conductivities; of all cells where all are held."""
+    nx, ny, nz = tissue.held.shape
+    one, eighth = np.float32(1), np.float32(0.125)
+    for i in prange(all_held.shape[0]):
+        sums, whole = np.zeros((9, nz + 1), np.float32), np.zeros((9, nz + 1), np.float32)
+        for j in range(all_held.shape[1]):
+            sums[:] = 0
+            whole[:] = 0
+            for x in range(2 * i, min(2 * i + 2, nx)):
+                for y in range(2 * j, min(2 * j + 2, ny)):
+                    held = tissue.held[x, y]
+                    _gather(tissue.warm_J[x, y], held, sums[0], whole[0])
+                    _gather(tissue.cold_J[x, y], held, sums[1], whole[1])
+                    _gather(tissue.latent_J[x, y], held, sums[2], whole[2])
+                    _gather(tissue.perfusion_W[x, y], held, sums[3], whole[3])
+                    if tissue.vapor_J.size > 0:
+                        _gather(tissue.vapor_J[x, y], held, sums[4], whole[4])
+                    _gather(tissue.warm_W[x, y], held, sums[5], whole[5])
+                    _gather(tissue.cold_W[x, y], held, sums[6], whole[6])
+                    for z in range(nz):
+                        sums[7, z] += one if held[z] == 0 else np.float32(0)
+                        whole[7, z] += one
+            for k in range(all_held.shape[2]):
+                a, b = 2 * k, 2 * k + 1
+                free = sums[7, a] + sums[7, b]
                 all_held[i, j, k] = free == 0
-                if free == 0:
-                    found[i, j, k] = whole / np.float32(count)
-                else:
-                    found[i, j, k] = total / np.float32(free if intensive else 8)
+                for n in range(MEANS):
+                    if free > 0:
+                        found[n, i, j, k] = (sums[n, a] + sums[n, b]) * (one / free if n > 4 else eighth)
+                    else:
+                        found[n, i, j, k] = (whole[n, a] + whole[n, b]) / (whole[7, a] + whole[7, b])
+
+
+@njit(**KERNEL)
+def _gather(values, held, free, whole):  # type: ignore[no-untyped-def]
+    """Add a row of fine cells to the sums over free cells and over all."""
+    for z in range(values.size):
+        free[z] += values[z] if held[z] == 0 else np.float32(0)
+        whole[z] += values[z]
+
+
+@njit(**COMPILED)
+def _within(tissue, scale, a, b):  # type: ignore[no-untyped-def]
+    """Conductance / spacing^2 between two fine cells in contact, thawed and what freezing adds (`lattice.Faces`)."""
+    warm, other = tissue.warm_W[a], tissue.warm_W[b]
+    cold, beyond = tissue.cold_W[a], tissue.cold_W[b]
+    two = np.float32(2) * scale
+    thawed = two * warm * other / (warm + other)
+    return thawed, two * cold * beyond / (cold + beyond) - thawed
+
+
+@njit(**COMPILED)
+def _conducts(tissue, scale, exchange, a, b):  # type: ignore[no-untyped-def]
+    """The thawed one, also where one cell lies outside the body."""
+    if tissue.outside.size > 0 and tissue.outside[a] != tissue.outside[b]:
+        return exchange
+    return _within(tissue, scale, a, b)[0]
 
 
 @njit(parallel=True, **COMPILED)
-def _coarse_faces(a, b, held, above_rest, axis, found_a, found_b, sink, sink_K):  # type: ignore[no-untyped-def]
+def _coarse_faces(tissue, held_in_rows, rest, scale, exchange, faces, sinks):  # type: ignore[no-untyped-def]
     """Faces between coarse cells: a fine one in series with half a cell on each side, four of them in parallel."""
-    nx, ny, nz = a.shape
-    di, dj, dk = int(axis == 0), int(axis == 1), int(axis == 2)
-    sixteenth, eighth = np.float32(1 / 16), np.float32(1 / 8)
-    for i in prange(found_a.shape[0]):
-        for j in range(found_a.shape[1]):
-            for k in range(found_a.shape[2]):
-                for x in range(2 * i, min(2 * i + 2, nx)):
-                    for y in range(2 * j, min(2 * j + 2, ny)):
-                        for z in range(2 * k, min(2 * k + 2, nz)):
-                            if held[x, y, z]:
-                                continue
-                            for side in range(2):  # the face below the cell, and that above it
-                                fx, fy, fz = x + side * di, y + side * dj, z + side * dk
-                                ox, oy, oz = x + (2 * side - 1) * di, y + (2 * side - 1) * dj, z + (2 * side - 1) * dk
-                                if min(ox, oy, oz) < 0 or ox >= nx or oy >= ny or oz >= nz:
-                                    continue
-                                if held[ox, oy, oz]:
-                                    sink[i, j, k] += eighth * a[fx, fy, fz]
-                                    sink_K[i, j, k] += eighth * a[fx, fy, fz] * above_rest[ox, oy, oz]
-                                elif side == 0 and (ox // 2 != i or oy // 2 != j or oz // 2 != k):
-                                    found_a[i, j, k] += sixteenth * a[fx, fy, fz]
-                                    found_b[i, j, k] += sixteenth * b[fx, fy, fz]
+    nx, ny, nz = tissue.held.shape
+    sixteenth = np.float32(1 / 16)
+    for i in prange(faces.shape[1]):
+        thawed, freezing = np.zeros((3, nz + 1), np.float32), np.zeros((3, nz + 1), np.float32)
+        for j in range(faces.shape[2]):
+            thawed[:] = 0
+            freezing[:] = 0
+            vessels = False
+            for x in range(max(2 * i - 1, 0), min(2 * i + 3, nx)):
+                for y in range(max(2 * j - 1, 0), min(2 * j + 3, ny)):
+                    vessels |= held_in_rows[x, y] > 0
+            for x in range(2 * i, min(2 * i + 2, nx)):
+                for y in range(2 * j, min(2 * j + 2, ny)):
+                    if x % 2 == 0 and x > 0:
+                        _row_faces(tissue, (x, y), (x - 1, y), 0, scale, exchange, thawed[0], freezing[0])
+                    if y % 2 == 0 and y > 0:
+                        _row_faces(tissue, (x, y), (x, y - 1), 0, scale, exchange, thawed[1], freezing[1])
+                    _row_faces(tissue, (x, y), (x, y), 1, scale, exchange, thawed[2], freezing[2])
+            for k in range(faces.shape[3]):
+                if vessels or k <= 1 or 2 * k >= nz - 5:
+                    _sinks(tissue, rest, scale, exchange, i, j, k, sinks)
+                for axis in range(2):
+                    faces[axis, i, j, k] = sixteenth * (thawed[axis, 2 * k] + thawed[axis, 2 * k + 1])
+                    faces[axis + 3, i, j, k] = sixteenth * (freezing[axis, 2 * k] + freezing[axis, 2 * k + 1])
+                faces[2, i, j, k], faces[5, i, j, k] = sixteenth * thawed[2, 2 * k], sixteenth * freezing[2, 2 * k]
+
+
+@njit(**COMPILED)
+def _row_faces(tissue, row, other, shift, scale, exchange, thawed, freezing):  # type: ignore[no-untyped-def]
+    """Add the faces below a row of fine cells, towards another row or (shift 1) the cells before."""
+    _row_conducts(
+        tissue.warm_W[row], tissue.warm_W[other], tissue.cold_W[row], tissue.cold_W[other], tissue.held[row],
+        tissue.held[other], shift, scale, thawed, freezing,
+    )  # fmt: skip
+    if tissue.outside.size > 0:
+        for z in range(shift, thawed.size - 1):
+            here, below = (row[0], row[1], z), (other[0], other[1], z - shift)
+            if tissue.outside[here] != tissue.outside[below] and tissue.held[here] == 0 and tissue.held[below] == 0:
+                a, b = _within(tissue, scale, here, below)
+                thawed[z] += exchange - a
+                freezing[z] -= b
+
+
+@njit(**KERNEL)
+def _row_conducts(warm, warm_below, cold, cold_below, held, held_below, shift, scale, thawed, freezing):  # type: ignore[no-untyped-def]
+    two, none = np.float32(2) * scale, np.float32(0)
+    for z in range(shift, warm.size):
+        a, b = warm[z], warm_below[z - shift]
+        c, d = cold[z], cold_below[z - shift]
+        between = two * a * b / (a + b)
+        free = held[z] == 0 and held_below[z - shift] == 0
+        thawed[z] += between if free else none
+        freezing[z] += two * c * d / (c + d) - between if free else none
+
+
+@njit(**COMPILED)
+def _sinks(tissue, rest, scale, exchange, i, j, k, sinks):  # type: ignore[no-untyped-def]
+    """What flows from the free cells of a coarse one into held ones beside them."""
+    held = tissue.held
+    nx, ny, nz = held.shape
+    eighth = np.float32(1 / 8)
+    for x in range(2 * i, min(2 * i + 2, nx)):
+        for y in range(2 * j, min(2 * j + 2, ny)):
+            for z in range(2 * k, min(2 * k + 2, nz)):
+                if held[x, y, z] != 0:
+                    continue
+                for axis in range(3):
+                    for side in range(-1, 2, 2):
+                        other = x + side * int(axis == 0), y + side * int(axis == 1), z + side * int(axis == 2)
+                        if held[other] == 0:
+                            continue
+                        a = _conducts(tissue, scale, exchange, (x, y, z), other)
+                        sinks[0, i, j, k] += eighth * a
+                        if held[other] == HELD:
+                            sinks[1, i, j, k] += eighth * a * (tissue.held_degC[other] - rest)

@@ -1,6 +1,7 @@
 """How the kernels are compiled: options that vectorize them, and a promise that their arrays do not overlap."""
 
 from collections.abc import Callable
+from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
@@ -40,3 +41,11 @@ def cell_functions(jit: Callable[[Callable[..., Any]], Any]) -> SimpleNamespace:
 
 
 CELL = cell_functions(njit(fastmath=True, error_model="numpy", inline="always"))
+
+
+def is_kept(kernel: Any) -> bool:
+    """Whether a kernel has been compiled before on this machine: else its first call takes half a minute."""
+    folder = getattr(getattr(kernel, "_cache", None), "cache_path", None)
+    if folder is None or kernel.overloads:
+        return True
+    return any(Path(folder).glob(f"*.{kernel.py_func.__name__}-*.nbi"))

@@ -153,3 +153,14 @@ def _recover(alive, vulnerable, p, t, dt, recovery):  # type: ignore[no-untyped-
     died = vulnerable[p] * (np.float32(1) - np.exp(-forward * dt))
     alive[p] = min(max(alive[p] - lost + back, np.float32(0)), np.float32(1))
     vulnerable[p] = min(max(vulnerable[p] + lost - back - died, np.float32(0)), np.float32(1))
+
+
+@njit(**COMPILED)
+def close_coagulated(omega, open_frac, rows):  # type: ignore[no-untyped-def]
+    """No perfusion is left where tissue has coagulated (Omega 1 or more), on the active rows."""
+    start, length, _ = rows
+    for row in range(length.size):
+        for k in range(length[row]):
+            p = start[row] + np.uint64(k)
+            if omega[p] >= np.float32(1):
+                open_frac[p] = np.float32(0)

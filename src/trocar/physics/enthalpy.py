@@ -41,14 +41,23 @@ def curve_of(medium: Medium) -> Curve:
     warm = medium.unfrozen_J_per_m3K.astype(np.float32, copy=False).reshape(-1)
     cold = medium.frozen_J_per_m3K.astype(np.float32, copy=False).reshape(-1)
     latent = medium.latent_J_per_m3.astype(np.float32, copy=False).reshape(-1)
-    interval = np.float32(medium.freezing.interval_K)
     inverse = 1 / warm
-    mush = np.maximum((latent + np.float32(0.5) * interval * (warm + cold)) * inverse, np.float32(_LEAST_MUSH_K))
+    mush = _mush(warm, cold, latent, medium.freezing.interval_K)
     vapor: Flat = np.zeros(0, np.float32)
     if medium.vapor_J_per_m3 is not None:
         between = np.float32(medium.boiling_degC[1] - medium.boiling_degC[0])
         vapor = (medium.vapor_J_per_m3.astype(np.float32).reshape(-1)) * inverse + between
     return Curve(mush, warm / cold, np.where(medium.held.reshape(-1), np.float32(0), inverse), vapor)
+
+
+def held_reduced(medium: Medium, curve: Curve, law: Law) -> Array:
+    """Flat float32 u of a medium at rest, with its held cells at their temperature."""
+    u = np.full(medium.held.size, law.rest - law.liquidus, np.float32)
+    held = np.flatnonzero(medium.held)
+    if held.size:
+        there = Curve(*(values[held] if values.size else values for values in curve))
+        u[held] = reduced(medium.held_degC.reshape(-1)[held], there, law)
+    return u
 
 
 def law_of(medium: Medium) -> Law:
@@ -98,13 +107,30 @@ def reduced_of(enthalpy_J_per_m3: Array, medium: Medium) -> Array:
     return (rest + enthalpy_J_per_m3.reshape(-1) / medium.unfrozen_J_per_m3K.reshape(-1)).astype(np.float32)
 
 
-def ice_share(u: Array, curve: Curve) -> Array:
+def ice_share_of(u: Array, medium: Medium) -> Array:
     """Flat share of each cell's water that is ice, 0..1, from the latent heat it has given off."""
-    return np.clip(-u / curve.mush, 0, 1)
+    found = np.zeros_like(u)
+    cold = np.flatnonzero(u < 0)
+    warm_J, cold_J, latent_J = (
+        values.reshape(-1)[cold]
+        for values in (medium.unfrozen_J_per_m3K, medium.frozen_J_per_m3K, medium.latent_J_per_m3)
+    )
+    found[cold] = np.clip(-u[cold] / _mush(warm_J, cold_J, latent_J, medium.freezing.interval_K), 0, 1)
+    return found
 
 
-def vapor_share(u: Array, curve: Curve, law: Law) -> Array:
+def vapor_share_of(u: Array, medium: Medium) -> Array:
     """Flat share of each cell's water that has boiled off, 0..1."""
-    if not curve.vapor.size:
-        return np.zeros_like(u)
-    return np.clip((u - law.boil) / curve.vapor, 0, 1)
+    found = np.zeros_like(u)
+    if medium.vapor_J_per_m3 is not None:
+        law = law_of(medium)
+        hot = np.flatnonzero(u > law.boil)
+        vapor_J, warm_J = medium.vapor_J_per_m3.reshape(-1)[hot], medium.unfrozen_J_per_m3K.reshape(-1)[hot]
+        found[hot] = np.clip((u[hot] - law.boil) / (vapor_J / warm_J + law.boil_interval), 0, 1)
+    return found
+
+
+def _mush(warm_J: Array, cold_J: Array, latent_J: Array, interval_K: float) -> Array:
+    """The width of the mush in u, K."""
+    half = np.float32(0.5 * interval_K)
+    return np.maximum((latent_J + half * (warm_J + cold_J)) / warm_J, np.float32(_LEAST_MUSH_K))

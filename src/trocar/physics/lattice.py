@@ -9,7 +9,7 @@ from numba import njit, prange
 from trocar.physics.compiled import COMPILED
 from trocar.physics.enthalpy import Curve, Flat, Law, curve_of, law_of
 from trocar.physics.medium import Array, Medium
-from trocar.physics.memory import apart
+from trocar.physics.memory import apart, place
 
 LIMITS_DEGC = (0.0, -8.0, -40.0, -80.0, -120.0, -160.0)
 
@@ -54,12 +54,12 @@ class Lattice:
     ) -> Self:
         """The lattice of a medium whose outermost layers are held (see `walled`); its faces, unless given."""
         curve, law = curve_of(medium), law_of(medium)
-        faces = faces_of(medium) if faces is None else faces
+        faces = faces_of(medium) if faces is None else Faces(*map(apart, faces))
         none = np.zeros(0, np.float32)
         blood = np.where(medium.held, np.float32(0), medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
         ice = np.array([float(medium.freezing.share(level)) for level in LIMITS_DEGC])
         fastest_per_s = _fastest(faces, curve, ice, medium.shape)
-        curve, faces = Curve(*map(apart, curve)), Faces(*map(apart, faces))
+        curve = Curve(*map(apart, curve))
         sink, sink_K = (none if values is None else values for values in (sink, sink_K))
         return cls(medium, curve, law, faces, apart(blood), sink, sink_K, ice, fastest_per_s)
 
@@ -78,7 +78,7 @@ def faces_of(medium: Medium) -> Faces:
     """The face conductances of a medium."""
     warm, cold = (_whole(values) for values in (medium.unfrozen_W_per_mK, medium.frozen_W_per_mK))
     outside = np.zeros((0, 0, 0), bool) if medium.outside is None else np.ascontiguousarray(medium.outside)
-    found = [np.empty(warm.size, np.float32) for _ in range(6)]
+    found = [place(warm.size) for _ in range(6)]
     scale, exchange = np.float32(1 / medium.spacing_m**2), np.float32(medium.exchange_W_per_m2K / medium.spacing_m)
     for axis in range(3):
         unfrozen, freezing = (found[axis + part].reshape(medium.shape) for part in (0, 3))
@@ -130,19 +130,26 @@ def _fastest(faces: Faces, curve: Curve, ice: Array, shape: tuple[int, int, int]
 @njit(parallel=True, **COMPILED)
 def _fastest_rows(ax, ay, az, bx, by, bz, frozen, inverse, ice, nx, ny, nz, found):  # type: ignore[no-untyped-def]
     sx, sy = ny * nz, nz
-    zero = np.float32(0)
+    zero, one = np.float32(0), np.float32(1)
     for i in prange(1, nx - 1):
-        for n in range(ice.size):
-            share = ice[n]
-            most = zero
-            for j in range(1, ny - 1):
-                row = i * sx + j * sy
-                for p in range(row + 1, row + nz - 1):
-                    a = ax[p] + ax[p + sx] + ay[p] + ay[p + sy] + az[p] + az[p + 1]
-                    b = (
-                        max(bx[p], zero) + max(bx[p + sx], zero) + max(by[p], zero) + max(by[p + sy], zero)
-                        + max(bz[p], zero) + max(bz[p + 1], zero)
-                    )  # fmt: skip
-                    factor = max(frozen[p], np.float32(1)) if share > 0 else np.float32(1)
-                    most = max(most, (a + share * b) * inverse[p] * factor)
-            found[i, n] = most
+        thawed, freezing, factor = np.zeros(nz, np.float32), np.zeros(nz, np.float32), np.ones(nz, np.float32)
+        for j in range(1, ny - 1):
+            row = i * sx + j * sy
+            for k in range(1, nz - 1):
+                p = row + k
+                a = ax[p] + ax[p + sx] + ay[p] + ay[p + sy] + az[p] + az[p + 1]
+                b = (
+                    max(bx[p], zero) + max(bx[p + sx], zero) + max(by[p], zero) + max(by[p + sy], zero)
+                    + max(bz[p], zero) + max(bz[p + 1], zero)
+                )  # fmt: skip
+                thawed[k], freezing[k], factor[k] = a * inverse[p], b * inverse[p], max(frozen[p], one)
+            for n in range(ice.size):
+                share = ice[n]
+                most = zero
+                if share > 0:
+                    for k in range(1, nz - 1):
+                        most = max(most, (thawed[k] + share * freezing[k]) * factor[k])
+                else:
+                    for k in range(1, nz - 1):
+                        most = max(most, thawed[k])
+                found[i, n] = max(found[i, n], most)

@@ -11,9 +11,14 @@ PLACES = 12
 _places = count()
 
 
-def apart(values: Array) -> Array:
-    """A flat float32 copy that starts on other sets of the processor's cache than those made before it."""
+def place(size: int) -> Array:
+    """An empty flat float32 array that starts on other sets of the processor's cache than those made before it."""
     start = (next(_places) % PLACES) * STEP_BYTES // 4
-    placed = np.empty(start + values.size, np.float32)[start:]
+    return np.empty(start + size, np.float32)[start:]
+
+
+def apart(values: Array) -> Array:
+    """A flat float32 copy in such a place."""
+    placed = place(values.size)
     placed[:] = values.reshape(-1)
     return placed

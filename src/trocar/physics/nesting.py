@@ -2,209 +2,246 @@
 
 In every super-step the coarse lattice goes first, over the fine one's cells too; the heat that passes its faces
 around the fine part becomes a source there, and those faces are closed. So heat is conserved exactly. Then the coarse
-cells under the fine part take their means from it.
+cells under the fine part take their means from it. The fine cells in use are a compact window.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from trocar.physics.coarsening import restricted
+from trocar.physics.arrays import FREE, Tissue
 from trocar.physics.damage import Damage
-from trocar.physics.enthalpy import enthalpy_of, temperature
+from trocar.physics.division import unfold
+from trocar.physics.dose import HeatDose
 from trocar.physics.lattice import Lattice
-from trocar.physics.medium import Array
-from trocar.physics.memory import apart
-from trocar.physics.seam import BAND, Seam, fine_rows, split_rows
-from trocar.physics.source import NO_NEEDLES, NO_PIECES, Pieces, touched_cells
-from trocar.physics.spans import LEAST_REACH, TOUCHED_K, VECTOR_CELLS, Rows, Spans
-from trocar.physics.stage import NO_GATES, Blood, Fields, fields_of, super_step
-from trocar.physics.stepping import stage_count, stages
-from trocar.physics.transfer import lower, refine, restrict, rows_min, rows_sum
+from trocar.physics.lines import Line
+from trocar.physics.medium import Array, Medium
+from trocar.physics.outer import Outer
+from trocar.physics.patch import Moved
+from trocar.physics.seam import Seam, fine_rows
+from trocar.physics.source import NO_PIECES, Needles, Pieces, pieces_of
+from trocar.physics.spans import Rows, Spans
+from trocar.physics.stage import NO_GATES
+from trocar.physics.threads import use_for
+from trocar.physics.transfer import refine
+from trocar.physics.whole import Whole
+from trocar.physics.window import Window
 
 LEAST_CELLS = 44  # of a lattice's shortest side: below, nothing is gained
-COOL_SHARE = 0.25  # of the way from the liquidus to rest: what is colder is carried by fine cells
-WARM_K = 4.0  # and what is warmer than rest by this
-SOURCE_SHARE = 0.01  # and where a source gives this share of its greatest density
+_NO_VALUES = np.zeros(0, np.float32)
 
 
 @dataclass(slots=True, eq=False)
-class Outer:
-    """The coarse lattice, which of its cells are active (`spans`), and which of those fine cells carry (`inner`).
+class Nested:
+    """The coarse lattice, the window, and the whole, which follows them when it is read."""
 
-    `heat_W_per_m3` are its sources, `lowest_degC` its coldest so far.
-    """
+    whole: Whole
+    coarse: Lattice
+    outer: Outer = field(init=False)
+    _window: Window | None = None
+    _seam: Seam | None = None
+    _rows: Rows | None = None
+    _carried: Spans | None = None  # whose fine values are in use; None: the whole's, as after a start
+    _pieces: Pieces = NO_PIECES  # of the whole
+    _placed: Pieces = NO_PIECES  # the same in the window
+    _heat: Array | None = None
+    _moved: bool = False  # since the whole was last brought up to date
+    _harmed: bool = False
 
-    fine: Lattice
-    lattice: Lattice
-    fields: Fields = field(init=False)
-    blood: Blood = field(init=False)
-    lowest_degC: Array = field(init=False)
-    heat_W_per_m3: Array = field(init=False)
-    spans: Spans = field(init=False)
-    inner: Spans = field(init=False)
-    _carried: Spans | None = field(
-        init=False, default=None
-    )  # whose fine values are in use; None: all, as after a start
-    _seam: Seam | None = field(init=False, default=None)
-    _start_degC: Array = field(init=False)
+    def __post_init__(self) -> None:
+        self.outer = Outer.under(self.coarse, self.whole)
 
     @classmethod
-    def around(cls, fine: Lattice, lattice: Lattice) -> "Outer":
-        """The coarse lattice around a fine one; `start` it before use."""
-        found = cls(fine, lattice)
-        found.heat_W_per_m3 = apart(lattice.sink_K)
-        return found
+    def of(
+        cls, medium: Medium, tissue: Tissue, coarse: Lattice, enthalpy_J_per_m3: Array | None, damage: Damage | None,
+        dose: HeatDose | None,
+    ) -> "Nested":  # fmt: skip
+        """Tissue at rest, or as it was saved."""
+        return cls(Whole.of(medium, tissue, coarse.law, enthalpy_J_per_m3, damage, dose), coarse)
 
-    def start(self, fields: Fields, damage: Damage) -> None:
-        """Divide the tissue anew, from fine fields that are known everywhere: a phase begins as a restart would."""
-        if self._seam is not None:
-            self._seam.open()
-        self._seam, self._carried = None, None
-        medium, lattice, shape = self.fine.medium, self.lattice, self.lattice.shape
-        kept_J = np.where(medium.held, 0, enthalpy_of(fields.u[0], medium).reshape(medium.shape))
-        rest = np.float32(medium.rest_degC - medium.freezing.liquidus_degC)
-        u = (rest + restricted(kept_J, shape) / lattice.medium.unfrozen_J_per_m3K).reshape(-1)
-        t = temperature(u, lattice.curve, lattice.law)
-        self.fields = fields_of(u, t, medium.freezing.integral(t).astype(np.float32))
-        lowest = restricted(damage.minimum_degC.reshape(medium.shape), shape).reshape(-1)
-        self.lowest_degC, self._start_degC = np.minimum(lowest, t), np.empty_like(t)
-        opened = restricted(self.fine.blood * damage.open_frac, shape, of=medium.shape).reshape(-1)
-        share = np.divide(opened, lattice.blood, out=np.ones_like(t), where=lattice.blood > 0)
-        self.blood = Blood(lattice.blood, share, apart(lattice.blood), lattice.sink)
-        self.spans, self.inner = Spans(shape), Spans(shape, VECTOR_CELLS // 2)
-        now = fields.t[0].reshape(medium.shape)
-        self.spans.cover(_inside(_any(np.abs(now - medium.rest_degC) > 0.01, shape)))
-        low, high = comfort(lattice)
-        self.inner.cover(_inside(_any(((now < low) | (now > high)) & ~medium.held, shape)))
+    # --- what can be read, flat
 
-    # --- before a phase and before a step
+    @property
+    def temperature_degC(self) -> Array:
+        return self._state()[1]
 
-    def cover(self, needles: Pieces) -> None:
-        """Let fine cells carry what needles touch, and enough around it that coarse cells need not know of them."""
-        touched = Spans(self.lattice.shape)
-        touched.cover(_any(touched_cells(needles, self.fine.shape), self.lattice.shape))
-        self.inner.enclose(touched, reach=BAND + 1)
-        self.spans.enclose(self.inner)
+    @property
+    def reduced_K(self) -> Array:
+        return self._state()[0]
 
-    def heat(self, heat_W_per_m3: Array | None) -> None:
-        """Take in the sources of the coming step, W/m3 in every fine cell (flat)."""
-        self.heat_W_per_m3[:] = self.lattice.sink_K
-        if heat_W_per_m3 is not None:
-            coarse = restricted(heat_W_per_m3.reshape(self.fine.shape), self.lattice.shape)
-            self.heat_W_per_m3 += coarse.reshape(-1)
-            size = np.abs(coarse)
-            self.spans.cover(_inside(size > 0))
-            self.inner.cover(_inside(size > SOURCE_SHARE * size.max()))
+    @property
+    def damage(self) -> Damage:
+        damage = self.whole.harm()
+        if self._harmed:
+            if self._window is not None:
+                self._window.tell(self.whole)
+            self._unfold(damage.minimum_degC)
+            self._harmed = False
+        return damage
+
+    @property
+    def lowest_degC(self) -> float:
+        """The coldest cell of the state that was given."""
+        if self.whole.t is not None:
+            return float(self.whole.t.min())
+        return float(
+            min(self.whole.law.rest, self.whole.tissue.held_degC[self.whole.tissue.held == 1].min(initial=1e9))
+        )
 
     @property
     def finite(self) -> bool:
-        """Whether every temperature is a number, the fine ones too (their means are here)."""
-        return bool(np.isfinite(self.fields.t[0]).all())
+        return self.outer.finite
 
-    def prepare(self, fields: Fields, damage: Damage, step_s: float) -> Rows:
-        """Let the active and the fine cells follow the heat; returns the fine rows of the coming step."""
-        rest = float(self.lattice.law.rest)
-        t = self.fields.t[0].reshape(self.lattice.shape)
-        count = stage_count(step_s, self.lattice.explicit_s(self.lattice.medium.rest_degC))
-        self.spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=max(LEAST_REACH, (count + 3) // 4))
-        self.inner.cover_like(self.spans, t, comfort(self.lattice), reach=1)
-        if self._carried is None or not self._carried.same_as(self.inner):
-            if self._carried is not None and self._seam is not None:
-                self._seam.open()
-                self._fill(fields, damage, self.inner, self._carried)
-            self._carried = self.inner.copy()
-            self.spans.enclose(self.inner)
-            self._seam = Seam.around(self.inner, self.fine)
-        return fine_rows(self.inner, self.fine.shape)
+    @property
+    def active_cells(self) -> int:
+        return 0 if self._rows is None else int(self._rows.length.sum())
 
-    # --- the step
+    def held_J(self) -> float:
+        """The heat in the moving cells, from rest."""
+        return self.outer.held_J()
 
-    def advance(self, step_s: float) -> tuple[float, int]:
-        """The coarse half of a step: joules that blood and held cells brought around the fine part; its cell-stages."""
-        lattice, shape = self.lattice, self.lattice.shape
+    def temperature_at(self, cells: Array) -> Array:
+        """degC of some cells, by flat indices of any shape."""
+        if not self._moved and self.whole.t is not None:
+            return self.whole.t[cells]
+        ijk = np.stack(np.unravel_index(cells, self.whole.tissue.shape))
+        found, fine = self.outer.under_fine(ijk)
+        tissue = self.whole.tissue
+        held = tissue.held[tuple(ijk)] == 1
+        found[held] = tissue.held_degC[tuple(ijk)][held]
+        if self._window is not None:
+            first = 2 * np.array(self._window.first).reshape(3, *(1,) * (ijk.ndim - 1))
+            limit = np.array(self._window.shape).reshape(first.shape) - 1
+            there = self._window.view(self._window.patch.fields.t[0])[tuple(np.clip(ijk - first, 0, limit))]
+            found = np.where(fine, there, found)
+        return found
+
+    def _state(self) -> tuple[Array, Array]:
+        u, t = self.whole.state()
+        if self._moved:
+            self._unfold(_NO_VALUES)
+            self._moved = False
+        return u, t
+
+    def _unfold(self, minimum_degC: Array) -> None:
+        """Bring the whole up to date."""
+        outer, (u, t), tissue = self.outer, self.whole.state(), self.whole.tissue
+        shape = self.coarse.shape
+        if self._window is not None:
+            for values, mine in ((u, self._window.patch.fields.u[0]), (t, self._window.patch.fields.t[0])):
+                self.whole.within(values, self._window.box)[...] = self._window.view(mine)
+        unfold(
+            outer.fields.u[0].reshape(shape), outer.fields.t[0].reshape(shape), outer.lowest_degC.reshape(shape),
+            self.coarse.curve.inverse.reshape(shape), (outer.spans.low, outer.spans.high),
+            (outer.inner.low, outer.inner.high), tissue, self.coarse.law, u, t, minimum_degC,
+        )  # fmt: skip
+
+    # --- what moves it
+
+    def begin(self, lines: tuple[Line, ...]) -> None:
+        """A phase with these needles at work: the tissue is divided anew, as a restart would."""
+        if self._moved or self._harmed:
+            self.damage  # noqa: B018 (brings the whole up to date)
+            self._state()
+            self.outer = Outer.under(self.coarse, self.whole)
+            if self._heat is not None:
+                self.outer.heat(self._heat)
+        self._carried = None
+        self._pieces = _with_walls(pieces_of(lines, self.whole.medium), self.whole.tissue)
+        if lines:
+            self.outer.cover(self._pieces.cells, self.whole.tissue.shape)
+
+    def end(self) -> None:
+        """After a phase: records that others hold are brought up to date."""
+        if self.whole.damage is not None or self.whole.dose is not None:
+            self.damage  # noqa: B018 (brings both up to date)
+
+    def heat(self, heat_W_per_m3: Array | None) -> float:
+        """Take in the other sources of the coming steps; their watts."""
+        tissue = self.whole.tissue
+        if heat_W_per_m3 is not None:
+            heat_W_per_m3 = np.where(tissue.held == FREE, heat_W_per_m3, np.float32(0)).astype(np.float32, copy=False)
+        self._heat = heat_W_per_m3
+        self.outer.heat(heat_W_per_m3)
+        if self._window is not None:
+            self._pour()
+        return 0.0 if heat_W_per_m3 is None else float(heat_W_per_m3.sum(dtype=np.float64)) * self.whole.medium.cell_m3
+
+    def step(self, step_s: float, coldest_degC: float, needles: Needles) -> Moved:
+        """One super-step."""
+        self.outer.follow(step_s)
+        if self._carried is None or not self._carried.same_as(self.outer.inner):
+            self._follow()
+        use_for(self.active_cells)
         gates = NO_GATES if self._seam is None else self._seam.gates
-        rows, counted = split_rows(self.spans, self.inner)
-        coldest_degC = float(rows_min(self.fields.t[0], rows))
-        count = stage_count(step_s, lattice.explicit_s(coldest_degC))
-        brought_J = super_step(
-            self.fields, self._start_degC, lattice.faces, lattice.curve, lattice.law, self.blood, self.heat_W_per_m3,
-            rows, counted, stages(step_s, count), NO_PIECES, NO_NEEDLES, gates,
-            np.float32(1 / lattice.medium.cell_m3), (np.uint64(shape[1] * shape[2]), np.uint64(shape[2])),
-        )[0]  # fmt: skip
-        if count % 2:
-            self.fields = Fields(*(pair[::-1] for pair in self.fields))
-        sinks = rows_sum(lattice.sink_K, rows, counted) if lattice.sink_K.any() else 0.0
-        return float(brought_J) + step_s * sinks * lattice.medium.cell_m3, count * int(rows.length.sum())
+        brought_J, work = self.outer.advance(step_s, gates)
+        self._moved = self._harmed = True
+        if self._window is None or self._seam is None or self._rows is None:
+            self.outer.take_in(None, (0, 0, 0))
+            lowest = float(self.outer.fields.t[0].min())
+            return Moved(np.array([brought_J] + [0.0] * needles.kind.size), lowest, work)
+        patch = self._window.patch
+        self._seam.flow_in(patch.source, step_s)
+        moved = patch.step(step_s, coldest_degC, self._rows, self._placed, needles)
+        self._seam.flow_out(patch.source, step_s)
+        self.outer.take_in(patch, self._window.first)
+        moved.joules[0] += brought_J
+        return moved._replace(cell_stages=moved.cell_stages + work)
 
-    def flow_in(self, source: Array, step_s: float) -> None:
-        """Give the heat that passed the seam to the fine cells along it (flat W/m3)."""
+    def _follow(self) -> None:
+        """Let the window follow the coarse cells that fine ones carry."""
+        inner, before = self.outer.inner, self._window
         if self._seam is not None:
-            self._seam.flow_in(source, step_s)
-
-    def flow_out(self, source: Array, step_s: float) -> None:
-        """Take that from the sources again."""
-        if self._seam is not None:
-            self._seam.flow_out(source, step_s)
-
-    def take_in(self, fields: Fields, damage: Damage) -> None:
-        """The means of the fine cells become the state of the coarse ones under them."""
-        restrict(
-            fields.u[0], self.fine.curve.inverse, self.fine.blood, damage.open_frac, self.fine.shape,
-            self.inner.low, self.inner.high, self.fields, self.lattice.curve, self.lattice.law, self.lattice.blood,
-            self.blood.open_frac, self.lattice.shape,
-        )  # fmt: skip
-        lower(self.lowest_degC, self.fields.t[0], self.spans.low, self.spans.high, self.lattice.shape)
-
-    # --- what is read
-
-    def fill(self, fields: Fields, damage: Damage) -> None:
-        """Give the fine cells that coarse ones carry their values, linear within a coarse cell."""
+            self._seam.open()
+        self._seam, self._rows = None, None
+        if not inner.high.any():
+            self._window, self._carried = None, inner.copy()
+            return
+        if self._window is None or not self._window.encloses(inner, self.whole):
+            self._window = Window.around(inner, self.whole)
+            if self._carried is not None and before is not None:
+                self._window.take(before)
+            self._pour()
+        elif self._carried is None:
+            self._window.load(self.whole)
+            self._pour()
         if self._carried is not None:
-            self._fill(fields, damage, self.spans, self._carried)
+            self._refine(self._carried)
+        self._carried = inner.copy()
+        self.outer.spans.enclose(inner)
+        self._seam = Seam.around(inner, self._window.patch.lattice, self._window.first)
+        self._rows = fine_rows(inner, self._window.first, self._window.shape)
+        self._placed = _renumbered(self._pieces, self.whole.tissue.shape, self._window)
 
-    def temperature_at(self, fine_degC: Array, cells: Array) -> Array:
-        """The temperature of some fine cells (flat indices, any shape), whichever lattice carries them."""
-        ijk = np.stack(np.unravel_index(cells, self.fine.shape))
-        over, shape = ijk // 2, self.lattice.shape
-        t = self.fields.t[0].reshape(shape)
-        middle = t[tuple(over)]
-        found = middle.astype(np.float32, copy=True)
-        for axis in range(3):
-            step = np.array([int(a == axis) for a in range(3)]).reshape(3, *(1,) * (over.ndim - 1))
-            low, high = (
-                t[tuple(np.clip(over + s * step, 0, np.array(shape).reshape(step.shape) - 1))] for s in (-1, 1)
-            )
-            before, after = middle - low, high - middle
-            slope = np.where(before * after > 0, np.where(np.abs(before) < np.abs(after), before, after), 0)
-            found += 0.25 * slope * (2 * (ijk[axis] % 2) - 1)
-        if self._carried is None:
-            return fine_degC[cells]
-        i, j, k = over
-        within = (k >= self._carried.low[i, j]) & (k < self._carried.high[i, j])
-        return np.where(within, fine_degC[cells], found)
-
-    def _fill(self, fields: Fields, damage: Damage, spans: Spans, without: Spans) -> None:
+    def _refine(self, without: Spans) -> None:
+        """Give the window's new fine cells their values."""
+        assert self._window is not None
+        outer, coarse, patch = self.outer, self.coarse, self._window.patch
         refine(
-            self.fields.u[0], self.fields.t[0], self.lowest_degC, self.lattice.curve.inverse, self.lattice.shape,
-            spans.low, spans.high, without.low, without.high, fields, damage.minimum_degC, self.fine.curve,
-            self.lattice.law, self.fine.shape,
+            outer.fields.u[0], outer.fields.t[0], outer.lowest_degC, coarse.curve.inverse, coarse.shape,
+            outer.inner.low, outer.inner.high, without.low, without.high, patch.fields, patch.damage.minimum_degC,
+            patch.lattice.curve, coarse.law, self._window.first, self._window.shape,
         )  # fmt: skip
 
-
-def comfort(lattice: Lattice) -> tuple[float, float]:
-    """The temperatures between which coarse cells do."""
-    law = lattice.law
-    return float(law.liquidus + COOL_SHARE * (law.rest - law.liquidus)), float(law.rest + WARM_K)
-
-
-def _any(fine: Array, shape: tuple[int, int, int]) -> Array:
-    """[i, j, k] of the coarse lattice: whether any of the eight fine cells is true."""
-    return restricted(fine.astype(np.float32), shape) > 0
+    def _pour(self) -> None:
+        """Give the window its part of the sources."""
+        assert self._window is not None
+        source = self._window.view(self._window.patch.source)
+        source[...] = 0 if self._heat is None else self._heat[self._window.box]
 
 
-def _inside(mask: Array) -> Array:
-    """The mask without the lattice's rim, which is never updated."""
-    inner = np.zeros_like(mask)
-    inner[1:-1, 1:-1, 1:-1] = mask[1:-1, 1:-1, 1:-1]
-    return inner
+def _with_walls(pieces: Pieces, tissue: Tissue) -> Pieces:
+    """The pieces, knowing of cells that are held as walls."""
+    if not pieces.cells.size:
+        return pieces
+    held = tissue.held.reshape(-1)[pieces.cells.astype(np.int64)] != FREE
+    number = np.repeat(np.arange(pieces.needle.size), np.diff(pieces.offset))
+    share = np.bincount(number, pieces.weight * held[pieces.cell], minlength=pieces.needle.size)
+    return pieces._replace(held_share=share.astype(np.float32))
+
+
+def _renumbered(pieces: Pieces, shape: tuple[int, int, int], window: Window) -> Pieces:
+    """The pieces of the whole as the window numbers its cells."""
+    there = np.unravel_index(pieces.cells.astype(np.int64), shape)
+    here = tuple(index - 2 * first for index, first in zip(there, window.first, strict=True))
+    return pieces._replace(cells=np.ravel_multi_index(here, window.shape).astype(np.uint64))

@@ -30,15 +30,15 @@ class Seam:
     fine: Lattice
 
     @classmethod
-    def around(cls, inner: Spans, fine: Lattice) -> "Seam":
-        """Close the fine faces around the inner cells."""
+    def around(cls, inner: Spans, fine: Lattice, first: tuple[int, int, int]) -> "Seam":
+        """Close the fine faces around the inner cells; `first`: the coarse cell over fine cell 0."""
         most = 2 * int((inner.high - inner.low).sum()) + 2 * int((inner.high > 0).sum()) + 1
         found = np.empty((most * 2, 5), np.int64)
         count = _find_gates(inner.low, inner.high, inner.shape, found)
         within, beyond, face, axis, _ = found[:count].T.copy()
         faces, cells = np.full((count, 4), -1), np.full((count, 4), -1)
         kept = np.zeros((2, count, 4), np.float32)
-        _close(found[:count], inner.shape, fine.shape, *fine.faces, fine.curve.inverse, faces, cells, kept)
+        _close(found[:count], inner.shape, first, fine.shape, *fine.faces, fine.curve.inverse, faces, cells, kept)
         return cls(Gates(within, beyond, face, axis, np.zeros((2, count), np.float32)), faces, cells, kept, fine)
 
     def open(self) -> None:
@@ -54,22 +54,24 @@ class Seam:
         _flow_in(self.gates.heat[0], self.cells, np.float32(-8.0 / step_s), source)
 
 
-def fine_rows(inner: Spans, shape: tuple[int, int, int]) -> Rows:
-    """The rows of fine cells under coarse spans, in equal shares."""
+def fine_rows(inner: Spans, first: tuple[int, int, int], shape: tuple[int, int, int]) -> Rows:
+    """The rows of fine cells under coarse spans, in equal shares; `first`: the coarse cell over fine cell 0."""
     start, length = np.empty(4 * inner.low.size, np.uint64), np.empty(4 * inner.low.size, np.int64)
-    count = _fine_rows(inner.low, inner.high, shape, start, length)
+    count = _fine_rows(inner.low, inner.high, first, shape, start, length)
     return Rows(start[:count], length[:count], shares(length[:count], PARTS))
 
 
 @njit(**COMPILED)
-def _fine_rows(low, high, shape, start, length):  # type: ignore[no-untyped-def]
+def _fine_rows(low, high, first, shape, start, length):  # type: ignore[no-untyped-def]
     count = 0
     for x in range(1, shape[0] - 1):
         for y in range(1, shape[1] - 1):
-            first, past = 2 * np.int64(low[x // 2, y // 2]), min(2 * np.int64(high[x // 2, y // 2]), shape[2] - 1)
-            if past > first:
-                start[count] = (x * shape[1] + y) * shape[2] + first
-                length[count] = past - first
+            i, j = first[0] + x // 2, first[1] + y // 2
+            begin = 2 * (np.int64(low[i, j]) - first[2])
+            past = min(2 * (np.int64(high[i, j]) - first[2]), shape[2] - 1)
+            if high[i, j] > low[i, j] and past > begin:
+                start[count] = (x * shape[1] + y) * shape[2] + begin
+                length[count] = past - begin
                 count += 1
     return count
 
@@ -157,7 +159,7 @@ def _find_gates(low, high, shape, found):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def _close(gates, shape, fine_shape, ax, ay, az, bx, by, bz, inverse, faces, cells, kept):  # type: ignore[no-untyped-def]
+def _close(gates, shape, first, fine_shape, ax, ay, az, bx, by, bz, inverse, faces, cells, kept):  # type: ignore[no-untyped-def]
     ny, nz = shape[1], shape[2]
     fx, fy, fz = fine_shape
     for g in range(gates.shape[0]):
@@ -166,7 +168,7 @@ def _close(gates, shape, fine_shape, ax, ay, az, bx, by, bz, inverse, faces, cel
         i, j, k = face // (ny * nz), (face // nz) % ny, face % nz
         for n in range(4):
             a, b = n // 2, n % 2
-            x, y, z = 2 * i, 2 * j, 2 * k
+            x, y, z = 2 * (i - first[0]), 2 * (j - first[1]), 2 * (k - first[2])
             if axis == 0:
                 y, z = y + a, z + b
             elif axis == 1:

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit, prange
 
 from trocar.physics.compiled import CELL, COMPILED, KERNEL
-from trocar.physics.enthalpy import Flat
-from trocar.physics.memory import apart
+from trocar.physics.enthalpy import Curve, Flat, Law
+from trocar.physics.memory import apart, place
 from trocar.physics.source import draw, heat_cells, kirchhoff_at, mean_drives
 
 _temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
@@ -27,9 +27,11 @@ class Fields(NamedTuple):
     ice: tuple[Flat, Flat]
 
 
-def fields_of(u: Flat, t: Flat, ice: Flat) -> Fields:
-    """Both copies of flat fields."""
-    return Fields((apart(u), apart(u)), (apart(t), apart(t)), (apart(ice), apart(ice)))
+def fields_of(u: Flat, curve: Curve, law: Law) -> Fields:
+    """Both copies of flat fields that have this reduced enthalpy."""
+    u, t, ice = apart(u), place(u.size), place(u.size)
+    _settle(u, curve, law, t, ice)
+    return Fields((u, apart(u)), (t, apart(t)), (ice, apart(ice)))
 
 
 class Blood(NamedTuple):
@@ -126,6 +128,19 @@ def super_step(  # type: ignore[no-untyped-def]
             moved[0, n] = newest
         before, after = after, before
     return moved[0]
+
+
+@njit(**COMPILED)
+def _settle(u, curve, law, t, ice):  # type: ignore[no-untyped-def]
+    for p in range(u.size):
+        if curve.vapor.size:
+            t[p] = _boiling(
+                u[p], curve.mush[p], curve.frozen[p], law.liquidus, law.interval, law.boil, curve.vapor[p],
+                law.boil_interval,
+            )  # fmt: skip
+        else:
+            t[p] = _temperature(u[p], curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
+        ice[p] = _ice_integral(t[p], law.liquidus, law.interval, law.half_inverse, law.half_slope)
 
 
 @njit(**COMPILED)

@@ -11,9 +11,12 @@ _boiling = CELL.boiling_temperature
 
 @njit(parallel=True, **COMPILED)
 def restrict(  # type: ignore[no-untyped-def]
-    u, inverse, blood, open_frac, fine_shape, low, high, fields, curve, law, coarse_blood, coarse_open, shape
+    u, inverse, blood, open_frac, first, fine_shape, low, high, fields, curve, law, coarse_blood, coarse_open, shape
 ):  # fmt: skip
-    """The state of coarse cells within spans from the fine cells under them, by their heat."""
+    """The state of coarse cells within spans from the fine cells under them, by their heat.
+
+    `first`: the coarse cell over fine cell 0.
+    """
     u_a, u_b = fields.u
     t_a, t_b = fields.t
     ice_a, ice_b = fields.ice
@@ -24,9 +27,9 @@ def restrict(  # type: ignore[no-untyped-def]
         for j in range(ny):
             for k in range(low[i, j], high[i, j]):
                 held, opened = zero, zero
-                for x in range(2 * i, min(2 * i + 2, fx)):
-                    for y in range(2 * j, min(2 * j + 2, fy)):
-                        for z in range(2 * k, min(2 * k + 2, fz)):
+                for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
+                    for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
+                        for z in range(2 * (k - first[2]), min(2 * (k - first[2]) + 2, fz)):
                             p = (x * fy + y) * fz + z
                             if inverse[p] > 0:
                                 held += (u[p] - rest) / inverse[p]
@@ -51,7 +54,8 @@ def restrict(  # type: ignore[no-untyped-def]
 
 @njit(parallel=True, **COMPILED)
 def refine(  # type: ignore[no-untyped-def]
-    u, t, lowest, inverse, shape, low, high, without_low, without_high, fields, fine_lowest, curve, law, fine_shape
+    u, t, lowest, inverse, shape, low, high, without_low, without_high, fields, fine_lowest, curve, law, first,
+    fine_shape,
 ):  # fmt: skip
     """The state of fine cells under coarse spans (but not under others): linear in a coarse cell, its heat kept."""
     u_a, u_b = fields.u
@@ -72,23 +76,20 @@ def refine(  # type: ignore[no-untyped-def]
                 sy = quarter * _limited(t[c] - t[c - nz], t[c + nz] - t[c])
                 sz = quarter * _limited(t[c] - t[c - 1], t[c + 1] - t[c])
                 kept, capacity = zero, zero
-                for x in range(2 * i, min(2 * i + 2, fx)):
-                    for y in range(2 * j, min(2 * j + 2, fy)):
-                        for z in range(2 * k, min(2 * k + 2, fz)):
+                for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
+                    for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
+                        for z in range(2 * (k - first[2]), min(2 * (k - first[2]) + 2, fz)):
                             p = (x * fy + y) * fz + z
                             if curve.inverse[p] > 0:
-                                there = (
-                                    t[c] + sx * (2 * (x - 2 * i) - 1) + sy * (2 * (y - 2 * j) - 1)
-                                    + sz * (2 * (z - 2 * k) - 1)
-                                )  # fmt: skip
+                                there = t[c] + sx * _side(x) + sy * _side(y) + sz * _side(z)
                                 v = _reduced(there, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
                                 u_a[p] = v
                                 kept += (v - rest) / curve.inverse[p]
                                 capacity += np.float32(1) / curve.inverse[p]
                 shift = (np.float32(8) * (u[c] - rest) / inverse[c] - kept) / capacity
-                for x in range(2 * i, min(2 * i + 2, fx)):
-                    for y in range(2 * j, min(2 * j + 2, fy)):
-                        for z in range(2 * k, min(2 * k + 2, fz)):
+                for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
+                    for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
+                        for z in range(2 * (k - first[2]), min(2 * (k - first[2]) + 2, fz)):
                             p = (x * fy + y) * fz + z
                             if curve.inverse[p] > 0:
                                 v = u_a[p] + shift
@@ -104,6 +105,12 @@ def refine(  # type: ignore[no-untyped-def]
                                 t_a[p], t_b[p] = now, now
                                 ice_a[p], ice_b[p] = ice, ice
                                 fine_lowest[p] = min(fine_lowest[p], lowest[c] + (now - t[c]))
+
+
+@njit(**COMPILED)
+def _side(x):  # type: ignore[no-untyped-def]
+    """Below or above the middle of a coarse cell."""
+    return np.float32(2 * (x % 2) - 1)
 
 
 @njit(**COMPILED)
@@ -145,3 +152,13 @@ def rows_min(values, rows):  # type: ignore[no-untyped-def]
         for k in range(length[row]):
             least = min(least, values[start[row] + np.uint64(k)])
     return least
+
+
+@njit(**COMPILED)
+def heat_in(u, inverse, law):  # type: ignore[no-untyped-def]
+    """The heat of all cells that move, from rest: the sum of J/m3."""
+    total, rest = 0.0, law.rest - law.liquidus
+    for p in range(u.size):
+        if inverse[p] > 0:
+            total += np.float64(u[p] - rest) / np.float64(inverse[p])
+    return total

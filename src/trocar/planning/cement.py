@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.catalog import device, devices, limit
+from trocar.catalog.compatibility import fits
+from trocar.catalog.timing import timing
 from trocar.model.case import Role
 from trocar.model.device import Cement, Screw, Trocar, Wire
 from trocar.model.finding import Check, Verdict
@@ -28,7 +30,10 @@ ENOUGH_ML = 4.0
 WORTH_PER_ML = 1.0  # of a path's cost unit; design
 DIRECTIONS = 900
 INJECTION_S_PER_ML = 20.0  # a 1 ml syringe at a time, watched; design
-EXCHANGE_S = {"wire in": 20.0, "trocar out": 20.0, "screw over the wire": 60.0}  # design
+EXCHANGE_S = {
+    what: float(round(60.0 * timing(step, "screw_mounted_on_cement").duration.typical))
+    for what, step in (("wire in", "K_WIRE"), ("trocar out", "TROCAR_REMOVE"), ("screw over the wire", "SCREW"))
+}
 TIP_SHORT_MM = 3.0
 
 
@@ -283,25 +288,8 @@ def _reach_check(axis: Segment, target: Array, number: int) -> Check:
 def _lumen_checks(trocar: Trocar, screw: Screw, wire: Wire | None, number: int) -> tuple[Check, ...]:
     wire_mm = wire.diameter_mm if wire else screw.wire_mm
     return (
-        _passes("wire_through_trocar", f"trocar-{number}", wire_mm, trocar.inner_diameter_mm),
-        _passes("wire_through_screw", f"screw-{number}", wire_mm, screw.cannula_mm),
-    )
-
-
-def _passes(name: str, subject: str, wire_mm: float | None, lumen_mm: float | None) -> Check:
-    if wire_mm is None or lumen_mm is None:
-        verdict, message = Verdict.UNKNOWN, "the lumen is not in the catalog: measure it before use"
-    else:
-        verdict, message = (Verdict.PASS if wire_mm <= lumen_mm else Verdict.FAIL), ""
-    return Check(
-        name=name,
-        subject=subject,
-        value=wire_mm,
-        limit=lumen_mm,
-        unit="mm",
-        verdict=verdict,
-        source="design (compatibility rule)",
-        message=message,
+        fits("wire_through_trocar", wire_mm, trocar.inner_diameter_mm, f"trocar-{number}"),
+        fits("wire_through_screw", wire_mm, screw.cannula_mm, f"screw-{number}"),
     )
 
 

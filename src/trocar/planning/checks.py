@@ -94,7 +94,7 @@ def placement_checks(inspect: Inspector, placement: Placement) -> Iterator[Check
     if placement.role == "cement":
         return  # the deposit's own checks; its way in is the trocar's
     yield from clearance_checks(inspect, placement)
-    yield _incision_check(placement)
+    yield incision_check(placement)
     if placement.role in INSIDE_BODY:
         yield _length_check(placement)
         yield _angle_check(placement)
@@ -176,7 +176,8 @@ def _unknown_clearance(constraint: str, hard_mm: float, source: str, placement: 
     )
 
 
-def _incision_check(placement: Placement) -> Check:
+def incision_check(placement: Placement) -> Check:
+    """Whether an instrument's diameter stays below the largest incision."""
     bound = limit("incision_max_mm")
     return Check(
         name="incision",

@@ -1,15 +1,16 @@
 """How long each technique takes, in minutes, with where the figure comes from."""
 
+from trocar.catalog.timing import timing
 from trocar.model.treatment import Duration
 
-EMBOLIZATION = Duration(low=45, typical=60, high=90)  # R-l
-BIOPSY_BONE = Duration(low=2, typical=6, high=13)  # V71d: 6 +- 4 powered, 13 +- 6 manual
-BIOPSY_SOFT_TISSUE = Duration(low=5, typical=8, high=13)  # design, by V71d
-PROTECTION = Duration(low=7, typical=11, high=18)  # V99, a proxy
+EMBOLIZATION = timing("EMBOLISE").duration
+BIOPSY_BONE = timing("BIOPSY").duration
+BIOPSY_SOFT_TISSUE = timing("BIOPSY", "soft_tissue").duration
+PROTECTION = timing("PROTECT").duration
 PROBE_PLACEMENT_MIN = 5.0  # per probe with its control image, design
-SCREW = Duration(low=20, typical=30, high=62)  # R-l, V70
+SCREW = Duration(low=20, typical=30, high=62)  # R-l, V70; its wire included
 CEMENT = Duration(low=11, typical=18, high=25)  # V46 handling, V48 setting
-VERTEBRAL_RADIOFREQUENCY = Duration(low=6.5, typical=10, high=15)  # R-m
+VERTEBRAL_RADIOFREQUENCY = timing("ABLATE", "radiofrequency").duration
 
 
 def freezing(probes: int, protocol_s: float) -> Duration:

@@ -3,7 +3,7 @@
 from trocar.catalog import limit
 from trocar.model.case import Case
 from trocar.model.finding import Check, Verdict
-from trocar.model.treatment import Placement, Rejection
+from trocar.model.treatment import Placement, Proposal, Rejection
 from trocar.planning.position import SOURCE as POSITION_SOURCE
 
 T20_PROBES, T20_AGE_YEARS = 3, 70.0
@@ -35,6 +35,29 @@ def nerve_unknown() -> Check:
         verdict=Verdict.UNKNOWN,
         source=bound.source,
         message="no nerve is segmented: which one to protect is not known",
+    )
+
+
+def agent_check(proposal: Proposal, embolic: str) -> Check:
+    """Whether the rules allow the embolic that the plan is drawn up with; UNKNOWN until arteriography has shown it."""
+    choice = next((item for item in proposal.agents if item.device == embolic), None)
+    status = "to_confirm" if choice is None else choice.status
+    verdicts = {"allowed": Verdict.PASS, "to_confirm": Verdict.UNKNOWN, "refused": Verdict.FAIL}
+    stops = [] if choice is None else [reason for reason in choice.reasons if reason.strength == "STOP"]
+    messages = {
+        "allowed": "",
+        "to_confirm": "anastomoses are not known: look for them at arteriography",
+        "refused": f"refused by {', '.join(reason.rule for reason in stops)}",
+    }
+    return Check(
+        name="embolic_agent",
+        subject=embolic,
+        value=None if status == "to_confirm" else float(status == "allowed"),
+        limit=1.0,
+        unit="count",
+        verdict=verdicts[status],
+        source=stops[0].source if stops else "R-h",
+        message=messages[status],
     )
 
 

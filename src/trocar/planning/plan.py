@@ -32,7 +32,7 @@ from trocar.planning.corridor import Corridor
 from trocar.planning.coverage import Ablation, cover
 from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
 from trocar.planning.kit import kit
-from trocar.planning.notices import nerve_unknown, no_nerve_near, position_check, risk_checks, unplaced
+from trocar.planning.notices import agent_check, nerve_unknown, no_nerve_near, position_check, risk_checks, unplaced
 from trocar.planning.order import earlier, order_checks, technique_steps
 from trocar.planning.position import positions, upward
 from trocar.planning.protected import spare
@@ -177,7 +177,7 @@ class _Draft:
             ),
         )
         step = self._bare(item, Technique.EMBOLIZATION, durations.EMBOLIZATION)
-        return replace(step, notes=notes, perfusion_scale=left)
+        return replace(step, notes=notes, perfusion_scale=left, checks=(agent_check(self.proposal, EMBOLIC),))
 
     def _biopsy(self, item: SequenceStep) -> Step:
         found = biopsy(self.around, self.up)

@@ -3,32 +3,55 @@
 import datetime
 import math
 from collections.abc import Iterable
+from dataclasses import fields
 
 from trocar.catalog.conditions import NOT_APPLICABLE, Value
 from trocar.catalog.sites import Site, sites
-from trocar.model.case import Case, LesionContext, Patient, Role, Side
+from trocar.model.case import Case, Clinical, LesionContext, Patient, Role, Side
 from trocar.model.finding import Assessment, LesionMeasure
 
+_DECLARABLE = {  # fields that may be declared to be without a meaning -> the input that they answer
+    "patient.pregnant": "pregnancy_possible",
+    "infection.dental_sepsis": "dental_sepsis",
+    "decision.arterial_access": "arterial_access",
+    "decision.neuromonitoring_planned": "neuromonitoring_planned",
+    "decision.nerve_block_planned": "nerve_block_planned",
+    "lesion.subchondral_plate": "subchondral_plate",
+    "lesion.articular_extension": "articular_extension",
+    "lesion.foraminal_extension": "foraminal_extension",
+    "lesion.dangerous_anastomosis": "dangerous_anastomosis",
+    "lesion.spinal_artery_shared": "spinal_artery_shared",
+}
 CHILDBEARING_AGE_MAX_YEARS = 60  # software default
 
 
 def inputs_of(case: Case, assessment: Assessment, lesion: str) -> dict[str, Value]:
     """Every input that the rules may ask for, for one lesion: a value, None when unknown, or not applicable."""
     context, measure = case.context(lesion), assessment.lesion(lesion)
+    declared = _declared(case.clinical, context)
     name = context.site or measure.site
     site = sites().get(name) if name else None
-    return {
+    known: dict[str, Value] = {
         **_patient_inputs(case),
         **_disease_inputs(case),
         **_safety_inputs(case),
         **_decision_inputs(case, measure, context, site),
         "site": name if site else None,
+        "lesions_planned": len(assessment.lesions),
         **_site_inputs(site, context),
         **_lesion_inputs(context, site),
         **_geometry_inputs(measure, site),
         "sins": _score(assessment, "SINS", lesion, applies=site.spinal if site else None),
         "mirels": _score(assessment, "Mirels", lesion, applies=site.long_bone if site else None),
     }
+    return known | {name: NOT_APPLICABLE for name in declared if known[name] is None}
+
+
+def _declared(clinical: Clinical, context: LesionContext) -> set[str]:
+    """The inputs that the clinical file declares to be without a meaning for this patient or lesion."""
+    groups = {item.name: getattr(clinical, item.name) for item in fields(clinical)} | {"lesion": context}
+    named = {f"{group}.{name}" for group, record in groups.items() for name in record.not_applicable}
+    return {name for field, name in _DECLARABLE.items() if field in named}
 
 
 def _patient_inputs(case: Case) -> dict[str, Value]:
@@ -36,11 +59,13 @@ def _patient_inputs(case: Case) -> dict[str, Value]:
     return {
         "age_years": patient.age_years,
         "ecog": patient.ecog,
+        "asa": patient.asa,
+        "cardiopulmonary_disease": patient.cardiopulmonary_disease,
         "allergies": patient.allergies,
         "has_allergy": None if patient.allergies is None else bool(patient.allergies),
         "implants": patient.implants,
         "cold_disorder": patient.cold_disorder,
-        "pregnancy_possible": _pregnancy_possible(patient),
+        "pregnancy_possible": _pregnancy_possible(patient, case.clinical.laboratory.pregnancy_test_positive),
     }
 
 
@@ -53,7 +78,9 @@ def _disease_inputs(case: Case) -> dict[str, Value]:
         "metastases_painful": oncology.metastases_painful,
         "expected_survival_months": oncology.expected_survival_months,
         "biopsy_requested": oncology.biopsy_requested,
+        "biopsy_available": oncology.biopsy_available,
         "prior_radiotherapy_at_site": oncology.prior_radiotherapy_at_site,
+        "radiotherapy_planned": oncology.radiotherapy_planned,
         "pain_character": pain.character,
         "pain_concordant": pain.concordant_with_lesion,
     }
@@ -70,9 +97,12 @@ def _safety_inputs(case: Case) -> dict[str, Value]:
         "egfr_ml_per_min": laboratory.egfr_ml_per_min,
         "crp_mg_per_l": laboratory.crp_mg_per_l,
         "takes_anticoagulant": None if drugs.anticoagulants is None else bool(drugs.anticoagulants),
+        "antiangiogenic": drugs.antiangiogenic,
         "takes_antiplatelet": None if drugs.antiplatelets is None else bool(drugs.antiplatelets),
         "systemic_infection": clinical.infection.systemic,
         "local_infection": clinical.infection.local,
+        "fever": clinical.infection.fever,
+        "dental_sepsis": clinical.infection.dental_sepsis,
     }
 
 
@@ -84,6 +114,13 @@ def _decision_inputs(case: Case, measure: LesionMeasure, context: LesionContext,
         "consultation_date": _iso(decision.consultation_date),
         "surgical_opinion": decision.surgical_opinion,
         "planning_ct_age_d": _days(case.acquired, decision.planned_date),
+        "consent": decision.consent,
+        "anesthesia": decision.anesthesia,
+        "guidance": decision.guidance,
+        "arterial_access": decision.arterial_access,
+        "new_symptom_since_ct": decision.new_symptom_since_ct,
+        "neuromonitoring_planned": decision.neuromonitoring_planned,
+        "nerve_block_planned": decision.nerve_block_planned,
         "side_conflict": _sides_differ(decision.side, context.side, measure.side, site),
         "level_conflict": _levels_differ(measure, context, site),
     }
@@ -112,6 +149,11 @@ def _lesion_inputs(context: LesionContext, site: Site | None) -> dict[str, Value
         "vascularity_grade": context.vascularity_grade,
         "fracture": context.fracture,
         "neurological_deficit": context.neurological_deficit,
+        "subchondral_plate": context.subchondral_plate,
+        "articular_extension": context.articular_extension,
+        "foraminal_extension": context.foraminal_extension,
+        "dangerous_anastomosis": context.dangerous_anastomosis,
+        "spinal_artery_shared": context.spinal_artery_shared,
         "epidural_grade": context.epidural_grade if spinal else NOT_APPLICABLE,
         "posterior_wall": context.posterior_wall if spinal else NOT_APPLICABLE,
     }
@@ -153,8 +195,10 @@ def _score(assessment: Assessment, name: str, lesion: str, *, applies: bool | No
     return totals[0] if totals else None
 
 
-def _pregnancy_possible(patient: Patient) -> bool | None:
-    if patient.sex == "male" or patient.pregnant is False:
+def _pregnancy_possible(patient: Patient, test_positive: bool | None) -> bool | None:
+    if test_positive:
+        return True
+    if patient.sex == "male" or patient.pregnant is False or test_positive is False:
         return False
     if patient.age_years is not None and patient.age_years > CHILDBEARING_AGE_MAX_YEARS:
         return False

@@ -158,4 +158,11 @@ def _protection_reasons(rules: Ruleset, option: Option) -> tuple[list[Reason], l
 
 
 def _reason(rule: Rule, text: Text) -> Reason:
-    return Reason(rule=rule.id, strength=rule.strength, grade=rule.grade, text=text, source=rule.source)
+    return Reason(
+        rule=rule.id,
+        strength=rule.strength,
+        grade=rule.grade,
+        text=text,
+        source=rule.source,
+        conflicting=rule.conflicting,
+    )

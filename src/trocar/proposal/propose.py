@@ -6,12 +6,13 @@ from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sites import sites
 from trocar.model.case import Case, Side
 from trocar.model.finding import Assessment
-from trocar.model.treatment import Counterfactual, Proposal, SequenceStep, Technique
+from trocar.model.treatment import Counterfactual, Proposal, Technique
+from trocar.proposal.agents import agent_choices
 from trocar.proposal.counterfactual import counterfactuals
 from trocar.proposal.gates import missing_records, outcome_record
 from trocar.proposal.inputs import inputs_of
 from trocar.proposal.options import Option, options, technique_options
-from trocar.proposal.sequence import schedule
+from trocar.proposal.sequence import Sequence, sequence
 from trocar.proposal.summary import summary
 
 
@@ -48,6 +49,7 @@ def _proposal(
 ) -> Proposal:
     shown = option.drafted and not option.rule.comparator
     variant, intent = (_variant(option), _intent(rules, option)) if shown else ("", "")
+    ordered = _sequence(rules, option, variant) if shown else Sequence(())
     open_rules = [judgment.gate for judgment in option.judgments if judgment.blocks and judgment.outcome != "stop"]
     return Proposal(
         rank=rank,
@@ -57,7 +59,9 @@ def _proposal(
         intent=intent,
         summary=summary(rules, option, variant=variant, intent=intent, side=side),
         techniques=technique_options(rules, option) if shown else (),
-        sequence=_sequence(rules, option, variant) if shown else (),
+        agents=agent_choices(rules, option.inputs) if Technique.EMBOLIZATION in option.techniques and shown else (),
+        sequence=ordered.steps,
+        yielded=ordered.broken,
         gates=tuple(outcome_record(rules, judgment, option.inputs) for judgment in option.judgments),
         missing=()
         if option.rule.comparator
@@ -85,9 +89,9 @@ def _intent(rules: Ruleset, option: Option) -> str:
     return next((intent for intent in ("protected", "curative") if intent in intents), "palliative")
 
 
-def _sequence(rules: Ruleset, option: Option, variant: str) -> tuple[SequenceStep, ...]:
+def _sequence(rules: Ruleset, option: Option, variant: str) -> Sequence:
     if not option.techniques:
-        return ()
+        return Sequence(())
     site = option.inputs["site"]
     screws = max(1, sites()[site].screws) if isinstance(site, str) else 1
-    return schedule(rules, option.inputs, option.techniques, variant=variant, screws=screws).steps
+    return sequence(rules, option.inputs, option.techniques, variant=variant, screws=screws)

@@ -1,4 +1,4 @@
-"""The order of a session: the steps its techniques bring, and the order rules solved into a schedule."""
+"""The order of a session: the steps its techniques bring, and the order rules solved into one order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,21 +29,21 @@ class _Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Sequence:
     """The steps in order, and the soft order rules that had to yield."""
 
     steps: tuple[SequenceStep, ...]
     broken: tuple[str, ...] = ()
 
 
-def schedule(
+def sequence(
     rules: Ruleset, inputs: Inputs, techniques: tuple[Technique, ...], *, variant: str, screws: int
-) -> Schedule:
+) -> Sequence:
     """The steps of a session in an order that keeps every hard edge, and the usual order where edges leave a choice.
 
     A soft edge that would close a circle yields and is named. Raises `CatalogError` when the hard edges close one.
     """
-    nodes = list(_nodes(rules, techniques, variant, screws if Technique.SCREW in techniques else 1))
+    nodes = list(_nodes(rules, inputs, techniques, variant, screws if Technique.SCREW in techniques else 1))
     active = [rule for rule in rules.order if rule.variant in ("", variant) and holds(rule.when, inputs) is not False]
     hard = [edge for edge in _edges(nodes, active) if edge.hard]
     soft = [edge for edge in _edges(nodes, active) if not edge.hard]
@@ -55,17 +55,19 @@ def schedule(
             kept.append(edge)
     order = _sorted(nodes, kept)
     bindings = {key: [rule.id for rule in active if key in rule.binds] for key in {node.rule.key for node in nodes}}
-    return Schedule(
+    return Sequence(
         steps=tuple(_step(node, kept, order, bindings[node.rule.key]) for node in order),
         broken=tuple(dict.fromkeys(broken)),
     )
 
 
-def _nodes(rules: Ruleset, techniques: tuple[Technique, ...], variant: str, screws: int) -> Iterator[_Node]:
+def _nodes(
+    rules: Ruleset, inputs: Inputs, techniques: tuple[Technique, ...], variant: str, screws: int
+) -> Iterator[_Node]:
     modality = next((technique for technique in techniques if technique in MODALITIES), None)
     present = {str(technique) for technique in techniques} | ({ABLATION} if modality else set())
     for priority, rule in enumerate(rules.steps):
-        if rule.brought_by and present.isdisjoint(rule.brought_by):
+        if (rule.brought_by and present.isdisjoint(rule.brought_by)) or holds(rule.when, inputs) is not True:
             continue
         repeated = variant in rule.per_implant
         technique = modality if rule.technique == ABLATION else rule.technique

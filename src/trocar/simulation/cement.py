@@ -12,6 +12,7 @@ from trocar.model.finding import CementDeposit, Check, Verdict
 from trocar.model.space import Array, as_vector
 from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, Step
+from trocar.simulation.curing import curing_checks
 from trocar.simulation.fixation import retissued
 from trocar.simulation.session import Played, Session, at_point, in_new_tissue
 from trocar.simulation.waiting import Thaw
@@ -41,12 +42,14 @@ def inject(session: Session, state: TissueState, step: Step, *, waited_s: float)
         checks += [_cavity_check(session, state, bead), _room_check(bead, deposit)]
     filled_state = state.after(cement_frac=cement)
     rebuilt = replace(session, tissue=retissued(session, filled_state))
+    filled_state = in_new_tissue(filled_state, rebuilt.tissue)
+    checks += curing_checks(rebuilt, filled_state, cement - state.cement_frac, beads)
     return Played(
-        state=in_new_tissue(filled_state, rebuilt.tissue),
+        state=filled_state,
         session=rebuilt,
         deposits=tuple(deposits),
         checks=tuple(checks),
-        caveats=("cement_by_geometry",),
+        caveats=("cement_by_geometry", "cement_curing_prior"),
     )
 
 

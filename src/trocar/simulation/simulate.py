@@ -12,6 +12,8 @@ from trocar.model.finding import Check, Simulation, State, Verdict
 from trocar.model.space import Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan, Step, Technique
+from trocar.physics.compiled import is_kept
+from trocar.physics.stage import super_step
 from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
 from trocar.simulation.domain import active_segment, freezing_steps, plan_grid, probes
@@ -43,6 +45,8 @@ def simulate(
     if not SPACING_RANGE_MM[0] <= spacing_mm <= SPACING_RANGE_MM[1]:
         raise CaseError(f"a spacing of {spacing_mm:g} mm is outside {SPACING_RANGE_MM[0]:g} to {SPACING_RANGE_MM[1]:g}")
     session, state = _begin(case, plan, spacing_mm, on_progress, start)
+    if freezing_steps(plan) and not is_kept(super_step):
+        session.tell(0.0, "compiling the kernels: once on this machine, about half a minute")
     played: list[tuple[Step, Played]] = []
     waited_s = 0.0
     for number, step in enumerate(plan.steps):

@@ -24,6 +24,7 @@ def checks(assessment, name):
     return [check for check in assessment.checks if check.name == name]
 
 
+# shows: R2, R20
 def test_size_and_compartments(assessment):
     lesion = assessment.lesion("lesion_1")
     assert lesion.volume_ml == pytest.approx(ELLIPSOID_ML, rel=0.02)

@@ -28,6 +28,7 @@ def context(**known):
     return LesionContext(name="lesion_1", **known)
 
 
+# shows: R80
 def test_scenario_a3_scores_nine():
     known = context(
         level="L3",
@@ -63,6 +64,7 @@ def test_the_least_and_the_most_that_sins_can_give():
     assert sins(most, Pain(character=("mechanical",)), measure("vertebrae_T11"))[0].total == 18
 
 
+# shows: R22
 @pytest.mark.parametrize(
     "pain, points",
     [
@@ -90,6 +92,7 @@ def test_a_sacral_ala_is_read_both_ways():
     assert [score.items[0].points for score in (first, second)] == [3, 0]
 
 
+# shows: R80
 def test_scenario_a6_scores_twelve():
     known = context(site="proximal_femur", matrix="lytic")
     score = mirels(known, Pain(character=("mechanical",), worst_nrs=8), measure("femur_left"), 0.8)

@@ -11,7 +11,7 @@ from trocar.catalog.read import CATALOG
 from trocar.catalog.sites import sites
 from trocar.catalog.sources import cited_keys
 from trocar.errors import CatalogError
-from trocar.model.device import Cryoprobe
+from trocar.model.device import Cryoprobe, MicrowaveAntenna, RfElectrode
 
 DEVICE_IDS = """
 cryoprobe-14g-iceforce cryoprobe-17g-icesphere cryoprobe-17g-icerod cryoprobe-17g-generic needle-soft-tissue-18g
@@ -30,7 +30,7 @@ def test_every_known_field_has_a_source_that_resolves(item):
     known = {
         field.name
         for field in dataclasses.fields(item)
-        if field.name not in {"id", "kind", "sources", "notes", "isotherms", "model_prior", "standard_errors"}
+        if field.name not in {"id", "kind", "sources", "notes", "isotherms", "zones", "model_prior", "standard_errors"}
         and getattr(item, field.name) not in (None, ())
     }
     assert known == set(item.sources)
@@ -49,6 +49,30 @@ def test_no_cryoprobe_claims_to_be_calibrated():
     assert probes and all(probe.model_prior for probe in probes)
 
 
+def test_what_heats_claims_nothing_of_low_confidence_and_no_calibration():
+    heaters = [
+        item for item in devices().values() if item.kind in ("rf_electrode", "rf_generator", "microwave_antenna")
+    ]
+    assert {item.kind for item in heaters} == {"rf_electrode", "rf_generator", "microwave_antenna"}
+    assert not [item.id for item in heaters for source in item.sources.values() if "R-l" in cited_keys(source)]
+    assert all(item.model_prior for item in heaters if isinstance(item, MicrowaveAntenna))
+
+
+def test_an_array_has_its_diameter_and_a_zone_lies_around_the_antenna():
+    for item in devices().values():
+        if isinstance(item, RfElectrode):
+            assert (item.form == "array") is (item.array_diameter_mm is not None)
+        if isinstance(item, MicrowaveAntenna) and item.zones:
+            for zone in item.zones:  # the middle of the ellipsoid stays where the antenna radiates most
+                assert zone.length_mm / 2 - zone.beyond_tip_mm == pytest.approx(item.center_from_tip_mm)
+
+
+def test_limits_of_heat_and_cold_do_not_cross():
+    for part in ("nerve", "skin", "bowel"):
+        assert limit(f"{part}_min_degC").value < 37 < limit(f"{part}_max_degC").value
+    assert limit("nerve_warn_max_degC").value < limit("nerve_max_degC").value < limit("lethal_heat_degC").value
+
+
 def test_a_screw_takes_its_wire_and_an_8g_trocar_does_not_claim_a_lumen():
     assert device("screw-7.3").wire_mm == device("wire-2.8").diameter_mm
     assert device("trocar-8g").inner_diameter_mm is None
@@ -58,7 +82,7 @@ def test_a_screw_takes_its_wire_and_an_8g_trocar_does_not_claim_a_lumen():
 def test_every_limit_has_a_unit_a_resolved_source_and_both_texts(item):
     assert item.unit and item.text.en and item.text.fr
     assert all(key in references() for key in cited_keys(item.source))
-    suffix = {"mm": "mm", "degC": "degC", "d": "_d", "deg": "_deg", "1": "frac"}[item.unit]
+    suffix = {"mm": "mm", "degC": "degC", "d": "_d", "deg": "_deg", "min": "_min", "1": ("frac", "_omega")}[item.unit]
     assert item.key.endswith(suffix)
 
 
@@ -77,6 +101,7 @@ def test_an_unknown_name_says_which_there_are():
         trocar.catalog.no_such_thing  # noqa: B018
 
 
+# shows: R19
 def test_every_site_has_a_mechanical_class_with_a_source():
     assert sites()["iliac_wing"].mechanical_class == "torsion_shear"
     assert sites()["vertebra"].mechanical_class == "compression"

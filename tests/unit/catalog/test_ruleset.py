@@ -1,5 +1,6 @@
 """The rules as data: complete, sourced, in both languages; and what a broken rule file is told."""
 
+import re
 import shutil
 
 import pytest
@@ -93,6 +94,29 @@ def test_a_broken_rule_file_is_refused_with_file_and_reason(tmp_path, file, old,
         read_ruleset(folder)
     assert said in str(error.value)
     assert file in str(error.value)
+    assert re.search(r"\bline \d+\b", str(error.value)), str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ('source = "V61, R-h (NICE NG234)"', 'source = "V61z"', "G3"),
+        ("value = 1.5 }, { input", 'limit = "no" }, { input', "G8"),
+    ],
+)
+def test_what_is_wrong_between_files_is_found_by_its_line_too(tmp_path, old, new, rule):
+    folder = copied(tmp_path)
+    rewrite(folder / "gates.toml", old, new)
+    line = (folder / "gates.toml").read_text(encoding="utf-8").splitlines().index(f'id = "{rule}"') + 1
+    with pytest.raises(CatalogError, match=rf"gates.toml: line {line}: {rule}"):
+        read_ruleset(folder)
+
+
+def test_a_circle_names_the_rules_that_make_it_with_their_lines(tmp_path):
+    folder = copied(tmp_path)
+    rewrite(folder / "order.toml", E4, E4.replace('["BIOPSY"]', '["CEMENT_INJECT"]'))
+    with pytest.raises(CatalogError, match=r"circle: .*\(line \d+: E4; line \d+: E10\)"):
+        read_ruleset(folder)
 
 
 def test_a_broken_rule_is_found_by_its_line(tmp_path):

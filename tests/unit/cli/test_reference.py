@@ -10,7 +10,7 @@ from trocar.cli.commands import app
 from trocar.io.entries import NEEDS, USES
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs/reference"
-TOPICS = {"dossier", "clinical", "geometry"}
+TOPICS = {"dossier", "clinical", "geometry", "requirements"}
 COMMANDS = typer.main.get_command(app).commands
 
 

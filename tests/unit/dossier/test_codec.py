@@ -119,6 +119,15 @@ def test_the_clinical_schema_states_the_ranges():
     assert (age["minimum"], age["maximum"]) == (0, 120)
 
 
+def test_the_clinical_schema_lists_the_words_of_closed_fields():
+    schema = json_schema("clinical")
+    lesion = schema["$defs"]["LesionContext"]["properties"]
+    matrix = next(kind for kind in lesion["matrix"]["anyOf"] if kind["type"] == "string")
+    assert matrix["enum"] == ["lytic", "mixed", "sclerotic"]
+    declared = schema["$defs"]["Laboratory"]["properties"]["not_applicable"]
+    assert declared["items"]["enum"] == ["pregnancy_test_positive"]
+
+
 def test_an_unknown_schema_is_an_input_error():
     with pytest.raises(InputError, match="there is no schema 'x'"):
         json_schema("x")

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from trocar.catalog.ruleset import ruleset
 from trocar.errors import DossierError, InputError, PlanningError
 from trocar.io import commit
 from trocar.io.dossier import Dossier, State
@@ -233,6 +234,37 @@ def test_an_approval_is_revoked_by_staleness(full):
     assert full.approvals() == ((approval, True),)
     full.write("assessment", replace(samples.assessment(), checks=()))
     assert full.approvals() == ((approval, False),)
+
+
+def test_exactly_the_approvals_that_rest_on_what_changed_are_revoked(tmp_path):
+    dossier = Dossier.create(tmp_path / "d", samples.case())
+    dossier.write("assessment", samples.assessment())
+    dossier.write("proposals", (samples.proposal(),))
+    dossier.write("plan", samples.plan())
+    of_the_plan = dossier.approve("Dr. A")
+    dossier.write("simulation", samples.simulation())
+    of_both = dossier.approve("Dr. B")
+    changed = replace(samples.simulation(), model="another")
+    dossier.write("simulation", changed)
+    assert dossier.approvals() == ((of_the_plan, True), (of_both, False))
+    dossier.write("control", samples.case())  # a control rests on nothing, and nothing approved rests on it
+    assert dossier.approvals() == ((of_the_plan, True), (of_both, False))
+    dossier.write("proposals", (replace(samples.proposal(), rank=7),))
+    assert dossier.approvals() == ((of_the_plan, False), (of_both, False))
+
+
+def test_other_rules_revoke_an_approval_and_refuse_another(tmp_path, monkeypatch):
+    dossier = Dossier.create(tmp_path / "d", samples.case())
+    dossier.write("assessment", samples.assessment())
+    dossier.write("proposals", (samples.proposal(),))
+    dossier.write("plan", replace(samples.plan(), ruleset=ruleset().version))
+    approval = dossier.approve("Dr. A")
+    assert dossier.approvals() == ((approval, True),)
+    newer = replace(ruleset(), version="2027.01+000000000000")
+    monkeypatch.setattr("trocar.io.dossier.ruleset", lambda: newer)
+    assert dossier.approvals() == ((approval, False),)
+    with pytest.raises(PlanningError, match="other rules"):
+        dossier.approve("Dr. B")
 
 
 def test_a_draft_or_stale_plan_cannot_be_approved(full):

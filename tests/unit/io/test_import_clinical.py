@@ -1,16 +1,18 @@
 """The clinical file: absent is unknown, misspelt or impossible is refused by name."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
 from trocar.catalog.conditions import comparisons
+from trocar.catalog.minimum import minimum_data, without_a_meaning
 from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sites import sites
 from trocar.errors import CaseError, ReadError
 from trocar.io.clinical import read_clinical, with_shifted_dates
 from trocar.io.vocabulary import OPEN, closed_words
-from trocar.model.case import Clinical, Side
+from trocar.model.case import Clinical, LesionContext, Patient, Side, unknown_fields
 
 CONTRACT = """
 [patient]
@@ -72,6 +74,7 @@ def written(folder, text):
     return path
 
 
+# shows: R53, R84
 def test_the_contracts_example(tmp_path):
     clinical = read_clinical(written(tmp_path, CONTRACT))
     assert clinical.patient.age_years == 74
@@ -194,3 +197,40 @@ def test_every_date_is_shifted_and_nothing_else(tmp_path):
     assert "2026-11" not in repr(moved) and "(2026, 11" not in repr(moved)
     assert (clinical.laboratory.date - moved.laboratory.date).days == 70
     assert with_shifted_dates(moved, 70) == clinical
+
+
+def test_every_field_has_a_name_and_a_reason_in_both_languages():
+    wanted = minimum_data()
+    assert [field for field in unknown_fields(Clinical()) if field not in wanted] == []
+    assert all(item.label.en and item.label.fr and item.why.en and item.why.fr for item in wanted.values())
+
+
+def test_what_the_site_makes_pointless_is_not_asked_for():
+    ilium = Clinical(patient=Patient(sex="male"), lesion=(LesionContext(name="lesion_1", site="iliac_wing"),))
+    pointless = without_a_meaning(ilium)
+    assert {"lesion.epidural_grade", "lesion.axial_cortical_mm", "patient.pregnant"} <= pointless
+    assert "lesion.matrix" not in pointless and "laboratory.inr" not in pointless
+    spine = replace(ilium, lesion=(*ilium.lesion, LesionContext(name="lesion_2", site="vertebra")))
+    assert "lesion.epidural_grade" not in without_a_meaning(spine)
+    unknown = replace(ilium, lesion=(*ilium.lesion, LesionContext(name="lesion_2")))
+    assert without_a_meaning(unknown) == {"patient.pregnant", "laboratory.pregnancy_test_positive"}
+
+
+def test_a_field_without_a_meaning_is_declared_not_left_out(tmp_path):
+    declared = read_clinical(written(tmp_path, '[patient]\nnot_applicable = ["pregnant"]\n'))
+    assert "patient.pregnant" not in unknown_fields(declared)
+    assert "patient.pregnant" in unknown_fields(read_clinical(written(tmp_path, "")))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[laboratory]\nnot_applicable = ["inr"]\n', "inr"),  # a blood test always applies
+        ('[patient]\npregnant = false\nnot_applicable = ["pregnant"]\n', "has a value"),
+        ("[oncology]\nmetastases_total = 1\nmetastases_bone = 2\n", "bone metastases"),
+        ('[[lesion]]\nname = "lesion_1"\ndiameters_mm = [30.0, 20.0]\n', "three"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(tmp_path, text, said):
+    with pytest.raises(CaseError, match=said):
+        read_clinical(written(tmp_path, text))

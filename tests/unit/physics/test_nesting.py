@@ -1,15 +1,14 @@
 """Coarse cells around fine ones: the same ice, the same heat, and no memory of how the lattice was divided."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from trocar.physics.arrays import Tissue
 from trocar.physics.coarsening import coarser, restricted
 from trocar.physics.damage import zone_m3
+from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver, walled
-from trocar.physics.lattice import Lattice
 from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
 from trocar.physics.source import Ramp
@@ -93,17 +92,72 @@ def test_a_source_heats_as_much_with_coarse_cells_around():
     assert np.abs(one.temperature_degC - two.temperature_degC).max() < 0.5
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_heated_tissue_coagulates_loses_its_perfusion_and_heats_more(nested):
+    source = np.zeros(SHAPE, np.float32)
+    source[20:24, 20:23, 21:26] = 5e6
+    spot = (22, 21, 23)
+    hottest = []
+    for dose in (None, HeatDose.fresh(np.prod(SHAPE), 37.0)):
+        tissue = textured(perfusion_W_per_m3K=np.full(SHAPE, 4e4))
+        solver = HeatSolver(tissue, nested=nested, dose=dose)
+        solver.advance(200.0, heating=lambda now, step_s: source)
+        solver.advance(200.0, heating=lambda now, step_s: source)
+        hottest.append(solver.temperature_degC[spot])
+        assert solver.balance().residual_frac < 4e-3  # blood in cells at rest to 0.05 K
+        opened = solver.damage.open_frac.reshape(SHAPE)
+        assert opened[spot] == (1.0 if dose is None else 0.0)
+    dead = solver.dose.omega.reshape(SHAPE) >= 1
+    assert 20 < dead.sum() < 4000 and np.array_equal(opened == 0, dead)
+    assert solver.dose.maximum_degC.reshape(SHAPE)[spot] == pytest.approx(hottest[1], abs=0.01)
+    assert hottest[0] + 0.5 < hottest[1] < hottest[0] + 30.0
+
+
+def test_a_dose_is_the_same_with_coarse_cells_around_and_after_a_restart():
+    source = np.zeros(SHAPE, np.float32)
+    source[20:24, 20:23, 21:26] = 5e6
+    doses = []
+    for nested in (False, True):
+        solver = HeatSolver(textured(), nested=nested, dose=HeatDose.fresh(np.prod(SHAPE), 37.0))
+        solver.advance(200.0, heating=lambda now, step_s: source)
+        solver.advance(100.0)
+        doses.append(solver.dose)
+    assert doses[1].cem43_min.max() > 240.0
+    assert (doses[1].omega > 1).sum() == pytest.approx((doses[0].omega > 1).sum(), rel=0.02)
+    first = HeatSolver(textured(), dose=HeatDose.fresh(np.prod(SHAPE), 37.0))
+    first.advance(200.0, heating=lambda now, step_s: source)
+    again = HeatSolver.restarted(
+        textured(), (), enthalpy_J_per_m3=first.enthalpy_J_per_m3, damage=first.damage, time_s=200.0, dose=first.dose
+    )
+    again.advance(100.0)
+    assert np.abs(again.dose.alive - doses[1].alive).max() < 0.01
+    assert np.abs(again.temperature_degC - solver.temperature_degC).max() < 0.02
+
+
+def test_needles_beyond_the_first_window_are_carried_as_well():
+    """A window follows the ice: what two phases with one needle each leave is what one lattice finds."""
+    found = []
+    for nested in (False, True):
+        solver = HeatSolver(textured(), needles(), nested=nested)
+        for drives in ((COLD, None), (None, COLD)):
+            solver.advance(150.0, drives)
+        found.append(solver)
+    one, two = (solver.damage.freezes.sum() for solver in found)
+    assert two == pytest.approx(one, rel=0.01)
+    ice = [solver.ice_frac.sum() for solver in found]
+    assert ice[1] == pytest.approx(ice[0], rel=0.005)
+    assert found[1].balance().residual_frac < 1e-3
+
+
 def test_the_coarse_lattice_holds_and_conducts_what_the_fine_one_does():
-    medium = walled(replace(textured(), insulated=()))
-    fine = Lattice.of(medium)
-    coarse = coarser(fine)
-    free = ~medium.held
+    medium = textured()
+    coarse = coarser(medium, Tissue.of(medium))
+    free = ~walled(medium).held
     held_J = float((medium.unfrozen_J_per_m3K * free).sum()) * SPACING_M**3
     wanted = np.where(coarse.medium.held, 0, coarse.medium.unfrozen_J_per_m3K)
     assert float(wanted.sum()) * (2 * SPACING_M) ** 3 == pytest.approx(held_J, rel=1e-5)
-    even = Lattice.of(walled(textured(**{k: np.full(SHAPE, v) for k, v in (
-        ("unfrozen_W_per_mK", 0.5), ("frozen_W_per_mK", 1.7))})))  # fmt: skip
-    inner = coarser(even).faces.ax.reshape(coarse.shape)[4:-4, 4:-4, 4:-4]
+    even = textured(**{k: np.full(SHAPE, v) for k, v in (("unfrozen_W_per_mK", 0.5), ("frozen_W_per_mK", 1.7))})
+    inner = coarser(even, Tissue.of(even)).faces.ax.reshape(coarse.shape)[4:-4, 4:-4, 4:-4]
     assert inner == pytest.approx(0.5 / (2 * SPACING_M) ** 2, rel=1e-5)
     assert restricted(np.ones(SHAPE), coarse.shape)[3:-3, 3:-3, 3:-3] == pytest.approx(1.0)
 

@@ -86,12 +86,14 @@ def test_no_instrument_crosses_what_it_must_not(case, which, request):
         assert nerve_distance(case, points).min() >= limit("nerve_clearance_hard_mm").value - 0.05, item.name
 
 
+# shows: R1, R83
 def test_every_step_is_placed_and_nothing_fails(planned):
     assert [step.id for step in planned.steps] == ["biopsy-1", "cryoablation-1", "screw-1", "cement-1"]
     assert all(step.placements for step in planned.steps)
     assert planned.failed == ()
 
 
+# shows: R45
 def test_every_puncture_lies_on_the_skin(case, planned):
     body = case.structure("body").inside
     for item in (item for step in planned.steps for item in step.placements):
@@ -102,6 +104,7 @@ def test_every_puncture_lies_on_the_skin(case, planned):
         assert inside(body, case.grid, [skin - 3 * outward]).all()
 
 
+# shows: R94
 def test_the_screw_spans_the_tumor_from_healthy_bone_to_healthy_bone(case, planned):
     screw = planned.step("screw-1").placements[0]
     bone, lesion = case.structure("hip_left").inside, case.structure("lesion_1").inside
@@ -118,6 +121,7 @@ def test_the_screw_spans_the_tumor_from_healthy_bone_to_healthy_bone(case, plann
     assert min(abs(screw.length_mm - length) for length in device(screw.device).lengths_mm) < 1e-6
 
 
+# shows: R90
 def test_probes_are_parallel_and_rightly_spaced(planned):
     probes = planned.step("cryoablation-1").placements
     assert len(probes) >= 2
@@ -133,6 +137,7 @@ def test_without_a_predictor_the_coverage_is_called_a_score(planned):
     assert checks and all("not a temperature" in check.message for check in checks)
 
 
+# shows: R72, R95
 def test_cement_lies_in_bone_beside_both_ends_of_the_screw(case, planned):
     screw = planned.step("screw-1").placements[0]
     deposits = [item for item in planned.step("cement-1").placements if item.role == "cement"]
@@ -184,6 +189,7 @@ def test_what_is_not_segmented_is_unknown_and_not_safe(no_nerve_no_vessel, propo
     assert not [check for check in found.all_checks() if check.name == "nerve_clearance" and check.value is not None]
 
 
+# shows: R54, R100
 def test_a_protected_nerve_stays_warm_with_one_probe_away_from_it(case, spared):
     step = spared.step("cryoablation-1")
     (probe,) = step.placements
@@ -194,6 +200,7 @@ def test_a_protected_nerve_stays_warm_with_one_probe_away_from_it(case, spared):
     assert any("Partial coverage" in note.en for note in step.notes)
 
 
+# shows: R55
 def test_a_nerve_that_would_freeze_gets_a_gentler_protocol_or_fails(case, protected_proposal):
     ablation_only = replace(protected_proposal, sequence=protected_proposal.sequence[:3])
     colder = plan(case, ablation_only, predictor=cold_line(case, degC_per_mm=2.6)).step("cryoablation-1")
@@ -204,6 +211,7 @@ def test_a_nerve_that_would_freeze_gets_a_gentler_protocol_or_fails(case, protec
     assert "nerve_minimum_temperature_planned" in {check.name for check in frozen.failed}
 
 
+# shows: R101
 def test_mounted_screws_keep_their_distance_and_follow_their_trocar(spared):
     screws = [item for step in spared.of(Technique.SCREW) for item in step.placements if item.role == "screw"]
     for screw in screws:

@@ -48,6 +48,29 @@ CHANGED = {
     ("G24", ""): (ILIUM, {"side_conflict": True}, "stop"),
     ("G25", ""): (SPINE, {"cervical": True}, "warn"),
     ("G27", ""): (ILIUM, {"planning_ct_age_d": 29.0}, "missing"),
+    ("E8", "baseline"): (ILIUM, {"neuromonitoring_planned": True}, None),
+    ("E22", ""): (ILIUM, {"neuromonitoring_planned": True, "nerve_block_planned": True}, None),
+    ("E24", ""): (ILIUM, {"radiotherapy_planned": True}, None),
+    ("E25", ""): (ILIUM, {"lesions_planned": 2}, None),
+    ("G2", "consent"): (ILIUM, {"consent": False}, "warn"),
+    ("G14", "fever"): (ILIUM, {"fever": True}, "warn"),
+    ("G27", "new_symptom"): (ILIUM, {"new_symptom_since_ct": True}, "warn"),
+    ("C1", ""): (ILIUM, {"cardiopulmonary_disease": "severe"}, None),
+    ("C2", ""): (ILIUM, {"primary": "sarcoma"}, None),
+    ("C3", ""): (ILIUM, {"matrix": "sclerotic"}, None),
+    ("C4", ""): (SPINE, {"posterior_wall": "breached", "soft_tissue_frac": 0.1, "nerve_distance_mm": 30.0}, None),
+    ("C5", ""): (ILIUM, {"matrix": "sclerotic", "soft_tissue_frac": 0.1, "cold_disorder": True}, None),
+    ("C6", ""): (ILIUM, {"subchondral_plate": "breached"}, None),
+    ("C7", ""): (SACRUM, {"foraminal_extension": True}, None),
+    ("C8", ""): (SPINE, {"anesthesia": "general"}, None),
+    ("T8", "anastomosis"): (SACRUM, {"dangerous_anastomosis": True}, None),
+    ("T8", "cord_artery"): (SACRUM, {"spinal_artery_shared": True}, None),
+    ("X4", ""): (ILIUM, {"guidance": ("mr",)}, None),
+    ("X5", ""): (ILIUM, {"antiangiogenic": True}, None),
+    ("X6", ""): (ILIUM, {"anesthesia": "general", "ecog": 3}, None),
+    ("EM1", ""): (SACRUM, {"spinal_artery_shared": True}, None),
+    ("EM2", ""): (SACRUM, {"dangerous_anastomosis": True}, None),
+    ("EM5", ""): (SACRUM, {"allergies": ("cyanoacrylate",)}, None),
     ("P-NEURO", ""): (ILIUM, {"pain_character": ("neuropathic",)}, None),
     ("T9", ""): (ILIUM, {"pain_character": ("neuropathic",)}, None),
     ("T10", "unknown_primary"): (ILIUM, {"primary": "unknown"}, None),
@@ -71,6 +94,7 @@ def fired_rules(inputs):
     }
 
 
+# shows: R7, R10, R17, R18, R26, R27, R29, R33, R51
 @pytest.mark.parametrize("key", list(CHANGED), ids="-".join)
 def test_one_change_fires_the_rule(key):
     base, change, outcome = CHANGED[key]

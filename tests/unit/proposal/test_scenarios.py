@@ -7,8 +7,11 @@ import proposal_cases as cases
 import pytest
 from proposal_cases import fired, held, steps
 
+from trocar.errors import PlanningError
 from trocar.model.case import Clinical, Role
-from trocar.model.treatment import ProposalVerdict, Technique, TechniqueStatus
+from trocar.model.treatment import Plan, ProposalVerdict, Technique, TechniqueStatus
+from trocar.proposal.schedule import schedule
+from trocar.workflow import plan
 
 
 def option_for(proposal, technique):
@@ -21,6 +24,7 @@ def in_order(sequence, *names):
     return places == sorted(places)
 
 
+# shows: R38, R52, R78, R86
 def test_A1_offers_biopsy_then_cryoablation_then_screw_then_cement():
     first = cases.a1().proposals()[0]
     assert first.verdict is ProposalVerdict.DISCUSS
@@ -54,6 +58,7 @@ def test_A1_would_hold_embolization_with_another_primary_and_radiofrequency_with
     assert "radiofrequency" in changes["With soft-tissue part of the lesion below 0.25"]
 
 
+# shows: R4
 def test_A1_lists_other_ways_and_a_comparator():
     proposals = cases.a1().proposals()
     assert [proposal.rank for proposal in proposals] == list(range(1, len(proposals) + 1))
@@ -65,6 +70,7 @@ def test_A1_lists_other_ways_and_a_comparator():
     assert "radiotherapy" in comparator.summary.en and "radiothérapie" in comparator.summary.fr
 
 
+# shows: R96, R97, R99
 def test_A2_embolizes_first_protects_the_root_and_mounts_two_screws_on_cement():
     first = cases.a2().proposals()[0]
     assert first.verdict is ProposalVerdict.DISCUSS
@@ -91,6 +97,7 @@ def test_A2_embolizes_first_protects_the_root_and_mounts_two_screws_on_cement():
     assert {"G12"} <= fired(first, "info")
 
 
+# shows: R23, R38
 def test_A2_ablates_before_the_cement_even_when_the_pain_is_mechanical_only():
     first = cases.a2().having("pain", character=("mechanical",)).proposals()[0]
     reasons = option_for(first, Technique.CRYOABLATION).reasons_for
@@ -98,6 +105,7 @@ def test_A2_ablates_before_the_cement_even_when_the_pain_is_mechanical_only():
     assert held(first) == held(cases.a2().proposals()[0])
 
 
+# shows: R54
 def test_a_nerve_is_monitored_within_20_mm_and_protected_within_15():
     for distance_mm, monitored, protected in ((20.1, False, False), (20.0, True, False), (15.0, True, True)):
         nerve = cases.neighbor("femoral_nerve_left", Role.NERVE, distance_mm)
@@ -107,6 +115,7 @@ def test_a_nerve_is_monitored_within_20_mm_and_protected_within_15():
         assert first.indicates(Technique.PROTECTION) == protected
 
 
+# shows: R30, R68
 def test_A2_declares_partial_coverage_and_conflicting_evidence():
     first = cases.a2().proposals()[0]
     assert "knowingly partial" in first.summary.en and "volontairement partielle" in first.summary.fr
@@ -117,6 +126,7 @@ def test_A2_declares_partial_coverage_and_conflicting_evidence():
     assert {"T8", "E1", "E2", "E5"} <= {reason.rule for reason in embolization.reasons_for}
 
 
+# shows: R32, R41, R73, R74
 def test_A3_asks_for_a_surgical_opinion_then_offers_bipolar_radiofrequency_and_cement():
     before = cases.a3(opinion=None).proposals()[0]
     assert before.verdict is ProposalVerdict.MISSING
@@ -131,6 +141,7 @@ def test_A3_asks_for_a_surgical_opinion_then_offers_bipolar_radiofrequency_and_c
     assert all(proposal.verdict is ProposalVerdict.REFER for proposal in preferred)
 
 
+# shows: R75
 def test_A4_offers_screws_with_cement_and_warns_of_cement_alone():
     proposals = cases.a4().proposals()
     assert {Technique.CRYOABLATION, Technique.SCREW, Technique.CEMENT} <= held(proposals[0])
@@ -141,6 +152,7 @@ def test_A4_offers_screws_with_cement_and_warns_of_cement_alone():
     assert any("surgery" in p.summary.en for p in proposals if not p.techniques)
 
 
+# shows: R37
 def test_A5_protects_the_skin_looks_for_a_cord_artery_and_fixes_nothing():
     first = cases.a5().proposals()[0]
     assert {Technique.CRYOABLATION, Technique.PROTECTION, Technique.EMBOLIZATION} <= held(first)
@@ -150,6 +162,7 @@ def test_A5_protects_the_skin_looks_for_a_cord_artery_and_fixes_nothing():
     assert in_order(steps(first), "PROTECT", "ABLATE")
 
 
+# shows: R12, R82
 def test_A6_puts_surgery_first_unless_it_is_declined():
     fit = cases.a6(opinion=None).proposals()
     assert fit[0].techniques == () and "surgery" in fit[0].summary.en
@@ -168,6 +181,7 @@ def test_A7a_stops_for_cord_compression_and_drafts_nothing():
     assert "emergency" in only.summary.en and "urgence" in only.summary.fr
 
 
+# shows: R24
 def test_A7b_stops_for_bleeding_and_says_what_to_correct():
     proposals = cases.a7b().proposals()
     assert all(p.verdict is not ProposalVerdict.DISCUSS for p in proposals)
@@ -189,6 +203,7 @@ def test_A7c_shows_the_draft_without_the_INR_but_not_for_discussion():
     assert first.sequence and held(first)
 
 
+# shows: R11, R21
 def test_A8_has_no_option_and_says_what_would_change_it():
     proposals = cases.a8().proposals()
     first = proposals[0]
@@ -253,9 +268,84 @@ def test_a_nerve_that_was_not_segmented_is_missing_and_never_far():
     assert "structures.nerve" in {item.field for item in first.missing}
 
 
+# shows: R5
 def test_an_empty_clinical_file_is_all_missing():
     first = replace(cases.a1(), clinical=Clinical()).proposals()[0]
     assert first.verdict is ProposalVerdict.MISSING
     assert held(first) == set()
     assert {"lesion.site", "pain.character", "oncology.primary"} <= {item.field for item in first.missing}
     assert all(item.why.en and item.why.fr for item in first.missing)
+
+
+def test_A1_must_not_embolize_first_claim_a_cure_nor_cement_before_the_thaw():
+    for proposal in cases.a1().proposals():
+        assert "EMBOLISE" not in steps(proposal)
+        assert "curative" not in proposal.summary.en and proposal.intent != "curative"
+        if "CEMENT_INJECT" in steps(proposal) and "ABLATE" in steps(proposal):
+            assert in_order(steps(proposal), "ABLATE", "THAW", "APPLICATOR_REMOVE", "CEMENT_MIX", "CEMENT_INJECT")
+
+
+def test_A2_must_not_put_a_screw_before_its_cement_nor_claim_full_coverage():
+    first = cases.a2().proposals()[0]
+    ids = [step.id for step in first.sequence]
+    for number in (1, 2):
+        assert in_order(ids, f"cement-{number}", f"wire-{number}", f"trocar-removal-{number}", f"screw-{number}")
+    assert first.intent == "protected"
+    assert "E21" in next(step for step in first.sequence if step.step == "POSITION").edges
+    assert schedule(first).sequence_variant == "screw_mounted_on_cement"
+
+
+def test_A3_must_not_take_a_lumbar_level_for_a_cervical_one():
+    lumbar = cases.a3(opinion="percutaneous_agreed").proposals()[0]
+    assert "G25" not in fired(lumbar, "warn", "stop")
+    cervical = cases.a3(opinion="percutaneous_agreed").lesion(level="C5").measured(host_bones=("vertebrae_C5",))
+    assert not any(p.indicates(Technique.RADIOFREQUENCY) for p in cervical.proposals())
+    assert option_for(cervical.proposals()[0], Technique.RADIOFREQUENCY).status is TechniqueStatus.CONTRAINDICATED
+
+
+def test_A4_lists_radiotherapy_alone_and_its_time_meets_the_published_band():
+    proposals = cases.a4().proposals()
+    assert any("radiotherapy" in p.summary.en for p in proposals if not p.techniques)
+    assert held(proposals[0]) != {Technique.CEMENT} and proposals[0].techniques
+    total = schedule(proposals[0]).total_min
+    assert total.low <= 193 and total.high >= 148  # V101: 167 (148 to 193)
+
+
+def test_A5_requires_protection_before_ablation_and_never_screws():
+    for proposal in cases.a5().proposals():
+        assert not proposal.indicates(Technique.SCREW) and not proposal.indicates(Technique.CEMENT)
+        if proposal.indicates(Technique.CRYOABLATION):
+            ablation = next(step for step in proposal.sequence if step.step == "ABLATE")
+            assert "E6" in ablation.edges and ablation.hard
+
+
+def test_A6_never_offers_cement_alone():
+    for opinion in (None, "declined"):
+        assert all(held(p) & {Technique.SCREW, Technique.CEMENT} != {Technique.CEMENT}
+                   for p in cases.a6(opinion=opinion).proposals())  # fmt: skip
+
+
+@pytest.mark.parametrize("scenario", [cases.a7a(), cases.a7b(), cases.a7c()])
+def test_A7_never_ends_in_something_that_can_be_approved(scenario):
+    for proposal in scenario.proposals():
+        blocked = tuple(gate.rule for gate in proposal.gates if gate.outcome in ("stop", "refer", "missing", "require"))
+        assert blocked or not proposal.techniques
+        assert not Plan(lesion="lesion_1", steps=(), blocked_by=blocked).approvable or not proposal.techniques
+        if proposal.verdict is ProposalVerdict.STOP:
+            with pytest.raises(PlanningError, match="stop"):
+                plan(scenario.case(), proposal, predict_ice=False)
+
+
+# shows: R70
+def test_a_radial_access_raises_the_bound_of_an_arterial_step():
+    def stops(inr, access):
+        scenario = cases.a2().having("laboratory", inr=inr).having("decision", arterial_access=access)
+        return "G11" in fired(scenario.proposals()[0], "stop")
+
+    assert [stops(1.8, access) for access in (None, "femoral", "radial")] == [True, True, False]
+    assert [stops(2.2, access) for access in (None, "femoral", "radial")] == [True, True, True]
+
+
+def test_a_positive_pregnancy_test_stops_whatever_else_is_said():
+    scenario = cases.a1().having("laboratory", pregnancy_test_positive=True)
+    assert "G18" in fired(scenario.proposals()[0], "stop")

@@ -66,6 +66,7 @@ def test_isotherms_lie_where_the_temperature_is(gathered):
         assert f">{label}</text>" in figure.body
 
 
+# shows: R88
 def test_the_tumor_outline_lies_on_the_tumor(gathered):
     panel = panels(gathered)[0]
     points_mm = line_points(draw(gathered, panel).body, "tumor") * panel.plane.size_mm / SIZE
@@ -80,6 +81,7 @@ def test_ice_is_not_drawn_once_it_has_thawed(gathered):
         assert drawn == (panel.topic in ("probe", "ice", "nerve")), panel.letter
 
 
+# shows: R91, R105
 def test_each_step_is_told_in_its_planes(gathered):
     told = {}
     for panel in panels(gathered):
@@ -93,6 +95,7 @@ def test_each_step_is_told_in_its_planes(gathered):
     assert letters == sorted(set(letters))
 
 
+# shows: R105
 def test_marks_of_cement_screw_and_nerve(gathered):
     bodies = {panel.topic: draw(gathered, panel).body for panel in panels(gathered)}
     assert 'class="cement-mark"' in bodies["cement"] and 'class="arrow"' in bodies["cement"]

@@ -189,6 +189,7 @@ def test_french_writes_numbers_with_a_comma(page):
     assert "12 novembre 2026" in words
 
 
+# shows: R104
 def test_the_side_and_the_warning_are_on_top(page):
     banner = [e for e in page.elements if e.within("header", **{"class": "banner"})]
     said = " ".join("".join(e.text) for e in banner)

@@ -44,11 +44,13 @@ def double(case):
     return run(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0)
 
 
+# shows: R46
 def test_every_phase_leaves_a_state(double):
     assert [state.moment for state in double.states] == ["freeze_1", "thaw_1", "freeze_2", "thaw_2", "after"]
     assert [state.time_s for state in double.states[:4]] == pytest.approx([240.0, 360.0, 600.0, 720.0])
 
 
+# shows: R44
 def test_colder_zones_lie_within_warmer_ones_and_only_grow(double):
     for state in double.states:
         volumes = [state.zones[key].volume_ml for key in ("-40_degC", "-20_degC", "0_degC")]
@@ -61,6 +63,7 @@ def test_colder_zones_lie_within_warmer_ones_and_only_grow(double):
     assert grown == sorted(grown)
 
 
+# shows: R2, R35, R92
 def test_coverage_is_that_of_the_lesions_compartments(double):
     cover = double.states[-1].zones["-20_degC"].coverage_frac
     assert min(cover.bone, cover.soft_tissue) <= cover.lesion <= max(cover.bone, cover.soft_tissue)
@@ -90,6 +93,7 @@ def test_a_probe_nearer_the_nerve_never_warms_it(case):
     assert nerve_minimum_degC(nearer) <= nerve_minimum_degC(one) - 1.0
 
 
+# shows: R35, R48, R93
 def test_a_cold_nerve_fails_and_says_when(case):
     simulation = run(case, cryoablation(probe(57.0)))
     found = check(simulation, "nerve_minimum_temperature")
@@ -104,6 +108,7 @@ def test_no_nerve_segmented_is_unknown_never_safe():
     assert found.verdict is Verdict.UNKNOWN and found.value is None and "not segmented" in found.message
 
 
+# shows: R56
 def test_embolization_makes_more_ice(case):
     plain = run(case, cryoablation())
     embolized = run(case, embolization(0.1), cryoablation())
@@ -151,6 +156,7 @@ def test_a_step_that_is_not_simulated_is_unknown(case):
     assert check(run(case, heat), "step_simulated").verdict is Verdict.UNKNOWN
 
 
+# shows: R25, R36
 def test_the_curative_intent_asks_for_minus_40_and_a_margin():
     simulation = run(synthetic_case(intent=("curative",)), cryoablation())
     assert check(simulation, "lethal_coverage").limit == 1.0

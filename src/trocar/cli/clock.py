@@ -1,0 +1,38 @@
+"""A schedule as lines for a person, and as values for `--json`."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from trocar.cli.summary import check_line
+from trocar.model.schedule import Schedule
+from trocar.model.treatment import Duration
+
+
+def clock_lines(schedule: Schedule, order: tuple[str, ...]) -> Iterator[str]:
+    """Steps in order with their start (low, typical, high) and end, the cement, the looks, the checks."""
+    if len(order) > 1:
+        yield f"lesions in this order: {', '.join(order)}"
+    for step in schedule.steps:
+        held = ", ".join(step.resources) or "nothing"
+        yield f"{_clock(step.start_min)} to {step.end_min.typical:4.0f}  {step.id}: {held} [{step.source}]"
+    for change in schedule.position_changes:
+        yield f"{change.step}: {change.before or 'not decided'} to {change.after or 'not decided'}"
+    for batch in schedule.batches:
+        window = "unknown" if batch.window_s is None else f"{batch.window_s:.0f} s"
+        yield f"{batch.id}: {', '.join(batch.steps)} within {window} [{batch.source}]"
+    for point in schedule.controls:
+        yield f"{_clock(point.at_min)}  look {point.id} ({point.step}): {point.text.en}"
+    total = schedule.total_min
+    yield f"in all {total.typical:.0f} min ({total.low:.0f} to {total.high:.0f})"
+    for check in schedule.checks:
+        yield check_line(check)
+
+
+def clock_values(schedule: Schedule, order: tuple[str, ...]) -> dict[str, Any]:
+    """The same for `--json`."""
+    return {"schema": "trocar/schedule/1", "lesion_order": list(order), **dataclasses.asdict(schedule)}
+
+
+def _clock(moment: Duration) -> str:
+    return f"{moment.typical:4.0f} ({moment.low:.0f} to {moment.high:.0f}) min"

@@ -1,0 +1,122 @@
+"""Every fine cell's state, made from coarse cells and a window of fine ones when it is read; and divided up again."""
+
+import numpy as np
+from numba import njit, prange
+
+from trocar.physics.arrays import FREE, HELD
+from trocar.physics.compiled import CELL, COMPILED
+from trocar.physics.transfer import _limited, _side
+
+_temperature, _boiling, _reduced = CELL.cell_temperature, CELL.boiling_temperature, CELL.reduced_enthalpy
+NEAR_REST_K = 0.01
+
+
+@njit(parallel=True, **COMPILED)
+def known(heat_J, tissue, law, u, t):  # type: ignore[no-untyped-def]
+    """Flat u and T of every cell from its enthalpy (J/m3, flat; empty: at rest); held cells keep their temperature."""
+    nx, ny, nz = tissue.held.shape
+    rest = law.rest - law.liquidus
+    for i in prange(nx):
+        for j in range(ny):
+            for k in range(nz):
+                p = (i * ny + j) * nz + k
+                u[p], t[p] = rest, law.rest
+                if (tissue.held[i, j, k] == FREE and heat_J.size == 0) or tissue.held[i, j, k] > HELD:
+                    continue
+                warm, cold = tissue.warm_J[i, j, k], tissue.cold_J[i, j, k]
+                mush = (tissue.latent_J[i, j, k] + np.float32(0.5) * law.interval * (warm + cold)) / warm
+                mush = max(mush, np.float32(1e-6))
+                if tissue.held[i, j, k] == HELD:
+                    t[p] = tissue.held_degC[i, j, k]
+                    u[p] = _reduced(t[p], mush, warm / cold, law.liquidus, law.interval)
+                    continue
+                v = rest + heat_J[p] / warm
+                u[p] = v
+                if tissue.vapor_J.size > 0:
+                    vapor = tissue.vapor_J[i, j, k] / warm + law.boil_interval
+                    t[p] = _boiling(
+                        v, mush, warm / cold, law.liquidus, law.interval, law.boil, vapor, law.boil_interval
+                    )
+                else:
+                    t[p] = _temperature(v, mush, warm / cold, law.liquidus, law.interval)
+
+
+@njit(parallel=True, **COMPILED)
+def divide(u, t, tissue, law, between, coarse_kept, away, uncomfortable):  # type: ignore[no-untyped-def]
+    """The heat of coarse cells (J/m3 from rest), and whether any fine cell is away from rest or beyond a range."""
+    nx, ny, nz = tissue.held.shape
+    rest = law.rest - law.liquidus
+    low, high = between
+    near = np.float32(NEAR_REST_K)
+    for i in prange(away.shape[0]):
+        for j in range(away.shape[1]):
+            for k in range(away.shape[2]):
+                kept = np.float32(0)
+                moved, beyond = False, False
+                for x in range(2 * i, min(2 * i + 2, nx)):
+                    for y in range(2 * j, min(2 * j + 2, ny)):
+                        for z in range(2 * k, min(2 * k + 2, nz)):
+                            p = (x * ny + y) * nz + z
+                            now = t[p]
+                            moved |= abs(now - law.rest) > near
+                            if tissue.held[x, y, z] == FREE:
+                                kept += (u[p] - rest) * tissue.warm_J[x, y, z]
+                                beyond |= now < low or now > high
+                coarse_kept[i, j, k] = np.float32(0.125) * kept
+                away[i, j, k], uncomfortable[i, j, k] = moved, beyond
+
+
+@njit(parallel=True, **COMPILED)
+def opened(open_frac, tissue, found):  # type: ignore[no-untyped-def]
+    """Pennes' coefficient of coarse cells with the vessels that are open."""
+    nx, ny, nz = tissue.held.shape
+    for i in prange(found.shape[0]):
+        for j in range(found.shape[1]):
+            for k in range(found.shape[2]):
+                total = np.float32(0)
+                for x in range(2 * i, min(2 * i + 2, nx)):
+                    for y in range(2 * j, min(2 * j + 2, ny)):
+                        for z in range(2 * k, min(2 * k + 2, nz)):
+                            if tissue.held[x, y, z] == FREE:
+                                total += tissue.perfusion_W[x, y, z] * open_frac[(x * ny + y) * nz + z]
+                found[i, j, k] = np.float32(0.125) * total
+
+
+@njit(parallel=True, **COMPILED)
+def unfold(coarse_u, coarse_t, lowest, inverse, spans, inner, tissue, law, u, t, minimum):  # type: ignore[no-untyped-def]
+    """The fine cells under coarse spans, but not those of `inner`: linear within a coarse cell, its heat kept.
+
+    Nothing freezes or boils there. `minimum` may be empty.
+    """
+    nx, ny, nz = inverse.shape
+    low, high = spans
+    inner_low, inner_high = inner
+    fx, fy, fz = tissue.held.shape
+    rest, quarter = law.rest - law.liquidus, np.float32(0.25)
+    for i in prange(1, nx - 1):
+        for j in range(1, ny - 1):
+            for k in range(max(low[i, j], 1), min(high[i, j], nz - 1)):
+                if inner_low[i, j] <= k < inner_high[i, j] or inverse[i, j, k] == 0:
+                    continue
+                middle = coarse_t[i, j, k]
+                sx = quarter * _limited(middle - coarse_t[i - 1, j, k], coarse_t[i + 1, j, k] - middle)
+                sy = quarter * _limited(middle - coarse_t[i, j - 1, k], coarse_t[i, j + 1, k] - middle)
+                sz = quarter * _limited(middle - coarse_t[i, j, k - 1], coarse_t[i, j, k + 1] - middle)
+                kept, capacity = np.float32(0), np.float32(0)
+                for x in range(2 * i, min(2 * i + 2, fx)):
+                    for y in range(2 * j, min(2 * j + 2, fy)):
+                        for z in range(2 * k, min(2 * k + 2, fz)):
+                            if tissue.held[x, y, z] == FREE:
+                                there = middle + sx * _side(x) + sy * _side(y) + sz * _side(z)
+                                kept += (there - law.rest) * tissue.warm_J[x, y, z]
+                                capacity += tissue.warm_J[x, y, z]
+                shift = (np.float32(8) * (coarse_u[i, j, k] - rest) / inverse[i, j, k] - kept) / capacity
+                for x in range(2 * i, min(2 * i + 2, fx)):
+                    for y in range(2 * j, min(2 * j + 2, fy)):
+                        for z in range(2 * k, min(2 * k + 2, fz)):
+                            if tissue.held[x, y, z] == FREE:
+                                p = (x * fy + y) * fz + z
+                                now = middle + sx * _side(x) + sy * _side(y) + sz * _side(z) + shift
+                                u[p], t[p] = now - law.liquidus, now
+                                if minimum.size > 0:
+                                    minimum[p] = min(minimum[p], lowest[i, j, k] + (now - middle))

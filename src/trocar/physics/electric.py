@@ -1,0 +1,289 @@
+"""The electric field of radiofrequency ablation: quasi-static, div(sigma grad V) = 0, with electrodes as lines.
+
+An electrode's current enters through the same Gaussian weights by which a needle exchanges heat, so that resistance
+and heat do not depend on how it lies between the cells. Fields are solved at a unit potential and scaled to a power.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from trocar.errors import SolverError
+from trocar.physics import threads
+from trocar.physics.compiled import COMPILED
+from trocar.physics.linear import LinearSystem, Solution
+from trocar.physics.lines import SIGMA_RADII, SIGMA_SPACINGS, Line, line_pieces
+from trocar.physics.medium import Array
+
+Float32 = NDArray[np.float32]
+FACES = ("x-", "x+", "y-", "y+", "z-", "z+")  # outer faces of the lattice: below and above along i, j, k
+TOLERANCE = 1e-4  # of the residual: resistance is a minimum, its error the square of the field's
+END_SIGMAS, END_RADII = 0.34, 0.33  # by which each end is lengthened: fitted to a slender cylinder's resistance
+REFERENCE_DEGC = 37.0
+SLOPE_PER_K = 0.02
+VAPOR_FACTOR = 0.01
+ICE_FACTOR = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Electrode:
+    """Straight lines at one potential: one for a needle, several for an array of tines."""
+
+    lines: tuple[Line, ...]
+
+    def __post_init__(self) -> None:
+        if not self.lines:
+            raise SolverError("an electrode has no active line", hint="give its tip, tail and radius")
+        for line in self.lines:
+            if not (np.isfinite(line.tip_m).all() and np.isfinite(line.tail_m).all() and 0 < line.radius_m < np.inf):
+                raise SolverError("an electrode's ends or radius make no sense", hint="finite meters, a radius above 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundedFaces:
+    """The current returns to outer faces of the lattice at 0 V (a dispersive pad far away); the others insulate."""
+
+    faces: tuple[str, ...] = FACES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bipolar:
+    """The current returns to the second of two electrodes, none elsewhere.
+
+    `far_faces` are at the potential 0 of tissue far away and carry no net current; without any the lattice insulates.
+    """
+
+    far_faces: tuple[str, ...] = FACES
+
+
+class ElectricField:
+    """The field of electrodes in tissue, [i, j, k]; kept, and brought up to date by `refresh`.
+
+    Raises `SolverError` where the input makes no sense, an electrode lies outside, or there is no return path.
+    """
+
+    def __init__(
+        self,
+        conductivity_S_per_m: Array,
+        spacing_m: float,
+        electrodes: tuple[Electrode, ...],
+        return_path: GroundedFaces | Bipolar,
+        *,
+        tolerance: float = TOLERANCE,
+    ) -> None:
+        shape = np.shape(conductivity_S_per_m)
+        _check(shape, spacing_m, electrodes, return_path, tolerance)
+        self.spacing_m, self.tolerance = spacing_m, tolerance
+        found = [
+            (piece, number)
+            for number, electrode in enumerate(electrodes)
+            for line in electrode.lines
+            for piece in line_pieces(_lengthened(line, spacing_m), (shape[0], shape[1], shape[2]), spacing_m)
+        ]
+        self._pieces = [piece for piece, _ in found]
+        self._electrode = np.array([number for _, number in found])
+        self._bipolar = isinstance(return_path, Bipolar)
+        self._grounded = return_path.far_faces if isinstance(return_path, Bipolar) else return_path.faces
+        self._system = LinearSystem((shape[0], shape[1], shape[2]), self._pieces)
+        self._solved: list[Solution | None] = [None] * (2 if self._bipolar and self._grounded else 1)
+        self.refresh(conductivity_S_per_m)
+
+    def refresh(self, conductivity_S_per_m: Array) -> None:
+        """The field in tissue whose conductivity has changed, from the field before. Raises `SolverError`."""
+        sigma = np.ascontiguousarray(conductivity_S_per_m, np.float32)
+        if sigma.shape != self._system.shape:
+            raise SolverError("the conductivity has another shape than before", hint="make a new field for it")
+        if not sigma.min() > 0 or not sigma.max() < np.inf:
+            raise SolverError(
+                "a conductivity is not a positive number", hint="give an insulator a small one, such as 1e-6 S/m"
+            )
+        self._sigma, self._sink = sigma, _sink(sigma, self.spacing_m, self._grounded)
+        flat = sigma.reshape(-1)
+        self._strengths_S = np.array([float(p.weights @ flat[p.cells]) * p.strength_m for p in self._pieces])
+        self._system.refresh(sigma, self._sink, self._strengths_S, spacing=self.spacing_m)
+        units = self._units()
+        for number, unit in enumerate(units):
+            before = self._solved[number]
+            self._solved[number] = self._system.solve(
+                self._given(unit), None if before is None else before.potential, tolerance=self.tolerance
+            )
+        self._superpose(units)
+
+    def _units(self) -> list[Array]:
+        """(pieces,) potentials of each solve: all electrodes at 1 V, or each of two in turn, or +1 V and -1 V."""
+        if not self._bipolar:
+            return [np.ones(self._electrode.size)]
+        if self._grounded:
+            return [(self._electrode == number).astype(float) for number in range(2)]
+        return [1.0 - 2.0 * self._electrode]
+
+    def _given(self, unit: Array) -> Array:
+        given = np.zeros(self._system.shape)
+        for piece, current in zip(self._pieces, self._strengths_S * unit, strict=True):
+            given.reshape(-1)[piece.cells] += current * piece.weights
+        return given
+
+    def _superpose(self, units: list[Array]) -> None:
+        """Potential and conductance. The energy is a minimum at the solution, so its error is of second order."""
+        solved = [s for s in self._solved if s is not None]
+        given = [self._strengths_S * unit for unit in units]
+        means = [self._system.means(s.potential) for s in solved]
+        energy = np.array([
+            [
+                float(np.sum(given[a] * units[b]) - np.sum(given[a] * means[b]))
+                - float(np.vdot(solved[a].potential.ravel(), solved[b].residual.ravel()))
+                for b in range(len(units))
+            ]
+            for a in range(len(units))
+        ])  # fmt: skip
+        shares = np.ones(1)
+        if len(units) == 2:
+            energy = 0.5 * (energy + energy.T)
+            shares = np.array([1.0, -energy[:, 0].sum() / energy[:, 1].sum()])
+        self.iterations = sum(s.iterations for s in solved)
+        self._volts = sum((np.float32(c) * s.potential for c, s in zip(shares, solved, strict=True)), np.float32(0))
+        self._unit = sum((c * unit for c, unit in zip(shares, units, strict=True)), np.zeros(self._electrode.size))
+        self._drop = self._unit - self._system.means(self._volts)
+        self._span_V = float(self._unit.max() - (self._unit.min() if self._bipolar else 0.0))
+        self._watts = float(shares @ energy @ shares)
+        if not self._watts > 0:
+            raise SolverError("no current flows", hint="the tissue around the electrodes hardly conducts")
+
+    @property
+    def resistance_ohm(self) -> float:
+        """Between the electrodes and the grounded faces, or between the two electrodes."""
+        return self._span_V**2 / self._watts
+
+    def voltage_V(self, power_W: float) -> float:
+        """Root mean square, across the resistance. Raises `SolverError` for a negative power."""
+        return float(np.sqrt(_power(power_W) * self.resistance_ohm))
+
+    def currents_A(self, power_W: float) -> Array:
+        """(electrodes,) root mean square current out of each, negative where it flows in."""
+        each = np.bincount(self._electrode, self._strengths_S * self._drop)
+        return np.asarray(each * np.sqrt(_power(power_W) / self._watts))
+
+    def potential_V(self, power_W: float) -> Float32:
+        """[i, j, k] root mean square potential against the grounded faces."""
+        return np.asarray(self._volts * np.float32(np.sqrt(_power(power_W) / self._watts)), np.float32)
+
+    def joule_W_per_m3(self, power_W: float) -> Float32:
+        """[i, j, k] heat whose integral is the power.
+
+        The heat of a face is shared as the resistances on its two sides are; that between an electrode's surface and
+        the field the lattice resolves is deposited by the weights through which its current enters.
+        """
+        heat = np.empty(self._system.shape, np.float32)
+        threads.use_for(heat.size)
+        _heat(self._sigma, self._volts, self._sink, np.float32(self.spacing_m), heat)
+        near = self._strengths_S * self._drop**2
+        for piece, watts in zip(self._pieces, near, strict=True):
+            np.add.at(heat.reshape(-1), piece.cells, (watts * piece.weights).astype(np.float32))
+        scale = _power(power_W) / (float(heat.sum(dtype=np.float64)) * self.spacing_m**3)
+        heat *= np.float32(scale)
+        return heat
+
+
+def conductivity_S_per_m(
+    base_S_per_m: Array,
+    temperature_degC: Array,
+    vapor_frac: Array | float = 0.0,
+    ice_frac: Array | float = 0.0,
+    *,
+    slope_per_K: float = SLOPE_PER_K,
+    vapor_factor: float = VAPOR_FACTOR,
+    ice_factor: float = ICE_FACTOR,
+) -> Float32:
+    """[i, j, k] conductivity of tissue from that at 37 degC, its temperature, and its shares of vapor and ice.
+
+    Defaults: +2 % per K (1.5 to 2 is published; held above 0.1 of the base, and at 100 degC beyond it) and x 0.01 in
+    vapor, both of the MITA test case of an RF electrode; x 0.01 in ice, a prior (1 to 3 decades are told). Between,
+    the logarithm is linear in the share. Raises `SolverError` for values that make no sense.
+    """
+    if not (slope_per_K >= 0 and 0 < vapor_factor <= 1 and 0 < ice_factor <= 1):
+        raise SolverError("a slope or factor of the conductivity makes no sense", hint="at least 0, factors to 1")
+    base, temperature = np.asarray(base_S_per_m, np.float32), np.asarray(temperature_degC, np.float32)
+    if not (np.isfinite(base).all() and (base > 0).all() and np.isfinite(temperature).all()):
+        raise SolverError("conductivity or temperature is not a number", hint="S/m above 0 and degC in every cell")
+    for share in (vapor_frac, ice_frac):
+        if not ((np.asarray(share) >= 0) & (np.asarray(share) <= 1)).all():
+            raise SolverError("a share of vapor or ice is not of 0 to 1", hint="give fractions, not percent")
+    warmed = np.maximum(1 + slope_per_K * (np.minimum(temperature, 100) - REFERENCE_DEGC), 0.1)
+    lost = np.asarray(vapor_frac) * np.log(vapor_factor) + np.asarray(ice_frac) * np.log(ice_factor)
+    return np.asarray(base * warmed * np.exp(lost), np.float32)
+
+
+def needs_refresh(before_degC: Array, now_degC: Array, limit_K: float) -> bool:
+    """Whether a temperature has moved by more than the limit since the field was solved. NaN raises `SolverError`."""
+    moved = float(np.max(np.abs(np.asarray(now_degC) - before_degC)))
+    if not (np.isfinite(moved) and limit_K > 0):
+        raise SolverError("temperatures or the limit are not numbers", hint="degC in every cell, a limit above 0 K")
+    return moved > limit_K
+
+
+def _lengthened(line: Line, spacing_m: float) -> Line:
+    """A line of finite length loses current where its weights smear its ends: so much longer, it loses none."""
+    along = np.asarray(line.tail_m, float) - line.tip_m
+    length = float(np.linalg.norm(along))
+    if not length > 0:
+        raise SolverError("an electrode has no active length", hint="give two different ends")
+    sigma = max(SIGMA_SPACINGS * spacing_m, SIGMA_RADII * line.radius_m)
+    beyond = (END_SIGMAS * sigma + END_RADII * line.radius_m) / length * along
+    return replace(line, tip_m=line.tip_m - beyond, tail_m=line.tail_m + beyond)
+
+
+def _check(
+    shape: tuple[int, ...],
+    spacing_m: float,
+    electrodes: tuple[Electrode, ...],
+    path: GroundedFaces | Bipolar,
+    tolerance: float,
+) -> None:
+    faces = path.far_faces if isinstance(path, Bipolar) else path.faces
+    if len(shape) != 3 or not 0 < spacing_m < np.inf or not 0 < tolerance < 1:
+        raise SolverError("lattice or tolerance make no sense", hint="[i, j, k], a spacing in m, a tolerance below 1")
+    if set(faces) - set(FACES) or len(set(faces)) < len(faces):
+        raise SolverError("an outer face has no such name", hint=f"name each once: {', '.join(FACES)}")
+    if isinstance(path, Bipolar) and len(electrodes) != 2:
+        raise SolverError("a bipolar field needs two electrodes", hint="give two, or grounded faces")
+    if not electrodes or (not isinstance(path, Bipolar) and not faces):
+        raise SolverError("the current has no path", hint="give an electrode, and grounded faces or a second one")
+
+
+def _power(power_W: float) -> float:
+    if not 0 <= power_W < np.inf:
+        raise SolverError("the power is negative or not a number", hint="give watts of at least 0")
+    return power_W
+
+
+def _sink(sigma: Float32, spacing_m: float, faces: tuple[str, ...]) -> Float32:
+    """Conductance in S from each cell to grounded faces, half a cell away."""
+    sink = np.zeros_like(sigma)
+    for face in faces:
+        outer = [slice(None)] * 3
+        outer["xyz".index(face[0])] = slice(0, 1) if face[1] == "-" else slice(-1, None)
+        sink[tuple(outer)] += np.float32(2 * spacing_m) * sigma[tuple(outer)]
+    return sink
+
+
+@njit(parallel=True, **COMPILED)
+def _heat(sigma, volts, sink, spacing, heat):  # type: ignore[no-untyped-def]
+    """W per cell at unit potential: of the faces, as the two sides' resistances, and of the way to grounded faces."""
+    nx, ny, nz = sigma.shape
+    two = np.float32(2) * spacing
+    for i in prange(nx):
+        for j in range(ny):
+            for k in range(nz):
+                here, u = sigma[i, j, k], volts[i, j, k]
+                total = np.float32(0)
+                for axis in range(3):
+                    for side in range(-1, 2, 2):
+                        a, b, c = i + side * (axis == 0), j + side * (axis == 1), k + side * (axis == 2)
+                        if min(a, b, c) < 0 or a >= nx or b >= ny or c >= nz:
+                            continue
+                        there = sigma[a, b, c]
+                        pulled = there * (volts[a, b, c] - u) / (here + there)  # the drop within this cell's half
+                        total += here * pulled * pulled
+                heat[i, j, k] = two * total + sink[i, j, k] * u * u

@@ -1,0 +1,174 @@
+"""The coarse lattice of a nested run: it carries the tissue near rest, and shows where fine cells are needed."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+
+from trocar.physics.coarsening import restricted
+from trocar.physics.division import divide, opened
+from trocar.physics.dose import RESTING_VULNERABLE
+from trocar.physics.lattice import Lattice
+from trocar.physics.medium import Array
+from trocar.physics.memory import apart
+from trocar.physics.patch import Patch
+from trocar.physics.seam import BAND, split_rows
+from trocar.physics.single import inside
+from trocar.physics.source import NO_NEEDLES, NO_PIECES
+from trocar.physics.spans import LEAST_REACH, TOUCHED_K, VECTOR_CELLS, Spans
+from trocar.physics.stage import Blood, Fields, Gates, fields_of, super_step
+from trocar.physics.stepping import stage_count, stages
+from trocar.physics.transfer import heat_in, lower, restrict, rows_min, rows_sum
+from trocar.physics.whole import Whole
+
+COOL_SHARE = 0.25  # of the way from the liquidus to rest: what is colder is carried by fine cells
+WARM_K = 4.0  # and what is warmer than rest by this,
+DOSED_WARM_K = 2.0  # or by this where a dose of heat is kept: minutes count from 39 degC on
+SOURCE_SHARE = 0.01  # and where a source gives this share of its greatest density
+
+
+@dataclass(slots=True, eq=False)
+class Outer:
+    """The coarse lattice, which of its cells are active (`spans`), and which of those fine cells carry (`inner`).
+
+    `heat_W_per_m3` are its sources, `lowest_degC` its coldest so far.
+    """
+
+    lattice: Lattice
+    comfort_degC: tuple[float, float]  # between these temperatures coarse cells do
+    fields: Fields
+    blood: Blood
+    lowest_degC: Array
+    heat_W_per_m3: Array
+    spans: Spans
+    inner: Spans
+    has_sinks: bool
+    _start_degC: Array = field(repr=False)
+
+    @classmethod
+    def at_rest(cls, lattice: Lattice, *, dosed: bool) -> Self:
+        """A coarse lattice at rest."""
+        law, cells, shape = lattice.law, lattice.blood.size, lattice.shape
+        comfort = law.liquidus + COOL_SHARE * (law.rest - law.liquidus), law.rest + (DOSED_WARM_K if dosed else WARM_K)
+        full = np.full(cells, law.rest - law.liquidus, np.float32)
+        fields = fields_of(full, lattice.curve, law)
+        blood = Blood(lattice.blood, np.ones(cells, np.float32), apart(lattice.blood), lattice.sink)
+        lowest, start = fields.t[0].copy(), np.empty_like(full)
+        return cls(lattice, (float(comfort[0]), float(comfort[1])), fields, blood, lowest, apart(lattice.sink_K),
+                   Spans(shape), Spans(shape, VECTOR_CELLS // 2), bool(lattice.sink_K.any()), start)  # fmt: skip
+
+    @classmethod
+    def under(cls, lattice: Lattice, whole: Whole) -> Self:
+        """A coarse lattice that takes the state of all fine cells: a phase begins as a restart would."""
+        found = cls.at_rest(lattice, dosed=whole.dose is not None)
+        if whole.u is not None:
+            found._divide(whole)
+        if whole.damage is not None:
+            perfused = np.empty(lattice.shape, np.float32)
+            opened(whole.damage.open_frac, whole.tissue, perfused)
+            flow, most = perfused.reshape(-1), lattice.blood
+            found.blood.open_frac[:] = np.divide(flow, most, out=np.ones_like(flow), where=most > 0)
+            lowest = restricted(whole.damage.minimum_degC.reshape(whole.tissue.shape), lattice.shape)
+            np.minimum(found.fields.t[0], lowest.reshape(-1), out=found.lowest_degC)
+        return found
+
+    def _divide(self, whole: Whole) -> None:
+        lattice, shape, law = self.lattice, self.lattice.shape, self.lattice.law
+        kept_J, away, beyond = np.empty(shape, np.float32), np.empty(shape, bool), np.empty(shape, bool)
+        low, high = self.comfort_degC
+        divide(*whole.state(), whole.tissue, law, (np.float32(low), np.float32(high)), kept_J, away, beyond)
+        if whole.dose is not None:
+            vulnerable = (whole.dose.vulnerable > RESTING_VULNERABLE).reshape(whole.tissue.shape)
+            beyond |= restricted(vulnerable, shape) > 0
+        u = (law.rest - law.liquidus) + kept_J.reshape(-1) / lattice.medium.unfrozen_J_per_m3K.reshape(-1)
+        self.fields = fields_of(u, lattice.curve, law)
+        self.spans.cover(inside(away))
+        self.inner.cover(inside(beyond))
+
+    # --- before a phase and before a step
+
+    def cover(self, cells: Array, shape: tuple[int, int, int]) -> None:
+        """Let fine cells carry these (flat indices) and enough around them that coarse cells need not know of them."""
+        mask = np.zeros(self.lattice.shape, bool)
+        mask[tuple(index // 2 for index in np.unravel_index(cells.astype(np.int64), shape))] = True
+        touched = Spans(self.lattice.shape)
+        touched.cover(mask)
+        self.inner.enclose(touched, reach=BAND + 1)
+        self.spans.enclose(self.inner)
+
+    def heat(self, heat_W_per_m3: Array | None) -> None:
+        """Take in the sources of the coming step, W/m3 in every fine cell [i, j, k]."""
+        self.heat_W_per_m3[:] = self.lattice.sink_K
+        if heat_W_per_m3 is not None:
+            coarse = restricted(heat_W_per_m3, self.lattice.shape)
+            self.heat_W_per_m3 += coarse.reshape(-1)
+            size = np.abs(coarse)
+            self.spans.cover(inside(size > 0))
+            self.inner.cover(inside(size > SOURCE_SHARE * size.max()))
+
+    def follow(self, step_s: float) -> None:
+        """Let the active and the fine cells follow the heat."""
+        rest = float(self.lattice.law.rest)
+        t = self.fields.t[0].reshape(self.lattice.shape)
+        count = stage_count(step_s, self.lattice.explicit_s(rest))
+        self.spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=max(LEAST_REACH, (count + 3) // 4))
+        self.inner.cover_like(self.spans, t, self.comfort_degC, reach=1)
+
+    # --- the step
+
+    def advance(self, step_s: float, gates: Gates) -> tuple[float, int]:
+        """The coarse half of a step: joules that blood and held cells brought around the fine part; its cell-stages."""
+        lattice, shape = self.lattice, self.lattice.shape
+        rows, counted = split_rows(self.spans, self.inner)
+        count = stage_count(step_s, lattice.explicit_s(float(rows_min(self.fields.t[0], rows))))
+        brought_J = super_step(
+            self.fields, self._start_degC, lattice.faces, lattice.curve, lattice.law, self.blood, self.heat_W_per_m3,
+            rows, counted, stages(step_s, count), NO_PIECES, NO_NEEDLES, gates,
+            np.float32(1 / lattice.medium.cell_m3), (np.uint64(shape[1] * shape[2]), np.uint64(shape[2])),
+        )[0]  # fmt: skip
+        if count % 2:
+            self.fields = Fields(*(pair[::-1] for pair in self.fields))
+        sinks = rows_sum(lattice.sink_K, rows, counted) if self.has_sinks else 0.0
+        return float(brought_J) + step_s * sinks * lattice.medium.cell_m3, count * int(rows.length.sum())
+
+    def take_in(self, patch: Patch | None, first: tuple[int, int, int]) -> None:
+        """The means of the fine cells become the state of the coarse ones under them."""
+        lattice = self.lattice
+        if patch is not None:
+            fine = patch.lattice
+            restrict(
+                patch.fields.u[0], fine.curve.inverse, fine.blood, patch.damage.open_frac, first, fine.shape,
+                self.inner.low, self.inner.high, self.fields, lattice.curve, lattice.law, lattice.blood,
+                self.blood.open_frac, lattice.shape,
+            )  # fmt: skip
+        lower(self.lowest_degC, self.fields.t[0], self.spans.low, self.spans.high, lattice.shape)
+
+    # --- what is read
+
+    @property
+    def finite(self) -> bool:
+        """Whether every temperature is a number, the fine ones too (their means are here)."""
+        return bool(np.isfinite(self.fields.t[0]).all())
+
+    def held_J(self) -> float:
+        """The heat in all cells that move, from rest."""
+        return (
+            float(heat_in(self.fields.u[0], self.lattice.curve.inverse, self.lattice.law)) * self.lattice.medium.cell_m3
+        )
+
+    def under_fine(self, ijk: Array) -> tuple[Array, Array]:
+        """For fine cells (3, ...): the temperature, linear in the coarse cells, and whether fine cells carry it."""
+        over, shape = ijk // 2, self.lattice.shape
+        t = self.fields.t[0].reshape(shape)
+        middle = t[tuple(over)]
+        found = middle.astype(np.float32, copy=True)
+        for axis in range(3):
+            step = np.array([int(a == axis) for a in range(3)]).reshape(3, *(1,) * (over.ndim - 1))
+            low, high = (
+                t[tuple(np.clip(over + s * step, 0, np.array(shape).reshape(step.shape) - 1))] for s in (-1, 1)
+            )
+            before, after = middle - low, high - middle
+            slope = np.where(before * after > 0, np.where(np.abs(before) < np.abs(after), before, after), 0)
+            found += 0.25 * slope * (2 * (ijk[axis] % 2) - 1)
+        i, j, k = over
+        return found, (k >= self.inner.low[i, j]) & (k < self.inner.high[i, j])

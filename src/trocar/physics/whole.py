@@ -1,0 +1,61 @@
+"""The state of every fine cell of a nested run: arrays that are made only when somebody reads them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from trocar.physics.arrays import Tissue
+from trocar.physics.damage import Damage
+from trocar.physics.division import known
+from trocar.physics.dose import HeatDose
+from trocar.physics.enthalpy import Law
+from trocar.physics.medium import Array, Medium
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(slots=True, eq=False)
+class Whole:
+    """Flat float32 arrays; `None`: at rest everywhere, as if nothing had happened."""
+
+    medium: Medium
+    tissue: Tissue
+    law: Law
+    damage: Damage | None
+    dose: HeatDose | None
+    u: Array | None = None
+    t: Array | None = None
+
+    @classmethod
+    def of(
+        cls, medium: Medium, tissue: Tissue, law: Law, enthalpy_J_per_m3: Array | None, damage: Damage | None,
+        dose: HeatDose | None,
+    ) -> Self:  # fmt: skip
+        """Tissue at rest, or as it was saved."""
+        found = cls(medium, tissue, law, damage, dose)
+        if enthalpy_J_per_m3 is not None:
+            found._know(np.ascontiguousarray(enthalpy_J_per_m3, np.float32).reshape(-1))
+        return found
+
+    def state(self) -> tuple[Array, Array]:
+        """Reduced enthalpy and temperature."""
+        if self.u is None or self.t is None:
+            self._know(np.zeros(0, np.float32))
+        assert self.u is not None
+        assert self.t is not None
+        return self.u, self.t
+
+    def harm(self) -> Damage:
+        """The damage, made if need be."""
+        if self.damage is None:
+            self.damage = Damage.fresh(self.tissue.held.size, self.medium.rest_degC)
+        return self.damage
+
+    def _know(self, heat_J: Array) -> None:
+        self.u, self.t = np.empty((2, self.tissue.held.size), np.float32)
+        known(heat_J, self.tissue, self.law, self.u, self.t)
+
+    def within(self, values: Array, box: Box) -> Array:
+        """The part of a flat array, or of each of several, in a box: a view."""
+        return values.reshape(*values.shape[:-1], *self.tissue.shape)[(..., *box)]
