@@ -17,7 +17,6 @@ from trocar.physics.substance import Substance
 LONGEST_S = 10.0
 _AFTER_SWITCH_S = (0.25, 0.25, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0)
 _SAFETY = 0.9
-_GROWTH = 1.03  # of one cell over its inner neighbor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +52,7 @@ class Axisymmetric:
     length_m: float | None
     spacing_m: float = 0.5e-3
     profile: tuple[float, ...] = (1.0,)
+    growth: float = 1.03  # of each cell over the one before, away from the needle
     time_s: float = 0.0
     power_W: float = 0.0  # the whole needle's; per meter for an endless one
     drawn_J: float = 0.0
@@ -65,6 +65,8 @@ class Axisymmetric:
         sizes = (self.radius_m, self.spacing_m) + (() if self.length_m is None else (self.length_m,))
         if not np.isfinite(sizes).all() or min(sizes) <= 0:
             raise SolverError("a needle's radius, length or spacing is not positive")
+        if not self.growth > 1:
+            raise SolverError("cells must grow away from the needle", hint="1.001 is nearly uniform")
         if not self.profile or min(self.profile) < 0 or not sum(self.profile) > 0:
             raise SolverError("a needle's profile of exchange is empty or negative")
         self._mirrored = self.length_m is not None and np.allclose(self.profile, self.profile[::-1])
@@ -141,6 +143,8 @@ class Axisymmetric:
         if not duration_s >= 0:
             raise SolverError(f"a phase of {duration_s:g} s makes no sense")
         working = ramp if ramp is not None and ramp.duty > 0 else None
+        if working is not None and working.duty < 1:
+            raise SolverError("a share of the time is not a boundary condition", hint="switch the needle on and off")
         since_s = 0.0
         coldest = float(self.substance.temperature_degC(self._rings.h.min()))
         explicit_s = _SAFETY * self._rings.explicit_s(min(coldest, working.end_degC) if working else coldest)
@@ -170,12 +174,12 @@ class Axisymmetric:
 
     def _mesh(self) -> tuple[Array, Array, Array]:
         """Edges of the rings and of the rows, and whether the needle is active in each row."""
-        outward = _graded(self.spacing_m, self.bath.reach_m)
+        outward = _graded(self.spacing_m, self.bath.reach_m, self.growth)
         r = self.radius_m + outward
         if self.length_m is None:
             return r, np.array([0.0, 1.0]), np.array([True])
         half = self.length_m / 2
-        along = half - _graded(self.spacing_m, half)[::-1]
+        along = half - _graded(self.spacing_m, half, self.growth)[::-1]
         along[0] = 0.0
         z = np.append(along, half + outward[1:])
         active = np.arange(z.size - 1) < along.size - 1
@@ -186,7 +190,7 @@ class Axisymmetric:
     def _wall(self, ramp: Ramp | None, since_s: float, step_s: float) -> Wall:
         along = np.ones(self._rings.z.size)
         if ramp is None:
-            return Wall(0.0, 0.0, along, False, 0.0, np.inf)
+            return Wall(0.0, False, along, False, 0.0, np.inf)
         if self.length_m is not None:
             place = np.clip(self._rings.z / self.length_m + 0.5, 0, 1)
             given = np.asarray(self.profile, dtype=float)
@@ -195,9 +199,7 @@ class Axisymmetric:
             raise SolverError("a profile of exchange needs an exchange", hint="give exchange_W_per_m2K")
         limit = np.inf if ramp.power_limit_W is None else ramp.power_limit_W / self._copies
         exchange = ramp.exchange_W_per_m2K or 0.0
-        return Wall(
-            ramp.mean_degC(since_s, step_s), ramp.duty, along, ramp.exchange_W_per_m2K is not None, exchange, limit
-        )
+        return Wall(ramp.mean_degC(since_s, step_s), True, along, ramp.exchange_W_per_m2K is not None, exchange, limit)
 
     def _end_m(self, level_degC: float, sign: int) -> float:
         rings = self._rings
@@ -220,10 +222,10 @@ def _crossing(places: Array, values: Array, level: float) -> float:
     return float(places[i - 1] + share * (places[i] - places[i - 1]))
 
 
-def _graded(first_m: float, reach_m: float) -> Array:
+def _graded(first_m: float, reach_m: float, growth: float) -> Array:
     """Edges from 0 to a reach: the first cell of about this size, each later one a little larger."""
-    count = max(2, round(np.log(1 + reach_m * np.log(_GROWTH) / first_m) / np.log(_GROWTH)))
-    edges = (_GROWTH ** np.arange(count + 1) - 1) / (_GROWTH**count - 1)
+    count = max(2, round(np.log(1 + reach_m * np.log(growth) / first_m) / np.log(growth)))
+    edges = (growth ** np.arange(count + 1) - 1) / (growth**count - 1)
     return reach_m * edges
 
 

@@ -16,7 +16,7 @@ class Wall(NamedTuple):
     """What drives the needle in a step. `along`: the exchange of every row relative to the mean."""
 
     degC: float
-    duty: float
+    works: bool
     along: Array
     by_fluid: bool
     exchange_W_per_m2K: float
@@ -235,7 +235,7 @@ def _rate(  # type: ignore[no-untyped-def]
 @njit(**COMPILED)
 def _draw(k, faces, table, wall, surface, rate):  # type: ignore[no-untyped-def]
     """Takes the needle's heat from its neighbors, within its limit; the watts, and its surface's temperatures."""
-    if wall.duty == 0.0:
+    if not wall.works:
         return 0.0
     watts = np.zeros(k.shape[0])
     total = 0.0
@@ -249,13 +249,13 @@ def _draw(k, faces, table, wall, surface, rate):  # type: ignore[no-untyped-def]
             exchange = wall.exchange_W_per_m2K * wall.along[i] * faces.needle_m2[i]
             surface[i] = _wall_degC(k[i, 0], wall.degC, exchange, through, table)
             at_surface = _kirchhoff(surface[i], table)
-        watts[i] = wall.duty * through * (k[i, 0] - at_surface)
+        watts[i] = through * (k[i, 0] - at_surface)
         total += watts[i]
     scale = 1.0 if total <= wall.limit_W else wall.limit_W / total
     for i in range(k.shape[0]):
         rate[i, 0] -= scale * watts[i]
         if scale < 1.0 and faces.needle[i] > 0.0:
-            surface[i] = _degC_of(k[i, 0] - scale * watts[i] / (wall.duty * faces.needle[i]), table)
+            surface[i] = _degC_of(k[i, 0] - scale * watts[i] / faces.needle[i], table)
     return min(total, wall.limit_W)
 
 

@@ -136,6 +136,7 @@ def test_spacing_changes_little_and_less_and_less():
         lambda: substance(interval=(0.0, 0.0)),
         lambda: substance(frozen=-1.0),
         lambda: needle().advance(-1.0, None),
+        lambda: needle().advance(1.0, Ramp(start_degC=37.0, end_degC=-100.0, duty=0.5)),
         lambda: needle(None).length_m_of(0.0),
     ],
 )
