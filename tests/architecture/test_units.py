@@ -13,7 +13,7 @@ from trocar.model.record import Record
 
 UNITS = (
     "mm mm2 mm3 ml s min months years degC W J N MPa GPa HU deg V Hz frac um kg nrs "
-    "giga_per_l mg_per_l g_per_l umol_per_l mmol_per_l mg_per_d ml_per_min h Gy J_per_m3 W_per_mK frac_per_K"
+    "giga_per_l mg_per_l g_per_l umol_per_l mmol_per_l mg_per_d ml_per_min h Gy J_per_m3 W_per_mK W_per_m2K frac_per_K"
 ).split()
 # Numbers without a unit, or whose unit stands in a field beside them.
 DIMENSIONLESS = {
@@ -37,6 +37,7 @@ DIMENSIONLESS = {
     ("LesionMeasure", "diameter_axes"): "unit vectors",
     ("SeenIce", "dice_with_prediction"): "a ratio by definition",
     ("Step", "perfusion_scale"): "a factor",
+    ("Cryoprobe", "standard_errors"): "keys carry the unit",
     ("Forecast", "exposures"): "structure -> degC, said in the record",
     ("State", "strength"): "keys carry the unit",
     ("ModelUpdate", "parameters"): "keys carry the unit",

@@ -3,10 +3,13 @@
 P1 and P2 are the property sets of the literature review: soft tissue with a mushy range, and water with a sharp front.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import optimize, special
 
 from trocar.physics.medium import Freezing, Medium
+from trocar.physics.substance import Substance, constant
 
 REST_DEGC = 37.0
 P2_SOLID_W_PER_MK, P2_LIQUID_W_PER_MK = 2.2, 0.6
@@ -120,3 +123,28 @@ def steady_warm_sphere_degC(ball_m, surface_degC, perfusion, at_m, *, conductivi
     """Temperatures around an isothermal sphere in steady Pennes tissue."""
     m = np.sqrt(perfusion / conductivity)
     return blood_degC + (surface_degC - blood_degC) * ball_m / at_m * np.exp(-m * (at_m - ball_m))
+
+
+def soft_tissue_tables(*, shut_at_liquidus=False):
+    """P1 for the axisymmetric solver; `shut_at_liquidus`: perfusion stops where freezing begins, not with the ice."""
+    made = Substance.of(
+        conductivity_W_per_mK=(constant(2.0), constant(0.5)),
+        capacity_J_per_m3K=(constant(1.7964e6), constant(3.6e6)),
+        latent_J_per_m3=250e6, solidus_degC=-8.0, liquidus_degC=-1.0,
+    )  # fmt: skip
+    return replace(made, unfrozen_frac=(made.unfrozen_frac > 0.999).astype(float)) if shut_at_liquidus else made
+
+
+# Ice in gel by the literature review (OD 1.5 mm, 22 mm active, 600 s): surface degC, bath degC,
+# width x length in mm of 0, -20, -40 degC; W.
+GEL = (
+    (-90.0, 22.0, ((27.1, 37.8), (14.3, 27.1), (7.8, 23.5)), 13.9),
+    (-120.0, 22.0, ((31.4, 41.5), (19.0, 30.1), (12.0, 25.6)), 19.5),
+    (-120.0, 37.0, ((28.2, 38.5), (17.7, 29.3), (11.4, 25.3)), 20.0),
+    (-150.0, 37.0, ((32.2, 41.7), (22.1, 32.3), (15.4, 27.6)), 26.7),
+)
+# IceSphere in a shallow dish of saline at 28 to 31 degC (S1): the thermocouple on the needle, s and degC; those at
+# 1.8 and 2.8 mm from its axis; where the front was found, s and mm.
+ON_NEEDLE = ((0, 29.5), (1, -10), (2, -31), (5, -59), (10, -70.4), (20, -74.3), (30, -75.6), (60, -79.4), (110, -81.9))
+BESIDE_NEEDLE = {50.0: (-27.5, 6.0), 110.0: (-35.0, -2.0), 170.0: (-39.0, -6.7)}
+FRONTS = {60.0: 2.26, 120.0: 2.88, 180.0: 3.49}

@@ -15,7 +15,7 @@ from trocar.model.device import AnyDevice, Cryoprobe, MicrowaveAntenna
 from trocar.model.record import Record
 from trocar.model.treatment import Text
 
-_NOT_FACTS = {"id", "kind", "sources", "notes", "isotherms", "zones", "model_prior"}
+_NOT_FACTS = {"id", "kind", "sources", "notes", "isotherms", "zones", "model_prior", "standard_errors"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

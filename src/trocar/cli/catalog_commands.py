@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 def devices(
     device_id: Annotated[str | None, typer.Argument(metavar="ID", help="One device; without it, all.")] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option("--calibrate", metavar="TABLE.csv", help="Fit the cryoprobe ID to its isotherm table."),
+    ] = None,
+    convective: Annotated[
+        bool, typer.Option("--convective", help="Fit the cold fluid and its exchange, instead of the surface.")
+    ] = False,
     own: Annotated[
         Path | None,
         typer.Option("--own", metavar="PATH", help="A TOML file of further devices: checked and shown too."),
@@ -28,15 +35,34 @@ def devices(
     from trocar.cli.summary import device_lines, device_values
 
     output = Output(as_json=as_json)
+    chosen = None
     if device_id is not None:
         chosen = device(device_id) if own is None else _own_device(devices_with(own), device_id)
+    if calibrate is not None:
+        _calibrate(chosen, calibrate, output, by_fluid=convective)
+    elif chosen is not None:
         for line in device_lines(chosen):
             output.line(line)
         output.result({"schema": "trocar/device/1", **device_values(chosen)})
-        return
-    known = devices() if own is None else devices_with(own)
-    output.table((item.id, item.kind, item.name) for item in known.values())
-    output.result({"schema": "trocar/devices/1", "devices": [device_values(item) for item in known.values()]})
+    else:
+        known = devices() if own is None else devices_with(own)
+        output.table((item.id, item.kind, item.name) for item in known.values())
+        output.result({"schema": "trocar/devices/1", "devices": [device_values(item) for item in known.values()]})
+
+
+def _calibrate(probe: AnyDevice | None, table: Path, output: Output, *, by_fluid: bool) -> None:
+    """Print what a table tells about a cryoprobe, and the catalog entry that results."""
+    from trocar.catalog.calibrated import calibrate_probe
+    from trocar.cli.calibration_summary import calibration_lines, calibration_values
+    from trocar.errors import InputError
+    from trocar.model.device import Cryoprobe
+
+    if not isinstance(probe, Cryoprobe):
+        raise InputError("--calibrate needs a cryoprobe", hint="trocar devices ID --calibrate TABLE.csv")
+    found = calibrate_probe(table, probe, by_fluid=by_fluid)
+    for line in calibration_lines(found):
+        output.line(line)
+    output.result(calibration_values(found))
 
 
 def _own_device(known: dict[str, AnyDevice], device_id: str) -> AnyDevice:

@@ -32,7 +32,11 @@ class Isotherm(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cryoprobe(Device):
-    """`model_prior` is true while no isotherm table of this needle calibrates its surface temperature."""
+    """`model_prior` is true while no isotherm table of this needle calibrates its cold.
+
+    Either the surface's temperature is given, or that of the fluid within and the exchange between them.
+    `standard_errors`: of the calibrated fields, by name.
+    """
 
     kind: Literal["cryoprobe"] = "cryoprobe"
     diameter_mm: float = bounded(0.3, 10, default=0.0)
@@ -40,7 +44,11 @@ class Cryoprobe(Device):
     tip_offset_mm: float | None = bounded(0, 50)
     shaft_lengths_mm: tuple[float, ...] = ()
     surface_degC: float | None = bounded(-200, 0)
+    fluid_degC: float | None = bounded(-200, 0)
+    exchange_W_per_m2K: float | None = bounded(10, 1e6)
+    power_limit_W: float | None = bounded(1, 200)
     ramp_s: float | None = bounded(0, 600)
+    standard_errors: dict[str, float] = field(default_factory=dict)
     isotherms: tuple[Isotherm, ...] = ()
     model_prior: bool = True
 

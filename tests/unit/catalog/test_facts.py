@@ -30,7 +30,7 @@ def test_every_known_field_has_a_source_that_resolves(item):
     known = {
         field.name
         for field in dataclasses.fields(item)
-        if field.name not in {"id", "kind", "sources", "notes", "isotherms", "zones", "model_prior"}
+        if field.name not in {"id", "kind", "sources", "notes", "isotherms", "zones", "model_prior", "standard_errors"}
         and getattr(item, field.name) not in (None, ())
     }
     assert known == set(item.sources)

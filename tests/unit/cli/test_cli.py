@@ -187,3 +187,30 @@ def cpu_s(*arguments):
 
 def test_help_is_quick():
     assert min(cpu_s("--help") for _ in range(3)) < 0.5
+
+
+TABLE = """medium,bath_degC,time_min,isotherm_degC,width_mm,width_sd_mm,length_mm,length_sd_mm,source
+gel,37,10,0,28.9,1,35.1,1,invented
+gel,37,10,-40,12.1,1,21.9,1,invented
+"""
+
+
+def test_a_probe_is_calibrated_on_its_table(tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE)
+    code, out, err = call(capsys, "devices", "cryoprobe-17g-icesphere", "--calibrate", str(path), "--json")
+    values = json.loads(out)
+    assert (code, err, values["schema"]) == (0, "", "trocar/calibration/1")
+    found = {row["name"]: row for row in values["estimates"]}
+    assert found["active_length_mm"]["identifiability"] == "identified"
+    assert found["tip_shift_mm"]["identifiability"] == "not identified"
+    assert len(values["sizes"]) == 4 and values["toml"].startswith("[[device]]")
+
+
+def test_a_table_without_its_bath_is_refused(tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE.replace(",bath_degC", "").replace(",37,", ","))
+    code, out, err = call(capsys, "devices", "cryoprobe-17g-icesphere", "--calibrate", str(path))
+    assert (code, out) == (2, "") and "bath" in err and "hint: " in err
+    assert call(capsys, "devices", "screw-6.5", "--calibrate", str(path))[0] == 2
+    assert call(capsys, "devices", "--calibrate", str(path))[0] == 2
