@@ -6,7 +6,9 @@ cell passes cement on once it is full, its neighbors fill by the flow through th
 cell as far as it is filled.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,17 +42,25 @@ def fill(porous: Porous, injection: Injection, volume_m3: float) -> Filling:
     Raises `SolverError` for a volume that is not positive, an entry outside the lattice or in a closed cell (frozen,
     cortex, metal), and for an opening given with several entries.
     """
-    _require(porous, injection, volume_m3)
-    front = _Front(porous, injection)
-    front.enter(volume_m3)
-    while volume_m3 - front.injected > 1e-12 * volume_m3 and front.advance(volume_m3):
-        pass
-    return front.filling()
+    return fills(porous, injection, (volume_m3,))[0]
 
 
-def _require(porous: Porous, injection: Injection, volume_m3: float) -> None:
-    if not (np.isfinite(volume_m3) and volume_m3 > 0):
-        raise SolverError(f"a volume of {volume_m3 * 1e6:g} ml cannot be injected", hint="give more than 0 ml")
+def fills(porous: Porous, injection: Injection, volumes_m3: Sequence[float]) -> tuple[Filling, ...]:
+    """One injection as it is after each of some growing volumes. Raises `SolverError` like `fill`."""
+    front = _Front(porous, injection, volumes_m3)
+    found = []
+    for volume_m3 in volumes_m3:
+        front.enter(volume_m3)
+        while volume_m3 - front.injected > 1e-12 * volume_m3 and front.advance(volume_m3):
+            pass
+        found.append(front.filling())
+    return tuple(found)
+
+
+def _require(porous: Porous, injection: Injection, volumes_m3: Sequence[float]) -> None:
+    for before, after in pairwise((0.0, *volumes_m3)):
+        if not (np.isfinite(after) and after > before):
+            raise SolverError(f"a volume of {after * 1e6:g} ml cannot be injected", hint="give more than 0 ml, growing")
     if not injection.cells or (injection.opening_m is not None and len(injection.cells) > 1):
         raise SolverError("an opening belongs to one cell", hint="give one cell with it, or cells without an opening")
     if injection.opening_m is not None and not injection.opening_m > 0:
@@ -68,7 +78,8 @@ def _require(porous: Porous, injection: Injection, volume_m3: float) -> None:
 class _Front:
     """Cement on its way. Everything in cells: volumes in cells' volumes, permeabilities relative to the entry's."""
 
-    def __init__(self, porous: Porous, injection: Injection) -> None:
+    def __init__(self, porous: Porous, injection: Injection, volumes_m3: Sequence[float]) -> None:
+        _require(porous, injection, volumes_m3)
         self.porous, self.injection = porous, injection
         self.shape = porous.permeability_m2.shape
         self.cell_m3 = porous.spacing_m**3
@@ -82,6 +93,7 @@ class _Front:
         self.full = np.zeros(self.capacity.size, np.bool_)
         self.arrival = np.full(self.capacity.size, np.inf)
         self.injected = 0.0  # m3
+        self.least = volumes_m3[-1] / self.cell_m3 / LEAST_STEPS
         self.lost = np.zeros(int(self.outlet.max(initial=0)) + 1)
         self.first: dict[int, tuple[float, int]] = {}
         self.curve: list[tuple[float, float]] = []
@@ -90,6 +102,8 @@ class _Front:
 
     def enter(self, volume_m3: float) -> None:
         """The entries fill first, in equal shares of what they take."""
+        if self.full[self.entries].all():
+            return
         room = self.capacity[self.entries]
         share = min(1.0, volume_m3 / self.cell_m3 / room.sum())
         self.content[self.entries] = share * room
@@ -120,8 +134,7 @@ class _Front:
         filling = (into > 0) & (self.outlet == 0)
         left = (volume_m3 - self.injected) / self.cell_m3
         rate = float((into[filling] / self.capacity[filling]).max(initial=0.0))
-        least = volume_m3 / self.cell_m3 / LEAST_STEPS
-        return float(min(left, max(CELLS_PER_STEP / rate, least) if rate > 0 else left))
+        return float(min(left, max(CELLS_PER_STEP / rate, self.least) if rate > 0 else left))
 
     def _move(self, into: Array, step: float) -> None:
         before, injected = self.content.copy(), self.injected
@@ -200,7 +213,7 @@ class _Front:
         }
         return Filling(
             saturation_frac=share.reshape(self.shape),
-            arrival_m3=self.arrival.reshape(self.shape),
+            arrival_m3=self.arrival.reshape(self.shape).copy(),
             injected_m3=self.injected,
             exits=exits,
             volumes_m3=curve[:, 0],

@@ -77,3 +77,8 @@ class Filling:
     def pressure_Pa(self, viscosity_Pa_s: Array, flow_m3_per_s: float) -> Array:
         """(n,) the pressure at the opening at `volumes_m3`, for the viscosity at each and a steady flow."""
         return np.asarray(viscosity_Pa_s) * flow_m3_per_s * self.resistance_per_m3
+
+
+def tube_resistance_per_m3(length_m: float, radius_m: float) -> float:
+    """Hagen and Poiseuille: the pressure along a tube is viscosity x flow x this."""
+    return float(8 * length_m / (np.pi * radius_m**4))
