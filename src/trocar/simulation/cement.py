@@ -12,7 +12,7 @@ from trocar.model.treatment import Placement, Step
 from trocar.simulation.curing import curing_checks
 from trocar.simulation.fixation import retissued
 from trocar.simulation.injection import injected
-from trocar.simulation.leakage import deposit_checks
+from trocar.simulation.leakage import deposit_checks, missing_ways
 from trocar.simulation.session import Played, Session, at_point, in_new_tissue
 from trocar.simulation.waiting import Thaw
 
@@ -38,6 +38,7 @@ def inject(session: Session, state: TissueState, step: Step, *, waited_s: float)
         filled_state = filled_state.after(cement_frac=np.clip(filled_state.cement_frac + done.filled_frac, 0, 1))
         deposits.append(done.deposit)
         checks += [_cavity_check(session, state, bead), *deposit_checks(done)]
+    checks += missing_ways(session.case, step.id)
     rebuilt = replace(session, tissue=retissued(session, filled_state))
     filled_state = in_new_tissue(filled_state, rebuilt.tissue)
     checks += curing_checks(rebuilt, filled_state, filled_state.cement_frac - state.cement_frac, beads)

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from trocar.catalog import limit
+from trocar.model.case import Case
 from trocar.model.finding import CementDeposit, CementLeak, Check, Verdict
 from trocar.simulation.injection import Injected
+from trocar.simulation.pores import WAY_OF_ROLE
 
 # What a leak by each way means: into muscle it is seen and tolerated, beyond the simulated box it is unknown.
 VERDICT_OF_WAY = {"breach": Verdict.WARN, "edge": Verdict.UNKNOWN}
@@ -28,6 +30,22 @@ def deposit_checks(done: Injected) -> Iterator[Check]:
     yield _stop(done.deposit)
     yield from (_leak(done.deposit, leak) for leak in done.deposit.leaks if leak.volume_ml > 0)
     yield _pressure(done)
+
+
+def missing_ways(case: Case, step_id: str) -> Iterator[Check]:
+    """A way out that no structure of the case shows is unknown, never closed."""
+    for role, way in WAY_OF_ROLE.items():
+        if not case.with_role(role):
+            yield Check(
+                name=f"cement_leak_{way}",
+                subject=step_id,
+                value=None,
+                limit=0.0,
+                unit="ml",
+                verdict=Verdict.UNKNOWN,
+                source="software default",
+                message=f"no structure of role {role.value} is given; absent is not safe",
+            )
 
 
 def _room(deposit: CementDeposit) -> Check:
