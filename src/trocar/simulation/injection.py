@@ -35,7 +35,7 @@ class Injected:
 
 
 def injected(session: Session, state: TissueState, bead: Placement, trocar: Placement | None) -> Injected:
-    """Inject a bead's volume through a trocar. Ice takes none.
+    """Inject a bead's volume through a trocar. Ice takes none, nor does bone without pores.
 
     Raises `CaseError` for no volume, something else than cement, or no bone at the injection point.
     """
@@ -44,8 +44,8 @@ def injected(session: Session, state: TissueState, bead: Placement, trocar: Plac
     syringe = Syringe.of(bead, trocar)
     found = pores(session, state, np.asarray(bead.target_lps_mm))
     filled = np.zeros(state.grid.shape, np.float32)
-    if found.frozen:
-        return Injected(deposit=_refused(bead), filled_frac=filled)
+    if found.entry is None:
+        return Injected(deposit=_refused(bead, found.closed), filled_frac=filled)
     volume_m3 = bead.volume_ml * 1e-6
     entry = Injection(cells=(found.entry,), opening_m=bead.diameter_mm / 2000)
     planned, beyond = fills(found.porous, entry, (volume_m3, FOLLOWED * volume_m3))
@@ -58,10 +58,10 @@ def injected(session: Session, state: TissueState, bead: Placement, trocar: Plac
     )
 
 
-def _refused(bead: Placement) -> CementDeposit:
+def _refused(bead: Placement, reason: str) -> CementDeposit:
     return CementDeposit(
         name=bead.name, center_lps_mm=as_vector(bead.target_lps_mm), volume_ml=0.0, radius_mm=0.0,
-        planned_ml=bead.volume_ml, followed_ml=0.0, stop_ml=0.0, stop_reason="ice",
+        planned_ml=bead.volume_ml, followed_ml=0.0, stop_ml=0.0, stop_reason=reason,
     )  # fmt: skip
 
 

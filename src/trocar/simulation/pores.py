@@ -41,20 +41,20 @@ class Way:
 class Pores:
     """The medium of one injection on a part of the simulation's grid; `ways` are its exits by number.
 
-    `frozen` is the entry's: no cement enters ice.
+    Without an `entry`, `closed` says why: ice, or no room in dense bone, metal or earlier cement.
     """
 
     grid: Grid
     box: Box
     porous: Porous
     ways: dict[int, Way]
-    entry: Cell
-    frozen: bool
+    entry: Cell | None
+    closed: str
     hazards: Array = field(repr=False)  # nerves, canal and joints
 
 
 def pores(session: Session, state: TissueState, target_lps_mm: Array) -> Pores:
-    """The pores around an injection point. Raises `CaseError` when no open bone or lesion is within 3 mm."""
+    """The pores around an injection point. Raises `CaseError` when no bone or lesion is within 3 mm."""
     box, grid = _box(state.grid, target_lps_mm)
     domain = _domain(session)[box]
     outlet, ways, hazards = _exits(session, grid, domain)
@@ -66,7 +66,8 @@ def pores(session: Session, state: TissueState, target_lps_mm: Array) -> Pores:
         porosity_frac=porosity,
         outlet=outlet,
     )
-    entry = _entry(grid, warm.open, target_lps_mm)
+    _require_bone(grid, domain, target_lps_mm)
+    entry = _nearest(grid, warm.open, target_lps_mm)
     ice = state.temperature_degC[box] <= 0
     porous = Porous(
         spacing_m=warm.spacing_m,
@@ -74,7 +75,10 @@ def pores(session: Session, state: TissueState, target_lps_mm: Array) -> Pores:
         porosity_frac=porosity,
         outlet=np.where(ice, 0, outlet),
     )
-    return Pores(grid=grid, box=box, porous=porous, ways=ways, entry=entry, frozen=bool(ice[entry]), hazards=hazards)
+    closed = "room" if entry is None else "ice" if ice[entry] else ""
+    return Pores(
+        grid=grid, box=box, porous=porous, ways=ways, entry=None if closed else entry, closed=closed, hazards=hazards
+    )
 
 
 def _box(grid: Grid, target_lps_mm: Array) -> tuple[Box, Grid]:
@@ -153,15 +157,22 @@ def _border(shape: tuple[int, ...]) -> Array:
     return border
 
 
-def _entry(grid: Grid, free: Array, target_lps_mm: Array) -> Cell:
-    """The open cell nearest to the injection point."""
-    cells = np.argwhere(free)
-    apart_mm = np.linalg.norm(grid.to_lps(cells) - target_lps_mm, axis=1) if len(cells) else np.array([np.inf])
-    nearest = int(np.argmin(np.round(apart_mm, 6)))
-    if apart_mm[nearest] > max(NEEDLE_MM, float(np.linalg.norm(grid.spacing_mm))):
+def _require_bone(grid: Grid, domain: Array, target_lps_mm: Array) -> None:
+    if _nearest(grid, domain, target_lps_mm) is None:
         raise CaseError(
-            f"no bone or lesion with pores lies within {NEEDLE_MM:g} mm of the injection point",
+            f"neither bone nor lesion lies within {NEEDLE_MM:g} mm of the injection point",
             hint="move the cement's target into bone",
         )
-    i, j, k = (int(n) for n in cells[nearest])
+
+
+def _nearest(grid: Grid, cells: Array, target_lps_mm: Array) -> Cell | None:
+    """The cell nearest to the injection point; `None` when none is in the needle's reach."""
+    index = np.argwhere(cells)
+    if not len(index):
+        return None
+    apart_mm = np.round(np.linalg.norm(grid.to_lps(index) - target_lps_mm, axis=1), 6)
+    nearest = int(np.argmin(apart_mm))
+    if apart_mm[nearest] > max(NEEDLE_MM, float(np.linalg.norm(grid.spacing_mm))):
+        return None
+    i, j, k = (int(n) for n in index[nearest])
     return i, j, k

@@ -131,6 +131,14 @@ def test_no_cement_enters_ice_and_a_shell_of_ice_holds_it():
     assert checks(shell)["cement_volume_in_bone"].verdict is Verdict.FAIL
 
 
+def test_bone_without_pores_takes_none_and_that_is_no_error():
+    dense = bone_case()
+    hu = np.where(FROM_MIDDLE_MM <= OUTER_MM, np.float32(900), np.float32(50))
+    done = inject(replace(dense, ct=Volume(grid=GRID, values=hu, unit="HU")), 2.0)
+    assert done.deposit.volume_ml == 0 and done.deposit.stop_reason == "room"
+    assert checks(done)["cement_volume_in_bone"].verdict is Verdict.FAIL
+
+
 def test_a_second_bead_goes_around_the_first():
     session, state = begun(bone_case())
     first = injected(session, state, bead(1.0, 17.0), None)
