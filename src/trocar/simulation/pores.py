@@ -25,6 +25,7 @@ WAY_OF_ROLE = {
     Role.CORD: "canal",
     Role.NERVE: "foramen",
 }  # later over earlier
+OUTLINED_FRAC = 0.2  # of a lesion within bone: less, and the bone's outline runs around the lesion
 BREACH, EDGE = 1, 2
 Box = tuple[slice, slice, slice]
 
@@ -92,7 +93,7 @@ def _box(grid: Grid, target_lps_mm: Array) -> tuple[Box, Grid]:
 def _domain(session: Session) -> Array:
     """Bone, and the lesion where its bone's outline leaves it out; its part outside an outlined bone is soft tissue."""
     tissue = session.tissue
-    outlined = tissue.lesion.any() and tissue.bone[tissue.lesion].mean() >= 0.5
+    outlined = tissue.lesion.any() and tissue.bone[tissue.lesion].mean() >= OUTLINED_FRAC
     return tissue.bone if outlined else tissue.bone | tissue.lesion
 
 
