@@ -195,11 +195,22 @@ class CementLeak(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CementStop(Record):
+    """A reason to stop injecting, and the injected volume at which it comes up.
+
+    `reason` is the way of a leak, or distance (to a nerve, the canal or a joint), pressure, room, or ice.
+    """
+
+    reason: str
+    at_ml: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CementDeposit(Record):
     """Where the cement of one injection lies after a step: `volume_ml` in bone, 95 % of it within `radius_mm`.
 
-    `stop_ml` is the injected volume at which to stop, by `stop_reason`; `None` when nothing asks for it up to
-    `followed_ml`. The pressure is that in the bone at the needle's opening while `volumes_ml` are injected.
+    `stops` come in the order of their volumes, up to `followed_ml`. The pressure is that in the bone at the needle's
+    opening while `volumes_ml` are injected.
     """
 
     name: str
@@ -208,12 +219,16 @@ class CementDeposit(Record):
     radius_mm: float
     planned_ml: float | None = None
     followed_ml: float | None = None
-    stop_ml: float | None = None
-    stop_reason: str = ""
+    stops: tuple[CementStop, ...] = ()
     leaks: tuple[CementLeak, ...] = ()
     volumes_ml: tuple[float, ...] = ()
     times_s: tuple[float, ...] = ()
     pressures_MPa: tuple[float, ...] = ()
+
+    @property
+    def stop_ml(self) -> float | None:
+        """The injected volume at which to stop; `None` when nothing asks for it up to `followed_ml`."""
+        return self.stops[0].at_ml if self.stops else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from trocar.catalog import limit
 from trocar.errors import CaseError
-from trocar.model.finding import CementDeposit, CementLeak
+from trocar.model.finding import CementDeposit, CementLeak, CementStop
 from trocar.model.space import Array, as_vector
 from trocar.model.state import TissueState
 from trocar.model.treatment import Placement
@@ -61,14 +61,14 @@ def injected(session: Session, state: TissueState, bead: Placement, trocar: Plac
 def _refused(bead: Placement, reason: str) -> CementDeposit:
     return CementDeposit(
         name=bead.name, center_lps_mm=as_vector(bead.target_lps_mm), volume_ml=0.0, radius_mm=0.0,
-        planned_ml=bead.volume_ml, followed_ml=0.0, stop_ml=0.0, stop_reason=reason,
+        planned_ml=bead.volume_ml, followed_ml=0.0, stops=(CementStop(reason=reason, at_ml=0.0),),
     )  # fmt: skip
 
 
 def _deposit(bead: Placement, found: Pores, filled: tuple[Filling, Filling], syringe: Syringe) -> CementDeposit:
     planned, beyond = filled
     volume_ml, radius_mm = _extent(bead, found, planned)
-    stop_ml, reason = _stop(bead, found, beyond, syringe)
+    reasons = sorted(_reasons(bead, found, beyond, syringe), key=lambda reason: reason[1])
     return CementDeposit(
         name=bead.name,
         center_lps_mm=as_vector(bead.target_lps_mm),
@@ -76,8 +76,7 @@ def _deposit(bead: Placement, found: Pores, filled: tuple[Filling, Filling], syr
         radius_mm=radius_mm,
         planned_ml=bead.volume_ml,
         followed_ml=round(beyond.injected_m3 * 1e6, 3),
-        stop_ml=stop_ml,
-        stop_reason=reason,
+        stops=tuple(CementStop(reason=reason, at_ml=round(at_m3 * 1e6, 2)) for reason, at_m3 in reasons),
         leaks=tuple(_leaks(found, planned, beyond)),
         volumes_ml=_listed(planned.volumes_m3 * 1e6),
         times_s=_listed(syringe.times_s(planned.volumes_m3)),
@@ -112,19 +111,18 @@ def _leaks(found: Pores, planned: Filling, beyond: Filling) -> Iterator[CementLe
         )
 
 
-def _stop(bead: Placement, found: Pores, beyond: Filling, syringe: Syringe) -> tuple[float | None, str]:
-    """The injected volume at which to stop, and why; nothing where the volume followed gives no reason."""
-    reasons = [(way.first_m3 * 1e6, found.ways[number].way) for number, way in beyond.exits.items()]
+def _reasons(bead: Placement, found: Pores, beyond: Filling, syringe: Syringe) -> Iterator[tuple[str, float]]:
+    """Each reason to stop with the injected volume [m3] at which it comes up."""
+    for number, way in beyond.exits.items():
+        yield found.ways[number].way, way.first_m3
     if found.hazards.any():
         apart_mm = ndimage.distance_transform_edt(~found.hazards) * float(found.grid.spacing_mm[0])
-        near_m3 = beyond.arrival_m3[apart_mm <= limit("cement_stop_mm").value]
-        reasons.append((float(near_m3.min(initial=np.inf)) * 1e6, "distance"))
+        near_m3 = float(beyond.arrival_m3[apart_mm <= limit("cement_stop_mm").value].min(initial=np.inf))
+        if np.isfinite(near_m3):
+            yield "distance", near_m3
     if beyond.injected_m3 * 1e6 < 0.999 * FOLLOWED * float(bead.volume_ml or 0.0):
-        reasons.append((beyond.injected_m3 * 1e6, "room"))
+        yield "room", beyond.injected_m3
     pressure = syringe.syringe_MPa(beyond)
     pressure = syringe.bone_MPa(beyond) if pressure is None else pressure
-    high = np.flatnonzero(pressure > limit("cement_pressure_max_MPa").value) if pressure is not None else np.zeros(0)
-    if high.size:
-        reasons.append((float(beyond.volumes_m3[high[0]]) * 1e6, "pressure"))
-    stop_ml, why = min(reasons, default=(np.inf, ""))
-    return (round(stop_ml, 2), why) if np.isfinite(stop_ml) else (None, "")
+    if pressure is not None and pressure.max() > (most := limit("cement_pressure_max_MPa").value):
+        yield "pressure", float(beyond.volumes_m3[np.argmax(pressure > most)])

@@ -10,6 +10,7 @@ from trocar.simulation.pores import WAY_OF_ROLE
 
 # What a leak by each way means: into muscle it is seen and tolerated, beyond the simulated box it is unknown.
 VERDICT_OF_WAY = {"breach": Verdict.WARN, "edge": Verdict.UNKNOWN}
+GRAVITY = (Verdict.PASS, Verdict.WARN, Verdict.UNKNOWN, Verdict.FAIL)
 WHY = {
     "breach": "it leaves the bone through a breach of the cortex",
     "foramen": "it reaches a nerve",
@@ -27,7 +28,7 @@ WHY = {
 def deposit_checks(done: Injected) -> Iterator[Check]:
     """The checks of one injection."""
     yield _room(done.deposit)
-    yield _stop(done.deposit)
+    yield from _stops(done.deposit)
     yield from (_leak(done.deposit, leak) for leak in done.deposit.leaks if leak.volume_ml > 0)
     yield _pressure(done)
 
@@ -64,22 +65,27 @@ def _room(deposit: CementDeposit) -> Check:
     )
 
 
-def _stop(deposit: CementDeposit) -> Check:
-    """Whether the planned volume is less than the one at which to stop."""
+def _stops(deposit: CementDeposit) -> Iterator[Check]:
+    """The first reason to stop, and after it what is graver and also comes before the planned volume."""
     planned_ml = float(deposit.planned_ml or 0.0)
-    if deposit.stop_ml is None:
-        value, verdict = float(deposit.followed_ml or 0.0), Verdict.PASS
-        message = f"nothing asks to stop up to {value:g} ml"
-    else:
-        value, reason = deposit.stop_ml, deposit.stop_reason
-        worse = VERDICT_OF_WAY.get(reason, Verdict.FAIL)
-        verdict = Verdict.PASS if value >= planned_ml else worse
-        message = f"stop at {value:.1f} ml: {WHY[reason]}"
+    if not deposit.stops:
+        followed_ml = float(deposit.followed_ml or 0.0)
+        yield _stop(deposit, followed_ml, Verdict.PASS, f"nothing asks to stop up to {followed_ml:g} ml")
+    gravest = -1
+    for stop in deposit.stops:
+        early = stop.at_ml < planned_ml
+        verdict = VERDICT_OF_WAY.get(stop.reason, Verdict.FAIL) if early else Verdict.PASS
+        if GRAVITY.index(verdict) > gravest:
+            gravest = GRAVITY.index(verdict)
+            yield _stop(deposit, stop.at_ml, verdict, f"stop at {stop.at_ml:.1f} ml: {WHY[stop.reason]}")
+
+
+def _stop(deposit: CementDeposit, at_ml: float, verdict: Verdict, message: str) -> Check:
     return Check(
         name="cement_stop_volume",
         subject=deposit.name,
-        value=value,
-        limit=planned_ml,
+        value=at_ml,
+        limit=deposit.planned_ml,
         unit="ml",
         verdict=verdict,
         source=limit("cement_stop_mm").source,

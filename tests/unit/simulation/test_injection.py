@@ -10,11 +10,11 @@ from trocar.catalog.flow import cement_flow, viscosity_Pa_s
 from trocar.errors import CaseError
 from trocar.materials import tissue_map
 from trocar.model.case import Case, Clinical, Role, Structure
-from trocar.model.finding import Verdict
+from trocar.model.finding import CementDeposit, CementStop, Verdict
 from trocar.model.space import Grid, Volume
 from trocar.model.treatment import Placement
 from trocar.physics.porous import tube_resistance_per_m3
-from trocar.simulation.injection import injected
+from trocar.simulation.injection import Injected, injected
 from trocar.simulation.leakage import deposit_checks, missing_ways
 from trocar.simulation.session import Session, untouched
 from trocar.simulation.syringe import Syringe
@@ -105,7 +105,7 @@ def test_through_a_hole_it_leaks_to_what_lies_beyond_and_says_from_when_on(beyon
 def test_less_than_that_stays_and_the_reserve_is_told():
     done = inject(bone_case(hole=True, beyond=Role.VESSEL), 2.5)
     assert done.deposit.volume_ml == pytest.approx(2.5, rel=1e-4)
-    assert 2.5 < done.deposit.stop_ml < 5.0 and done.deposit.stop_reason == "vein"
+    assert 2.5 < done.deposit.stop_ml < 5.0 and done.deposit.stops[0].reason == "vein"
     assert checks(done)["cement_stop_volume"].verdict is Verdict.PASS
     assert "cement_leak_vein" not in checks(done)
 
@@ -115,9 +115,23 @@ def test_the_front_stops_before_a_nerve_that_it_does_not_reach():
     nerve = Structure(name="root", role=Role.NERVE, inside=(FROM_MIDDLE_MM < 30) & (POINTS[..., 0] == 33))
     done = inject(replace(case, structures=(*case.structures, nerve)), 4.0)
     reach_mm = 33 - limit("cement_stop_mm").value - MIDDLE_MM
-    assert done.deposit.stop_reason == "distance"
+    assert done.deposit.stops[0].reason == "distance"
     assert done.deposit.stop_ml == pytest.approx(room_ml(reach_mm), rel=0.2)
     assert not done.deposit.leaks
+
+
+def test_a_mild_reason_to_stop_does_not_hide_a_grave_one():
+    deposit = CementDeposit(
+        name="bead", center_lps_mm=(0, 0, 0), volume_ml=3.0, radius_mm=9.0, planned_ml=3.0, followed_ml=6.0,
+        stops=tuple(CementStop(reason=reason, at_ml=at_ml) for reason, at_ml in (
+            ("breach", 1.0), ("distance", 2.0), ("vein", 2.5), ("joint", 4.0)
+        )),
+    )  # fmt: skip
+    done = Injected(deposit=deposit, filled_frac=np.zeros(1))
+    found = [(c.verdict, c.value) for c in deposit_checks(done) if c.name == "cement_stop_volume"]
+    assert found == [(Verdict.WARN, 1.0), (Verdict.FAIL, 2.0)] and deposit.stop_ml == 1.0
+    less = replace(done, deposit=replace(deposit, planned_ml=0.5))
+    assert [c.verdict for c in deposit_checks(less) if c.name == "cement_stop_volume"] == [Verdict.PASS]
 
 
 def test_no_cement_enters_ice_and_a_shell_of_ice_holds_it():
@@ -126,7 +140,7 @@ def test_no_cement_enters_ice_and_a_shell_of_ice_holds_it():
     assert frozen.deposit.volume_ml == 0 and not frozen.filled_frac.any()
     assert checks(frozen)["cement_stop_volume"].verdict is Verdict.FAIL
     shell = inject(hole, 5.0, cold=FROM_MIDDLE_MM > 8)
-    assert not shell.deposit.leaks and shell.deposit.stop_reason == "room"
+    assert not shell.deposit.leaks and shell.deposit.stops[0].reason == "room"
     assert shell.deposit.volume_ml == pytest.approx(room_ml(8.0), rel=0.03)
     assert checks(shell)["cement_volume_in_bone"].verdict is Verdict.FAIL
 
@@ -135,7 +149,7 @@ def test_bone_without_pores_takes_none_and_that_is_no_error():
     dense = bone_case()
     hu = np.where(FROM_MIDDLE_MM <= OUTER_MM, np.float32(900), np.float32(50))
     done = inject(replace(dense, ct=Volume(grid=GRID, values=hu, unit="HU")), 2.0)
-    assert done.deposit.volume_ml == 0 and done.deposit.stop_reason == "room"
+    assert done.deposit.volume_ml == 0 and done.deposit.stops[0].reason == "room"
     assert checks(done)["cement_volume_in_bone"].verdict is Verdict.FAIL
 
 
