@@ -40,8 +40,6 @@ def liver():
         "unfrozen_J_per_m3K": tissue.unfrozen_J_per_m3K,
         "frozen_J_per_m3K": tissue.frozen_J_per_m3K,
         "latent_J_per_m3": tissue.latent_J_per_m3,
-        "solidus_degC": -8.0,
-        "liquidus_degC": -1.0,
         "perfusion_W_per_m3K": tissue.perfusion_W_per_m3K,
         "held_degC": 37.0,
         "vapor_J_per_m3": tissue.water_kg_per_m3 * EVAPORATION_J_PER_KG,

@@ -182,8 +182,6 @@ def _medium(values: dict[str, Array], grid: Grid, native: _Native, skin_W_per_m2
         latent_J_per_m3=values["latent_J_per_m3"],
         vapor_J_per_m3=values["vapor_J_per_m3"] if boils else None,
         perfusion_W_per_m3K=values["perfusion_W_per_m3K"],
-        solidus_degC=np.full(shape, SOLIDUS_DEGC, np.float32),
-        liquidus_degC=np.full(shape, LIQUIDUS_DEGC, np.float32),
         held=native.held,
         held_degC=np.full(shape, REST_DEGC, np.float32),
         rest_degC=REST_DEGC,

@@ -26,8 +26,8 @@ def textured(seed=3, **changes):
     given = {
         "unfrozen_W_per_mK": np.where(bone, 0.32, 0.5) * vary, "frozen_W_per_mK": np.where(bone, 0.47, 1.7) * vary,
         "unfrozen_J_per_m3K": np.where(bone, 2.5e6, 3.7e6), "frozen_J_per_m3K": np.where(bone, 1.95e6, 1.9e6),
-        "latent_J_per_m3": np.where(bone, 65e6, 250e6), "solidus_degC": np.full(SHAPE, -8.0),
-        "liquidus_degC": np.full(SHAPE, -1.0), "perfusion_W_per_m3K": np.where(bone, 1.2e3, 1e4),
+        "latent_J_per_m3": np.where(bone, 65e6, 250e6),
+        "perfusion_W_per_m3K": np.where(bone, 1.2e3, 1e4),
         "held": np.zeros(SHAPE, bool), "held_degC": np.full(SHAPE, 37.0),
     }  # fmt: skip
     return Medium(spacing_m=SPACING_M, freezing=Freezing(ice_slope_per_K=0.0055), **(given | changes))
