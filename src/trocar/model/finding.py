@@ -181,13 +181,39 @@ class History(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CementLeak(Record):
+    """Cement that leaves the bone: by which way, from which injected volume on, and how much of the planned one does.
+
+    `way` is breach, foramen, canal, vein, joint, or edge (it leaves the simulated box, and what then is unknown).
+    """
+
+    way: str
+    name: str  # of the structure it reaches; empty for a breach
+    from_ml: float
+    volume_ml: float
+    lps_mm: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CementDeposit(Record):
-    """Where cement lies after a step, by geometry: a bead at the injection point."""
+    """Where the cement of one injection lies after a step: `volume_ml` in bone, 95 % of it within `radius_mm`.
+
+    `stop_ml` is the injected volume at which to stop, by `stop_reason`; `None` when nothing asks for it up to
+    `followed_ml`. The pressure is that in the bone at the needle's opening while `volumes_ml` are injected.
+    """
 
     name: str
     center_lps_mm: Vector
     volume_ml: float
     radius_mm: float
+    planned_ml: float | None = None
+    followed_ml: float | None = None
+    stop_ml: float | None = None
+    stop_reason: str = ""
+    leaks: tuple[CementLeak, ...] = ()
+    volumes_ml: tuple[float, ...] = ()
+    times_s: tuple[float, ...] = ()
+    pressures_MPa: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -16,6 +16,7 @@ from trocar.physics.source import Ramp
 
 NEEDLE_PAD_MM = 45.0  # ice of 20 mm around a needle, and 25 mm beyond it where the tissue is at rest
 LESION_PAD_MM = 4.0
+CEMENT_PAD_MM = 20.0  # twice a deposit's volume, and its heat
 
 
 def probes(step: Step) -> tuple[Placement, ...]:
@@ -82,7 +83,9 @@ def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
         for end in (placement.entry_lps_mm, placement.target_lps_mm)
     ]
     lesions = [lesion_points(case, name) for name in sorted({plan.lesion, *(step.lesion for step in plan.steps)})]
-    return _box(needles, np.concatenate([*lesions, np.reshape(lasting, (-1, 3))]), case, spacing_mm)
+    cement = [p.target_lps_mm for step in plan.steps for p in step.placements if p.role == "cement"]
+    others = np.concatenate([*lesions, np.reshape(lasting, (-1, 3)), _around(np.reshape(cement, (-1, 3)), case)])
+    return _box(needles, others, case, spacing_mm)
 
 
 def step_grid(case: Case, step: Step, *, spacing_mm: float) -> Grid:
@@ -102,6 +105,12 @@ def lesion_points(case: Case, name: str) -> Array:
 def _ends(probe: Placement) -> tuple[Array, Array]:
     segment = active_segment(probe)
     return np.asarray(segment.start_lps_mm), np.asarray(segment.end_lps_mm)
+
+
+def _around(targets_lps_mm: Array, case: Case) -> Array:
+    """(6 n, 3) what a box must reach, but for its pad, for the cement that is injected at the targets (n, 3)."""
+    axes = case.grid.directions.T * (CEMENT_PAD_MM - LESION_PAD_MM)
+    return (targets_lps_mm[:, None] + np.concatenate([axes, -axes])).reshape(-1, 3)
 
 
 def _box(needles: Sequence[Array], others: Array, case: Case, spacing_mm: float) -> Grid:

@@ -131,9 +131,11 @@ def test_cement_right_after_freezing_fails_and_after_a_wait_lies_in_bone(case):
     )  # fmt: skip
     patient = run(case, cryoablation(), slow, cement())
     assert check(patient, "cavity_temperature_for_cement").verdict is Verdict.PASS
-    assert sum(d.volume_ml for d in patient.deposits) == pytest.approx(2.0, rel=0.01)
+    (deposit,) = patient.deposits
+    assert deposit.volume_ml + sum(leak.volume_ml for leak in deposit.leaks) == pytest.approx(2.0, rel=1e-3)
     filled = patient.fields["cement_frac"]
-    assert filled.values.sum() * filled.grid.voxel_ml == pytest.approx(2.0, rel=0.01)
+    assert filled.values.sum() * filled.grid.voxel_ml == pytest.approx(deposit.volume_ml, rel=1e-3)
+    assert deposit.volume_ml > 1.8
 
 
 def test_the_same_plan_gives_the_same_bytes(case):
