@@ -31,6 +31,7 @@ from trocar.planning.checks import Inspector, implant_checks, step_checks
 from trocar.planning.corridor import Corridor
 from trocar.planning.coverage import Ablation, cover
 from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
+from trocar.planning.guidance import Guidance, guidance_check
 from trocar.planning.kit import kit
 from trocar.planning.notices import agent_check, nerve_unknown, no_nerve_near, position_check, risk_checks, unplaced
 from trocar.planning.order import earlier, order_checks, technique_steps
@@ -50,18 +51,20 @@ def plan(
     proposal: Proposal,
     *,
     predictor: Predictor | None = None,
+    guidance: Guidance | None = None,
     seed: int = 0,
     on_progress: Progress | None = None,
 ) -> Plan:
     """The proposal's steps with a place, a protocol and a duration for each, in the position that suits them best.
 
     What cannot be placed stays in the plan without placements, with a failed check and the reasons for the refusal.
-    Nothing is drawn at random: `seed` changes nothing. Raises `PlanningError` when nothing at all can be placed.
+    `guidance` says how instruments are led, else the case's own decision does. Nothing is drawn at random: `seed`
+    changes nothing. Raises `PlanningError` when nothing at all can be placed.
     """
     tell = on_progress or (lambda fraction, text: None)
     tell(0.0, "surroundings of the lesion")
     case = with_canal(case)
-    around = surroundings(case, case.structure(proposal.lesion))
+    around = surroundings(case, case.structure(proposal.lesion), guidance=guidance)
     wanted = [item for item in technique_steps(proposal) if item.step in PLACED]
     bony = any(item.step in ("SCREW", "CEMENT_INJECT") for item in wanted)
     tell(0.1, "bone around the lesion")
@@ -319,5 +322,6 @@ def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, 
             *implant_checks(placements),
             *risk_checks(case, placements),
             position_check(case, draft.position),
+            guidance_check(draft.around.guidance),
         ),
     )
