@@ -101,7 +101,8 @@ def _leave(origin, step, count, step_mm, inside, seen, last, length, shown):  # 
             if here < np.float32(0.5):
                 last[row] = n - 1
                 if n > 0:
-                    part = min(max((before - 0.5) / max(before - here, 1e-6), 0.0), 1.0)
+                    fall = before - here
+                    part = (before - np.float32(0.5)) / fall if fall > np.float32(1e-6) else np.float32(0.0)
                     length[row] = (n - 1 + part) * step_mm
                     shown[row] = held and trilinear(seen, px, py, pz) > np.float32(0.99)
                 break
