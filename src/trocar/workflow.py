@@ -75,7 +75,7 @@ def plan(
         )
     predictor = None
     if predict_ice:
-        from trocar.simulation.thermal import predict
+        from trocar.simulation.preview import predict
 
         predictor = predict
     made = place(case, proposal, predictor=predictor, seed=seed, on_progress=on_progress)

@@ -35,7 +35,7 @@ class Stages:
             "proposal.propose": "propose",
             "planning.plan": "plan",
             "simulation.simulate": "simulate",
-            "simulation.thermal": "predict",
+            "simulation.preview": "predict",
             "verification.verify": "verify",
             "reporting.report": "report",
         }.items():
