@@ -49,7 +49,8 @@ def cover(
 ) -> Ablation:
     """Probes that cover a lesion: the best layouts by geometry, then a search with a prediction of every candidate.
 
-    The number is the fewest that suffices. `samples` placements and tissues drawn at random say how robust it is.
+    The number is the fewest that no other number beats by more than a tolerance. `samples` placements and tissues,
+    drawn at random, say how robust it is.
     """
     tool, expected = chosen_probe(around)
     paths, directions = approaches(around, tool, up)
@@ -134,14 +135,14 @@ def _first_exact(around: Surroundings, tool: Instrument, up: Array, ranked: list
 
 
 def _chosen(search: Search, screened: dict[int, list[Seen]]) -> tuple[Seen, tuple[Text, ...]]:
-    """The fewest probes that suffice after the search; when none does, one more only if it gains enough."""
+    """The search's best for each number of probes, and of those the fewest that nothing beats by much."""
     leading = max(seen[0].value for seen in screened.values())
+    budget = search.effort.predictions
     choices = []
-    for _, seen in sorted(screened.items()):
+    for count, seen in sorted(screened.items()):
         ahead = seen[0].value >= leading - WORTH_A_SEARCH
-        choices.append(search.best(seen[0]) if ahead else seen[0])
-        if choices[-1].sufficient:
-            break
+        share = budget if count == max(screened) else budget // 2
+        choices.append(search.best(seen[0], budget=share) if ahead else seen[0])
     chosen = _fewest(choices)
     if not chosen.sufficient and (more := search.one_more(chosen)) is not None:
         chosen = more
@@ -150,14 +151,8 @@ def _chosen(search: Search, screened: dict[int, list[Seen]]) -> tuple[Seen, tupl
 
 
 def _fewest(choices: list[Seen]) -> Seen:
-    for choice in choices:
-        if choice.sufficient:
-            return choice
-    best = choices[0]
-    for choice in choices[1:]:
-        if choice.value > best.value + GAIN_FOR_ONE_MORE_FRAC:
-            best = choice
-    return best
+    best = max(choice.value for choice in choices)
+    return next(choice for choice in choices if choice.value >= best - GAIN_FOR_ONE_MORE_FRAC)
 
 
 def _coverage_checks(found: Seen, lesion: str, intent: str) -> tuple[Check, ...]:

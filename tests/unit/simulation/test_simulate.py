@@ -9,9 +9,9 @@ from slab import cement, cryoablation, embolization, planned, probe, synthetic_c
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
 from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
+from trocar.simulation.preview import predict
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate, thaw_waits_s
-from trocar.simulation.preview import predict
 
 COARSE_MM = 3.0
 DOUBLE = (

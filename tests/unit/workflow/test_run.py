@@ -57,7 +57,7 @@ class Stages:
         self.calls.append("propose")
         return self.proposals
 
-    def plan(self, case, proposal, *, predictor, seed, on_progress):
+    def plan(self, case, proposal, *, predictor, seed, effort, samples, on_progress):
         self.calls.append(("plan", proposal.rank, seed, predictor))
         if self.refuse:
             raise self.refuse
