@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
-from trocar.model.case import Case
 from trocar.model.finding import Check, Finding
 from trocar.model.record import Record, Vector
-from trocar.model.space import Segment, Volume
+from trocar.model.space import Segment
 
 
 class Technique(StrEnum):
@@ -229,6 +227,27 @@ class Rejection(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy(Record):
+    """A way to keep a structure within its limit of temperature, with what it changes as far as it can be simulated.
+
+    `kind` is hydrodissection, carbon_dioxide, warming, lower_duty, shorter_freeze, probe_moved, partial_coverage or
+    thermocouple. `opens` is whether no limit is crossed with it, None where that was not simulated.
+    """
+
+    kind: str
+    structure: str
+    text: Text
+    simulated: bool
+    before_degC: float
+    after_degC: float | None
+    lethal_before_frac: float
+    lethal_after_frac: float | None
+    opens: bool | None
+    volume_ml: float | None = None  # of the layer all around, where soft tissue gives way: the most it takes
+    layer_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Finding):
     """Ordered steps with placements; approvable only without a STOP, a MISSING or a failed hard check."""
 
@@ -237,6 +256,7 @@ class Plan(Finding):
     kit: tuple[KitItem, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     alternatives: tuple[Text, ...] = ()  # compared and not chosen, with figures
+    remedies: tuple[Remedy, ...] = ()  # where a limit of temperature is crossed
     blocked_by: tuple[str, ...] = ()  # STOP and MISSING gates: rule ids
     ruleset: str = ""
 
@@ -254,17 +274,3 @@ class Plan(Finding):
     @property
     def approvable(self) -> bool:
         return not self.blocked_by and not self.failed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast(Record):
-    """What a predictor says of a freezing step: lowest temperature [i, j, k] and its ice, on the predictor's grid."""
-
-    minimum_degC: Volume = field(repr=False)
-    exposures: dict[str, float] = field(default_factory=dict)  # structure name -> lowest temperature on it, degC
-
-
-class Predictor(Protocol):
-    """Predicts what a step does to the tissue; planning is given one and never imports simulation."""
-
-    def __call__(self, case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float) -> Forecast: ...

@@ -1,6 +1,7 @@
 """The box of tissue that is simulated, and the needles in it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -88,10 +89,20 @@ def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
     return _box(needles, others, case, spacing_mm)
 
 
-def step_grid(case: Case, step: Step, *, spacing_mm: float) -> Grid:
-    """The box of one freezing step."""
-    needles = [end for probe in probes(step) for end in _ends(probe)]
-    return _box(needles, lesion_points(case, step.lesion), case, spacing_mm)
+def steps_box(case: Case, steps: Sequence[Step], *, pad_mm: float = NEEDLE_PAD_MM) -> tuple[Array, Array]:
+    """(3,) lowest and highest place along the CT's axes, in mm, of tissue around alternative steps on one lesion."""
+    needles = [end for step in steps for probe in probes(step) for end in _ends(probe)]
+    low, high = _lesion_extent(case, steps[0].lesion)
+    if not needles:
+        return low, high
+    along = np.stack(needles) @ case.grid.directions
+    return np.minimum(low, along.min(axis=0) - pad_mm), np.maximum(high, along.max(axis=0) + pad_mm)
+
+
+@lru_cache(maxsize=16)
+def _lesion_extent(case: Case, name: str) -> tuple[Array, Array]:
+    along = lesion_points(case, name) @ case.grid.directions
+    return along.min(axis=0) - LESION_PAD_MM, along.max(axis=0) + LESION_PAD_MM
 
 
 def lesion_points(case: Case, name: str) -> Array:

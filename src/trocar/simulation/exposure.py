@@ -98,7 +98,7 @@ def watch(case: Case, grid: Grid, needles: Sequence[Segment], *, rest_degC: floa
         points = _near_points(structure, case, needles)
         points = points[grid.contains(points)] if points.size else points
         if points.size:
-            corners, weights = _trilinear(points, grid)
+            corners, weights = trilinear(points, grid)
             key = LIMIT_OF_ROLE.get(structure.role)
             found.append(
                 Watched(
@@ -138,8 +138,8 @@ def _near_points(structure: Structure, case: Case, needles: Sequence[Segment]) -
     return points[nearest[distance[nearest] <= NEAR_MM]]
 
 
-def _trilinear(points_lps_mm: Array, grid: Grid) -> tuple[Array, Array]:
-    """(n, 8) flat cells around each point and their weights."""
+def trilinear(points_lps_mm: Array, grid: Grid) -> tuple[Array, Array]:
+    """(n, 8) flat cells around each of (n, 3) points of a grid, and their weights."""
     ijk = np.clip(grid.to_ijk(points_lps_mm), 0, np.asarray(grid.shape) - 1)
     base = np.minimum(np.floor(ijk).astype(int), np.asarray(grid.shape) - 2)
     part = ijk - base

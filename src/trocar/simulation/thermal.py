@@ -1,26 +1,23 @@
-"""Freezing steps: probes on the lattice through a protocol's phases, and the quick forecast that planning is given."""
+"""Freezing steps: probes on the lattice through a protocol's phases."""
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from trocar.errors import CaseError
-from trocar.imaging.resample import sample
-from trocar.materials import REST_DEGC, TissueMap, tissue_map
-from trocar.model.case import Case
+from trocar.materials import TissueMap
 from trocar.model.finding import Check, Exposure, State, Verdict
-from trocar.model.space import Array, Grid, Volume, as_matrix4
+from trocar.model.space import Array, Grid, Volume
 from trocar.model.state import TissueState
-from trocar.model.treatment import Forecast, Placement, ProtocolPhase, Step
+from trocar.model.treatment import Placement, ProtocolPhase, Step
 from trocar.physics.damage import Damage
 from trocar.physics.heat import HeatSolver
 from trocar.physics.kill import cold_kill_frac
 from trocar.physics.source import Ramp
-from trocar.simulation.domain import active_segment, cooling, cryoprobe, line, probes, step_grid
-from trocar.simulation.exposure import Watched, watch
-from trocar.simulation.session import Played, Session, at_point, solver_from, state_of, untouched
+from trocar.simulation.domain import active_segment, cooling, cryoprobe, line, probes
+from trocar.simulation.exposure import Watched
+from trocar.simulation.session import Played, Session, at_point, solver_from, state_of
 from trocar.simulation.sound import needle_checks, require_sound
 from trocar.simulation.zones import Target, kill_coverage, mesh_points, target, zones
 
@@ -50,7 +47,7 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
     end_of_freeze = state.temperature_degC
     ice = np.zeros(state.grid.shape, np.float32)
     for phase in step.protocol:
-        solver.advance(phase.duration_s, _ramps(phase, needles, solver, state.grid), on_step=follow)
+        solver.advance(phase.duration_s, ramps(phase, needles, solver, state.grid), on_step=follow)
         if phase.phase == "freeze":
             end_of_freeze, ice = solver.temperature_degC.copy(), solver.ice_frac
         kind = phase.phase.split("_")[0]
@@ -101,30 +98,10 @@ def exposures(watched: tuple[Watched, ...], ice: cKDTree | None) -> tuple[Exposu
     return tuple(each.exposure(each.distance_mm(ice)) for each in watched)
 
 
-def predict(case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float) -> Forecast:
-    """What a freezing step will do, on a coarse lattice: the `Predictor` that planning is given."""
-    grid = _lesion_grid(case, step, spacing_mm)
-    tissue = _tissue(case, grid)
-    needles = probes(step)
-    state = untouched(grid)
-    if perfusion_scale != 1.0:
-        scaled = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
-        state = state.after(perfusion_frac=scaled)
-    solver = solver_from(state, tissue, tuple(line(needle, grid) for needle in needles))
-    for phase in step.protocol:  # the thaw too: beside the ice it is coldest minutes after the last freeze
-        solver.advance(phase.duration_s, _ramps(phase, needles, solver, grid), longest_s=PREVIEW_S)
-    minimum = solver.damage.minimum_degC.reshape(grid.shape)
-    segments = [active_segment(needle) for needle in needles]
-    lowest = {
-        each.name: float(sample(minimum, grid, each.points_lps_mm, outside=REST_DEGC).min())
-        for each in watch(case, grid, segments, rest_degC=REST_DEGC)
-    }
-    return Forecast(minimum_degC=Volume(grid=grid, values=minimum, unit="degC"), exposures=lowest)
-
-
-def _ramps(
+def ramps(
     phase: ProtocolPhase, needles: tuple[Placement, ...], solver: HeatSolver, grid: Grid
 ) -> tuple[Ramp | None, ...]:
+    """What drives each needle in a phase that begins now. Raises `CaseError` for an unknown kind of phase."""
     return tuple(_ramp(phase, needle, solver, grid) if phase.takes_part(needle.name) else None for needle in needles)
 
 
@@ -175,27 +152,3 @@ def _energy_check(step: Step, residual_frac: float) -> Check:
         source="software default",
         message="share of the heat moved that the simulation does not account for",
     )
-
-
-def _lesion_grid(case: Case, step: Step, spacing_mm: float) -> Grid:
-    """The step's box with its edges on a 10 mm raster, so that like needles share one tissue."""
-    return _rastered(step_grid(case, step, spacing_mm=spacing_mm))
-
-
-def _rastered(grid: Grid, *, raster_mm: float = 12.0) -> Grid:
-    spacing = float(grid.spacing_mm[0])
-    axes = grid.directions
-    low = np.floor((grid.matrix[:3, 3] @ axes) / raster_mm) * raster_mm
-    high = np.ceil((grid.to_lps(np.asarray(grid.shape) - 1) @ axes) / raster_mm) * raster_mm
-    matrix = grid.matrix.copy()
-    matrix[:3, 3] = axes @ low
-    shape = np.rint((high - low) / spacing).astype(int) + 1
-    return Grid(
-        shape=(int(shape[0]), int(shape[1]), int(shape[2])),
-        lps_from_ijk=as_matrix4(matrix),
-    )
-
-
-@lru_cache(maxsize=4)
-def _tissue(case: Case, grid: Grid) -> TissueMap:
-    return tissue_map(case, grid)
