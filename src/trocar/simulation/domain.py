@@ -13,6 +13,7 @@ from trocar.model.space import Array, Grid, Segment, as_vector
 from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.physics.lines import Line
 from trocar.physics.source import Ramp
+from trocar.simulation.applicators import HEATS, heating_segments
 
 NEEDLE_PAD_MM = 45.0  # ice of 20 mm around a needle, and 25 mm beyond it where the tissue is at rest
 LESION_PAD_MM = 4.0
@@ -71,9 +72,24 @@ def freezing_steps(plan: Plan) -> tuple[Step, ...]:
     return tuple(step for step in plan.of(Technique.CRYOABLATION) if probes(step))
 
 
+def heating_steps(plan: Plan) -> tuple[Step, ...]:
+    """The steps that heat, in order: those with an electrode or an antenna."""
+    return tuple(step for step in plan.steps if step.technique in HEATS and probes(step))
+
+
+def working_segments(step: Step) -> tuple[Segment, ...]:
+    """Where a step freezes or heats."""
+    if step.technique in HEATS:
+        return tuple(piece for probe in probes(step) for piece in heating_segments(probe))
+    return tuple(active_segment(probe) for probe in probes(step))
+
+
 def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
     """The simulated box: all needles with room for their ice, the lesion, and what is implanted."""
-    needles = [end for step in freezing_steps(plan) for probe in probes(step) for end in _ends(probe)]
+    needles = [
+        end for step in (*freezing_steps(plan), *heating_steps(plan)) for piece in working_segments(step)
+        for end in _ends(piece)
+    ]  # fmt: skip
     lasting = [
         end
         for step in plan.steps
@@ -86,8 +102,8 @@ def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
 
 
 def step_grid(case: Case, step: Step, *, spacing_mm: float) -> Grid:
-    """The box of one freezing step."""
-    needles = [end for probe in probes(step) for end in _ends(probe)]
+    """The box of one freezing or heating step."""
+    needles = [end for piece in working_segments(step) for end in _ends(piece)]
     return _box(needles, lesion_points(case, step.lesion), case, spacing_mm)
 
 
@@ -99,8 +115,7 @@ def lesion_points(case: Case, name: str) -> Array:
     return case.grid.to_lps(np.argwhere(inside))
 
 
-def _ends(probe: Placement) -> tuple[Array, Array]:
-    segment = active_segment(probe)
+def _ends(segment: Segment) -> tuple[Array, Array]:
     return np.asarray(segment.start_lps_mm), np.asarray(segment.end_lps_mm)
 
 
