@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from trocar.model.finding import Check, Finding
-from trocar.model.record import Record, Vector
+from trocar.model.record import Record, Vector, bounded
 from trocar.model.space import Segment
 
 
@@ -169,7 +169,9 @@ class Placement(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolPhase(Record):
-    """`phase` is freeze, thaw_passive, thaw_active, heat, inject, wait ...; `setting` a fraction or a power.
+    """`phase` is freeze, thaw_passive, thaw_active, heat, inject, wait ...; `setting` a fraction, or in a `unit`.
+
+    Heat in W is a constant power and in degC a temperature to be kept; without a setting the step's program gives it.
 
     `probes` names the instruments that take part, all where it is empty; the others are off. `settings` gives some of
     them a setting of their own. So instruments start and stop, and are throttled, independently.
@@ -192,6 +194,26 @@ class ProtocolPhase(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeatingProgram(Record):
+    """How a radiofrequency console gives its power: what is stated here goes before its entry in the catalog.
+
+    Starting power, step and ceiling belong to the electrode and stand in its instructions for use; so do the signs of
+    a roll-off: resistance over `rise_factor` times its lowest, or power under `collapse_frac` of what is set.
+    """
+
+    generator: str  # id of the catalog
+    start_W: float | None = bounded(1, 500)
+    step_W: float | None = bounded(0, 500)
+    step_every_s: float | None = bounded(1, 600)
+    ceiling_W: float | None = bounded(1, 500)
+    rise_factor: float | None = bounded(1, 20)
+    collapse_frac: float | None = bounded(0, 1)
+    pause_s: float | None = bounded(0, 600)
+    second_frac: float | None = bounded(0, 1)
+    longest_s: float | None = bounded(1, 7200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Finding):
     id: str
     technique: Technique
@@ -204,6 +226,7 @@ class Step(Finding):
     position: str | None = None
     notes: tuple[Text, ...] = ()
     perfusion_scale: float | None = None  # an embolization's: what is left of the lesion's perfusion
+    program: HeatingProgram | None = None  # a radiofrequency step's, where a phase states no setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

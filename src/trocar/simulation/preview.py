@@ -14,18 +14,17 @@ from trocar.materials.mapping import PROPERTIES
 from trocar.materials.placing import onto
 from trocar.model.case import Case
 from trocar.model.forecast import AS_SEEN, Forecast, Layer, TissueChange
-from trocar.model.space import Array, Grid, Volume, as_matrix4
+from trocar.model.space import Array, Grid, Volume
 from trocar.model.treatment import Placement, ProtocolPhase, Step
 from trocar.physics.batch import Job, play_many
 from trocar.physics.heat import HeatSolver, Prepared
 from trocar.physics.medium import Medium
 from trocar.physics.source import Ramp
-from trocar.simulation.domain import line, probes, steps_box
+from trocar.simulation.domain import line, probes, shared_grid
 from trocar.simulation.exposure import WATCHED, trilinear
 from trocar.simulation.thermal import ramps
 
 STEP_S = 20.0  # -20 and -40 degC within 0.1 mm of shorter steps (thermal reference 9.1)
-RASTER_MM = 24.0  # like needles share one box, and with it one tissue
 SENSOR_STEP_MM = 1.0
 LAYER_FLUIDS = ("water", "gas")
 
@@ -46,7 +45,7 @@ def predict(
         raise CaseError(f"{len(changes)} changes of the tissue for {len(steps)} steps")
     if not steps:
         return ()
-    grid = _shared_grid(case, steps, spacing_mm)
+    grid = shared_grid(case, steps, spacing_mm)
     scene = _scene(case, grid, perfusion_scale)
     asked = list(zip(steps, changes or [AS_SEEN] * len(steps), strict=True))
     found = play_many(
@@ -154,17 +153,3 @@ def _layer_cells(case: Case, tissue: TissueMap, layer: Layer) -> Array:
 def _volumes_ml(case: Case, scene: _Scene, change: TissueChange) -> dict[str, float]:
     voxel_ml = scene.tissue.grid.voxel_ml
     return {layer.structure: float(_layer_cells(case, scene.tissue, layer).sum()) * voxel_ml for layer in change.layers}
-
-
-# --- the box
-
-
-def _shared_grid(case: Case, steps: Sequence[Step], spacing_mm: float) -> Grid:
-    """One box for all along the CT's axes, its edges on a raster that is the same for every call."""
-    low, high = steps_box(case, steps)
-    low, high = np.floor(low / RASTER_MM) * RASTER_MM, np.ceil(high / RASTER_MM) * RASTER_MM
-    axes = case.grid.directions
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = axes * spacing_mm, axes @ low
-    i, j, k = (int(n) for n in np.rint((high - low) / spacing_mm).astype(int) + 1)
-    return Grid(shape=(i, j, k), lps_from_ijk=as_matrix4(matrix))

@@ -12,12 +12,14 @@ from trocar.model.space import Array, Grid, Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, ProtocolPhase, Step
 from trocar.physics.damage import Damage
+from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver
-from trocar.physics.kill import cold_kill_frac
+from trocar.physics.kill import cold_kill_frac, heat_kill_frac
 from trocar.physics.source import Ramp
 from trocar.simulation.domain import active_segment, cooling, cryoprobe, line, probes
 from trocar.simulation.exposure import Watched
-from trocar.simulation.session import Played, Session, at_point, solver_from, state_of
+from trocar.simulation.hotzones import hot_zones
+from trocar.simulation.session import Played, Session, at_point, dose_fields, solver_from, state_of
 from trocar.simulation.sound import needle_checks, require_sound
 from trocar.simulation.zones import Target, kill_coverage, mesh_points, target, zones
 
@@ -54,8 +56,8 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
         if kind in counts:
             counts[kind] += 1
             states.append(
-                moment(session, solver.damage, step, f"{kind}_{counts[kind]}",
-                       time_s=solver.time_s, lesion=lesion, residual_frac=solver.balance().residual_frac)
+                moment(session, solver.damage, step, f"{kind}_{counts[kind]}", time_s=solver.time_s, lesion=lesion,
+                       residual_frac=solver.balance().residual_frac, dose=solver.dose)
             )  # fmt: skip
     after = state_of(solver, state)
     residual = solver.balance().residual_frac
@@ -66,7 +68,7 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
         session=session,
         states=tuple(states),
         histories=tuple(watched.history(step.id, since_s=started_s) for watched in session.watched),
-        checks=(*needle_checks(session.tissue, needles), _energy_check(step, residual)),
+        checks=(*needle_checks(session.tissue, needles), energy_check(step, residual)),
         fields=_fields(step, after, end_of_freeze, ice, session.tissue),
         caveats=("model_prior",) if any(cryoprobe(needle).model_prior for needle in needles) else (),
     )
@@ -74,9 +76,9 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
 
 def moment(
     session: Session, damage: Damage, step: Step, name: str, *, time_s: float, lesion: Target,
-    residual_frac: float | None,
+    residual_frac: float | None, dose: HeatDose | None = None,
 ) -> State:  # fmt: skip
-    """The zones and exposures at one moment of a step."""
+    """The zones and exposures at one moment of a step; with a dose, the zones of heat too."""
     grid = session.tissue.grid
     minimum_degC = damage.minimum_degC.reshape(grid.shape)
     found, ice = zones(minimum_degC, grid, lesion)
@@ -86,9 +88,10 @@ def moment(
         moment=name,
         time_s=time_s,
         lesion=lesion.name,
-        zones=found,
+        zones=found if dose is None else found | hot_zones(dose_fields(dose, grid), grid, lesion),
         structures=exposures(session.watched, cKDTree(mesh_points(ice)) if ice.faces.size else None),
         kill_frac=kill_coverage(kill, grid, lesion),
+        heat_kill_frac=None if dose is None else kill_coverage(heat_kill_frac(dose).reshape(grid.shape), grid, lesion),
         energy_residual_frac=residual_frac,
     )
 
@@ -141,7 +144,8 @@ def _fields(
     }
 
 
-def _energy_check(step: Step, residual_frac: float) -> Check:
+def energy_check(step: Step, residual_frac: float) -> Check:
+    """The share of the heat moved that does not add up, against what is allowed."""
     return Check(
         name="energy_residual",
         subject=step.id,
