@@ -151,7 +151,9 @@ class Exposure(Record):
     maximum_degC: float
     minimum_lps_mm: Vector
     distance_to_ice_mm: float | None  # from its surface to the 0 degC surface; None without ice
-    first_crossing_s: float | None = None  # when its limit was first crossed, on the procedure's thermal clock
+    first_crossing_s: float | None = None  # when its limit of cold was first crossed, on the procedure's thermal clock
+    maximum_lps_mm: Vector | None = None
+    first_hot_crossing_s: float | None = None  # the same for its limit of heat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,7 @@ class State(Record):
     zones: dict[str, Zone] = field(default_factory=dict)
     structures: tuple[Exposure, ...] = ()
     kill_frac: ZoneCoverage | None = None  # expected share of cells killed by cold: a probability, not a count
+    heat_kill_frac: ZoneCoverage | None = None  # expected share of cells killed by heat (Arrhenius, liver)
     strength: dict[str, float] = field(default_factory=dict)
     energy_residual_frac: float | None = None
 
@@ -206,6 +209,24 @@ class CementStop(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeatingTrace(Record):
+    """What a radiofrequency electrode or a microwave antenna did in each time step of a heating step.
+
+    `power_W` is the mean of the time step that begins at `time_s`, `resistance_ohm` what the generator saw (empty for
+    an antenna), `temperature_degC` the hottest point on the instrument's axis. `phase` is the generator's own.
+    """
+
+    step: str
+    name: str
+    time_s: tuple[float, ...]
+    power_W: tuple[float, ...]
+    resistance_ohm: tuple[float, ...]
+    temperature_degC: tuple[float, ...]
+    phase: tuple[str, ...]
+    energy_J: float  # given by the generator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CementDeposit(Record):
     """Where the cement of one injection lies after a step: `volume_ml` in bone, 95 % of it within `radius_mm`.
 
@@ -237,6 +258,7 @@ class Simulation(Finding):
 
     states: tuple[State, ...]
     histories: tuple[History, ...] = ()
+    traces: tuple[HeatingTrace, ...] = ()
     deposits: tuple[CementDeposit, ...] = ()
     model: str = ""
     caveats: tuple[str, ...] = ()  # keys of what the model does not know, said in every report

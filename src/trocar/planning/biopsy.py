@@ -1,20 +1,25 @@
 """The biopsy's path: into the compartment that the question needs, around necrosis, before anything is ablated."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from trocar.catalog import device
+from trocar.imaging.resample import sample
 from trocar.model.device import BiopsyNeedle
-from trocar.model.space import Array
+from trocar.model.space import Array, Segment, as_vector
 from trocar.model.treatment import Placement, Rejection
-from trocar.planning.access import first_clear, instrument, needle, rejections, trace
+from trocar.planning.access import Instrument, clear, first_clear, instrument, needle, rejections, trace
 from trocar.planning.directions import sphere, tie_break
-from trocar.planning.surroundings import Surroundings
+from trocar.planning.front import Option, front
+from trocar.planning.surroundings import Surroundings, look_up
 
 NECROSIS_HU = 15.0  # without contrast, smoothed; fluid rather than viable tumor, design
-SOFT_TISSUE_PURPOSES = ("molecular", "diagnosis", "histology")
+ENHANCEMENT_HU = 10.0  # in a contrast phase, smoothed; less is taken for necrosis, design
+DECALCIFICATION_SPOILS = ("molecular",)  # questions that soft tissue answers better than bone, R-h
+SOFT_SHARE_FRAC = {True: 0.05, False: 0.15}  # of the lesion, from which soft tissue is sampled first; design
 TARGETS_TRIED = 16
 DIRECTIONS = 1000
 DEPTH_MM = 4.0
@@ -27,6 +32,8 @@ class Sampling:
     placement: Placement | None
     compartment: str
     rejected: tuple[Rejection, ...] = ()
+    options: tuple[Option, ...] = ()
+    shared_with: str = ""
 
 
 def biopsy(around: Surroundings, up: Array) -> Sampling:
@@ -34,8 +41,7 @@ def biopsy(around: Surroundings, up: Array) -> Sampling:
     preferred = compartments(around)
     refused: tuple[Rejection, ...] = ()
     for compartment in preferred:
-        device_id = "needle-soft-tissue-18g" if compartment == "soft_tissue" else "needle-bone-11g"
-        tool = instrument(device_id, "biopsy", what=f"biopsy needle ({compartment})")
+        tool = _tool(compartment)
         targets = _targets(around, compartment)
         if not len(targets):
             continue
@@ -44,33 +50,82 @@ def biopsy(around: Surroundings, up: Array) -> Sampling:
         refused += tuple(rejections(around, paths, tool, up, what=tool.what))
         best = first_clear(around, paths, tool)
         if best is not None:
-            return Sampling(needle(tool, paths.segment(best), "biopsy-1"), compartment, refused)
+            options = tuple(front(around, paths, tool, shown=4))
+            return Sampling(needle(tool, paths.segment(best), "biopsy-1"), compartment, refused, options)
     return Sampling(None, preferred[0] if preferred else "", refused)
+
+
+def shared(around: Surroundings, found: Sampling, others: Mapping[str, Segment]) -> Sampling:
+    """The same sample taken on the path of another instrument, from the skin, where one crosses viable tumor.
+
+    `others` are paths by name. The one that passes deepest within the compartment is taken; none that is too long or
+    not clear enough for the needle.
+    """
+    if found.placement is None or not others:
+        return found
+    tool, depth = _tool(found.compartment), _depth_mm(around, found.compartment)
+    best: tuple[float, str, Segment] | None = None
+    for name, path in others.items():
+        along = np.arange(1.0, min(path.length_mm, tool.reach_mm), 1.0)
+        inside = look_up(around, depth, path.at(along), outside=0.0) if len(along) else np.zeros(1)
+        deepest = float(inside.max())
+        if deepest < DEPTH_MM or (best is not None and deepest <= best[0] + 1e-6):
+            continue
+        end = path.at(along[int(np.argmax(inside))])
+        own = Segment(start_lps_mm=path.start_lps_mm, end_lps_mm=as_vector(end))
+        if clear(around.obstacles, own, tool):
+            best = deepest, name, own
+    if best is None:
+        return found
+    return replace(found, placement=needle(tool, best[2], found.placement.name), shared_with=best[1])
+
+
+def _tool(compartment: str) -> Instrument:
+    device_id = "needle-soft-tissue-18g" if compartment == "soft_tissue" else "needle-bone-11g"
+    return instrument(device_id, "biopsy", what=f"biopsy needle ({compartment})")
 
 
 def compartments(around: Surroundings) -> tuple[str, ...]:
     """The compartments that can be sampled, the one that answers the question first.
 
-    Soft tissue spares the decalcification that spoils molecular tests; a lesion within bone leaves only bone.
+    Soft tissue spares the decalcification that spoils molecular tests: where those are asked for, a small soft-tissue
+    part is enough. A lesion within bone leaves only bone.
     """
     soft = around.in_lesion & ~around.in_bone
     share = float(np.count_nonzero(soft)) / max(1.0, float(np.count_nonzero(around.in_lesion)))
-    if share < 0.15:
+    oncology = around.case.clinical.oncology
+    asked = set(oncology.biopsy_purpose or ()) | ({"molecular"} if oncology.molecular_need else set())
+    if share < SOFT_SHARE_FRAC[bool(asked & set(DECALCIFICATION_SPOILS))]:
         return ("bone",)
     return ("soft_tissue", "bone")
 
 
-def _targets(around: Surroundings, compartment: str) -> Array:
-    """(n, 3) points well inside the compartment and out of necrosis, spread, the deepest first."""
+def _viable(around: Surroundings, compartment: str) -> Array:
+    """[i, j, k] the compartment without necrosis: what is too dark, or does not enhance where a phase shows it."""
     soft = around.in_lesion & ~around.in_bone
     region = soft if compartment == "soft_tissue" else around.in_lesion & ~soft
-    smooth = ndimage.uniform_filter(around.values_HU, 3)
-    viable = region & (smooth >= NECROSIS_HU)
-    if not viable.any():
-        viable = region
-    if not viable.any():
+    viable = region & (ndimage.uniform_filter(around.values_HU, 3) >= NECROSIS_HU)
+    for phase in around.case.phases.values():
+        gain = np.zeros(around.grid.shape, dtype=np.float32)
+        ijk = np.argwhere(ndimage.binary_dilation(around.in_lesion))
+        after = sample(phase.values, phase.grid, around.grid.to_lps(ijk), outside=np.nan)
+        gain[tuple(ijk.T)] = np.nan_to_num(after - around.values_HU[tuple(ijk.T)], nan=0.0)
+        enhancing = viable & (ndimage.uniform_filter(gain, 3) >= ENHANCEMENT_HU)
+        viable = enhancing if enhancing.any() else viable
+    return viable if viable.any() else region
+
+
+def _depth_mm(around: Surroundings, compartment: str) -> Array:
+    """[i, j, k] how deep each voxel lies within the viable compartment, 0 outside."""
+    depth = ndimage.distance_transform_edt(_viable(around, compartment), sampling=around.grid.spacing_mm)
+    return np.asarray(depth, dtype=np.float32)
+
+
+def _targets(around: Surroundings, compartment: str) -> Array:
+    """(n, 3) points well inside the compartment and out of necrosis, spread, the deepest first."""
+    depth = _depth_mm(around, compartment)
+    if not depth.any():
         return np.zeros((0, 3))
-    depth = ndimage.distance_transform_edt(viable, sampling=around.grid.spacing_mm)
     ijk = np.argwhere(depth >= min(DEPTH_MM, float(depth.max())))
     points = around.grid.to_lps(ijk)
     deepest = -np.round(depth[tuple(ijk.T)], 3)

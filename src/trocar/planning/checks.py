@@ -13,7 +13,7 @@ from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Verdict
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Placement, Plan, Step, Technique
-from trocar.planning.access import NAVIGATED_ERROR_MM, written
+from trocar.planning.access import written
 from trocar.planning.bonefield import BoneField, bone_field
 from trocar.planning.canal import with_canal
 from trocar.planning.corridor import least_depth_mm
@@ -35,7 +35,6 @@ class Inspector:
     """What a case's placements are checked against; the search trees are built once."""
 
     around: Surroundings
-    placement_error_mm: float = NAVIGATED_ERROR_MM
     _trees: dict[str, cKDTree] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -140,7 +139,7 @@ def _clearance_check(inspect: Inspector, placement: Placement, obstacle: Obstacl
     rule = obstacle.rule
     at_nerve = placement.role in AT_A_NERVE and rule.constraint == "nerve_clearance"
     hard = 0.0 if at_nerve else rule.hard_mm
-    error = 0.0 if placement.role == "screw" or at_nerve else inspect.placement_error_mm
+    error = 0.0 if placement.role == "screw" or at_nerve else inspect.around.guidance.placement_error_mm
     if placement.role in AT_A_NERVE:
         error = min(error, 1.0)
     soft = hard if at_nerve else max(rule.soft_mm, hard + error)

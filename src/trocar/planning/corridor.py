@@ -5,17 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.catalog import devices, limit
+from trocar.imaging.cylinders import held_mm
 from trocar.model.device import Screw
 from trocar.model.space import Array, Segment, as_vector
 from trocar.planning.bonefield import BoneField
 from trocar.planning.directions import sphere, tie_break
+from trocar.planning.freecorridor import free_corridors, seeds_ijk, solid_of
 
 SEEDS = 260
 LINES = 1300
-MARCH_MM = 1.5
 FINE_MM = 0.5
 HALF_LENGTH_MM = 160.0
 REFINED = 700
+FREE = 12  # of the widest free corridors, tried as screws' axes too
 ENTRY_SLANT = 2.4  # how obliquely a screw may cross its entry cortex: longest way through it per needed depth
 ANCHOR_ENOUGH_MM = 35.0
 SHORTEST_CROSSING_MM = 5.0
@@ -92,58 +94,29 @@ def widest_mm(bone: BoneField) -> float:
 
 def _promising(bone: BoneField, need_mm: float) -> tuple[Array, Array]:
     """Lines (origin, direction) deep enough around the lesion, with the most healthy bone on their weaker side."""
-    seeds = _seeds(bone, need_mm)
+    seeds = seeds_ijk(bone, need_mm, SEEDS)
     ways = sphere(2 * LINES)
     ways = ways[ways[:, 2] >= 0]
     if not len(seeds):
         return np.zeros((0, 3)), np.zeros((0, 3))
-    scores = []
-    to_ijk = bone.grid.ijk_from_lps[:3, :3].T
-    steps = ways @ to_ijk * MARCH_MM
-    for seed in seeds:
-        forward = _march(bone, seed, steps, need_mm)
-        backward = _march(bone, seed, -steps, need_mm)
-        weaker = np.minimum(forward, backward)
-        scores.append(np.minimum(weaker, ANCHOR_ENOUGH_MM) + 0.1 * np.minimum(np.maximum(forward, backward), 60.0))
-    score = np.stack(scores)
+    solid = solid_of(bone)
+    forward, backward = (
+        held_mm(solid, seeds, turned, need_mm=need_mm, reach_mm=HALF_LENGTH_MM).astype(float)
+        for turned in (ways, -ways)
+    )
+    weaker = np.minimum(forward, backward)
+    score = np.minimum(weaker, ANCHOR_ENOUGH_MM) + 0.1 * np.minimum(np.maximum(forward, backward), 60.0)
     enough = np.flatnonzero(score.ravel() >= 6.0)
     origins = bone.grid.to_lps(seeds)
     ties = tie_break(origins, bone.side_x)[:, None] + 100.0 * tie_break(ways, bone.side_x)[None]
     order = np.lexsort((ties.ravel()[enough], -np.round(score.ravel()[enough], 3)))
     best = enough[order[:REFINED]]
-    return origins[best // len(ways)], ways[best % len(ways)]
-
-
-def _seeds(bone: BoneField, need_mm: float) -> Array:
-    """(n, 3) voxels of the lesion deep enough in the bone, thinned evenly about the box's center."""
-    ijk = np.argwhere((bone.in_lesion >= 0.5) & (bone.depth_mm >= need_mm))
-    if not len(ijk):
-        return ijk
-    low, high = ijk.min(axis=0), ijk.max(axis=0)
-    for stride in range(1, 40):
-        offset = np.abs(2 * ijk - (low + high)) // 2
-        kept = ijk[np.all(offset % stride == 0, axis=1)]
-        if len(kept) <= SEEDS:
-            return kept if len(kept) else ijk[:1]
-    return kept
-
-
-def _march(bone: BoneField, seed: Array, steps: Array, need_mm: float) -> Array:
-    """(n,) millimeters of healthy bone met from a voxel along each way while it stays deep enough."""
-    healthy = np.zeros(len(steps))
-    active = np.arange(len(steps))
-    shape = np.asarray(bone.grid.shape)
-    for count in range(1, int(HALF_LENGTH_MM / MARCH_MM)):
-        index = np.rint(seed + steps[active] * count).astype(int)
-        within = np.all((index >= 0) & (index < shape), axis=1)
-        active, index = active[within], index[within]
-        i, j, k = index.T
-        deep = bone.depth_mm[i, j, k] >= need_mm
-        active = active[deep]
-        if not len(active):
-            break
-        healthy[active] += MARCH_MM * bone.healthy[i[deep], j[deep], k[deep]]
-    return healthy
+    free = free_corridors(bone, count=FREE)
+    middles = [item.axis.at(item.axis.length_mm / 2) for item in free]
+    return (
+        np.concatenate([origins[best // len(ways)], np.reshape(middles, (-1, 3))]),
+        np.concatenate([ways[best % len(ways)], np.reshape([item.axis.direction for item in free], (-1, 3))]),
+    )
 
 
 def _best_screw(

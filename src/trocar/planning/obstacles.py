@@ -19,13 +19,15 @@ class Obstacle:
     """One structure as points with the distance (`shell_mm`) from them to its surface.
 
     A nerve given as a curve is its densely sampled course; any other is the centers of its outermost voxels, whose
-    surface lies at most half a voxel's longest edge further out.
+    surface lies at most half a voxel's longest edge further out. `stray_mm` is how far an instrument beside it may
+    lie from where it was planned, unless the instrument says otherwise.
     """
 
     name: str
     rule: Clearance
     points_lps_mm: Array = field(repr=False)
     shell_mm: float
+    stray_mm: float = 0.0
 
     def clearance_mm(self, axis: Segment, radius_mm: float) -> float:
         """From the surface of a straight instrument to the structure's; negative where they overlap."""
@@ -36,7 +38,7 @@ class Obstacle:
         return float(distances.min()) - self.shell_mm - radius_mm
 
 
-def obstacles(case: Case) -> tuple[Obstacle, ...]:
+def obstacles(case: Case, *, stray_mm: float = 0.0) -> tuple[Obstacle, ...]:
     """Every structure of the case that a clearance rule speaks of, in the case's order."""
     found = []
     for structure in case.structures:
@@ -44,7 +46,7 @@ def obstacles(case: Case) -> tuple[Obstacle, ...]:
         if rule is None or not (structure.inside.any() or structure.centerline_lps_mm):
             continue
         points, shell_mm = structure_points(structure, case.grid)
-        found.append(Obstacle(structure.name, rule, points, shell_mm))
+        found.append(Obstacle(structure.name, rule, points, shell_mm, stray_mm))
     return tuple(found)
 
 

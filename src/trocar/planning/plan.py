@@ -8,14 +8,15 @@ from trocar.errors import PlanningError
 from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.finding import Check
-from trocar.model.space import Array
+from trocar.model.forecast import Predictor
+from trocar.model.space import Array, Segment
 from trocar.model.treatment import (
     Duration,
     Placement,
     Plan,
-    Predictor,
     Proposal,
     Rejection,
+    Remedy,
     SequenceStep,
     Step,
     Technique,
@@ -23,25 +24,29 @@ from trocar.model.treatment import (
 )
 from trocar.planning import durations
 from trocar.planning.access import Instrument, needle
-from trocar.planning.biopsy import biopsy
+from trocar.planning.biopsy import Sampling, biopsy, shared
 from trocar.planning.bonefield import BoneField
 from trocar.planning.canal import with_canal
 from trocar.planning.cement import deposit_at_end, deposit_in_lesion, mounted_deposit
-from trocar.planning.checks import Inspector, implant_checks, step_checks
+from trocar.planning.checks import Inspector, implant_checks, rechecked_step, step_checks
 from trocar.planning.corridor import Corridor
 from trocar.planning.coverage import Ablation, cover
 from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
+from trocar.planning.front import compared
+from trocar.planning.guidance import Guidance, guidance_check
 from trocar.planning.kit import kit
 from trocar.planning.notices import agent_check, nerve_unknown, no_nerve_near, position_check, risk_checks, unplaced
 from trocar.planning.order import earlier, order_checks, technique_steps
 from trocar.planning.position import positions, upward
 from trocar.planning.protected import spare
 from trocar.planning.protection import endangered, protect
+from trocar.planning.refine import BOUNDED, Effort
 from trocar.planning.surroundings import Surroundings, surroundings
 
 Progress = Callable[[float, str], None]
 EMBOLIC = "microspheres-300-500"
 BLOCKING = ("stop", "missing", "require", "refer")  # gate outcomes that keep a plan from approval
+SHARES_PUNCTURE = ("probe", "trocar")
 PLACED = ("BIOPSY", "ABLATE", "SCREW", "CEMENT_INJECT")
 
 
@@ -50,18 +55,23 @@ def plan(
     proposal: Proposal,
     *,
     predictor: Predictor | None = None,
+    guidance: Guidance | None = None,
     seed: int = 0,
+    effort: Effort = BOUNDED,
+    samples: int = 0,
     on_progress: Progress | None = None,
 ) -> Plan:
     """The proposal's steps with a place, a protocol and a duration for each, in the position that suits them best.
 
     What cannot be placed stays in the plan without placements, with a failed check and the reasons for the refusal.
-    Nothing is drawn at random: `seed` changes nothing. Raises `PlanningError` when nothing at all can be placed.
+    `guidance` says how instruments are led, else the case's own decision does. Nothing is drawn at random but the
+    `samples` that say how robust the probes are. `effort` bounds the predictions that the search for probes may ask
+    for. Raises `PlanningError` when nothing at all can be placed.
     """
     tell = on_progress or (lambda fraction, text: None)
     tell(0.0, "surroundings of the lesion")
     case = with_canal(case)
-    around = surroundings(case, case.structure(proposal.lesion))
+    around = surroundings(case, case.structure(proposal.lesion), guidance=guidance)
     wanted = [item for item in technique_steps(proposal) if item.step in PLACED]
     bony = any(item.step in ("SCREW", "CEMENT_INJECT") for item in wanted)
     tell(0.1, "bone around the lesion")
@@ -77,7 +87,7 @@ def plan(
     for number, position in enumerate(tried or ("supine",)):
         tell(0.2 + 0.6 * number / max(1, len(tried)), f"placing: {position}")
         screws = _screws(around, inspect.bone, found, upward(position, around), proposal)
-        drafts.append(_Draft(around, inspect, proposal, position, screws))
+        drafts.append(_Draft(around, inspect, proposal, position, screws, effort=effort, samples=samples))
         if drafts[-1].promising:
             break
     best = max(drafts, key=lambda draft: draft.rank)
@@ -117,8 +127,11 @@ class _Draft:
     fixation: Fixation
     rejected: list[Rejection] = field(default_factory=list)
     alternatives: list[Text] = field(default_factory=list)
+    remedies: list[Remedy] = field(default_factory=list)
+    effort: Effort = BOUNDED
+    samples: int = 0
     perfusion_scale: float = 1.0
-    others: tuple[Placement, ...] = ()
+    sampling: Sampling | None = None
 
     @property
     def promising(self) -> bool:
@@ -138,7 +151,27 @@ class _Draft:
     def steps(self, predictor: Predictor | None) -> tuple[Step, ...]:
         """Every technique-bearing step of the proposal."""
         self.rejected += self.fixation.rejected
-        return tuple(self._step(item, predictor) for item in technique_steps(self.proposal))
+        made = tuple(self._step(item, predictor) for item in technique_steps(self.proposal))
+        return tuple(self._sharing(step, made) if step.action == "BIOPSY" else step for step in made)
+
+    def _sharing(self, step: Step, made: tuple[Step, ...]) -> Step:
+        """The biopsy through the puncture of a later probe or trocar, where one crosses what is to be sampled."""
+        later = made[made.index(step) + 1 :]
+        paths = {
+            item.name: Segment(start_lps_mm=item.skin_lps_mm, end_lps_mm=item.target_lps_mm)
+            for other in later
+            for item in other.placements
+            if item.role in SHARES_PUNCTURE
+        }
+        found = shared(self.around, self.sampling, paths) if self.sampling else None
+        if found is None or found.placement is None or not found.shared_with:
+            return step
+        note = Text(
+            en=f"Through the puncture and on the path of {found.shared_with}, before it: no puncture of its own.",
+            fr=f"Par la ponction et sur le trajet de {found.shared_with}, avant lui : pas de ponction propre.",
+        )
+        moved = replace(step, placements=(found.placement,), notes=(*step.notes, note))
+        return rechecked_step(self.inspect, replace(moved, checks=()))
 
     def _step(self, item: SequenceStep, predictor: Predictor | None) -> Step:
         match item.step:
@@ -180,8 +213,9 @@ class _Draft:
         return replace(step, notes=notes, perfusion_scale=left, checks=(agent_check(self.proposal, EMBOLIC),))
 
     def _biopsy(self, item: SequenceStep) -> Step:
-        found = biopsy(self.around, self.up)
+        found = self.sampling = biopsy(self.around, self.up)
         self.rejected += found.rejected
+        self.alternatives += compared(Text(en="Biopsy", fr="Biopsie"), found.options)
         minutes = durations.BIOPSY_BONE if found.compartment == "bone" else durations.BIOPSY_SOFT_TISSUE
         step = self._bare(item, Technique.BIOPSY, minutes)
         if found.placement is None:
@@ -220,6 +254,7 @@ class _Draft:
         found = self._probes(predictor)
         self.rejected += found.rejected
         self.alternatives += found.alternatives
+        self.remedies += found.remedies
         if found.step is None:
             step = self._bare(item, technique, Duration(low=25, typical=35, high=50))
             return replace(step, checks=(unplaced("cryoprobes", found.rejected),))
@@ -236,8 +271,18 @@ class _Draft:
                 intent=intent,
                 predictor=predictor,
                 perfusion_scale=self.perfusion_scale,
+                effort=self.effort,
+                samples=self.samples,
             )
-        return cover(self.around, self.up, intent=intent, predictor=predictor, perfusion_scale=self.perfusion_scale)
+        return cover(
+            self.around,
+            self.up,
+            intent=intent,
+            predictor=predictor,
+            perfusion_scale=self.perfusion_scale,
+            effort=self.effort,
+            samples=self.samples,
+        )
 
     def _number(self, item: SequenceStep) -> int:
         same = [other for other in technique_steps(self.proposal) if other.step == item.step]
@@ -312,6 +357,7 @@ def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, 
         kit=kit(steps),
         rejected=tuple(dict.fromkeys(draft.rejected)),
         alternatives=tuple(draft.alternatives),
+        remedies=tuple(draft.remedies),
         blocked_by=tuple(gate.rule for gate in proposal.gates if gate.outcome in BLOCKING),
         ruleset=proposal.ruleset,
         checks=(
@@ -319,5 +365,6 @@ def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, 
             *implant_checks(placements),
             *risk_checks(case, placements),
             position_check(case, draft.position),
+            guidance_check(draft.around.guidance),
         ),
     )

@@ -11,6 +11,7 @@ from trocar.imaging.resample import sample
 from trocar.model.case import Case, Role, Structure
 from trocar.model.space import Array, Grid, as_matrix4
 from trocar.planning.directions import tie_break
+from trocar.planning.guidance import Guidance, guidance_of
 from trocar.planning.obstacles import Obstacle, center_lps_mm, course_points, obstacles
 from trocar.planning.rules import Clearance, clearances
 
@@ -40,6 +41,7 @@ class Surroundings:
     case: Case
     lesion: Structure
     grid: Grid
+    guidance: Guidance  # how instruments are led, so how far they stray
     seen: Array = field(repr=False)  # within the image
     body: Array = field(repr=False)  # 1 in the body, 0 outside it
     in_lesion: Array = field(repr=False)
@@ -48,6 +50,28 @@ class Surroundings:
     values_HU: Array = field(repr=False)
     barriers: tuple[Barrier, ...]
     obstacles: tuple[Obstacle, ...]
+    _parts: dict[tuple[str, frozenset[str]], Barrier] = field(default_factory=dict, repr=False)
+
+    def without(self, barrier: Barrier, ignored: frozenset[str]) -> Barrier:
+        """A barrier without some of its structures, the numbers of the others kept."""
+        left_out = ignored & set(barrier.names)
+        if not left_out:
+            return barrier
+        key = (barrier.rule.constraint, left_out)
+        if key not in self._parts:
+            self._parts[key] = _barrier(barrier.rule, self.case, _Sampler(self.case.grid, self.grid), without=left_out)
+        return self._parts[key]
+
+    @cached_property
+    def bore_center_lps_mm(self) -> Array:
+        """(3,) the middle of the patient, taken to lie on the scanner's axis; of the image where no body is known."""
+        bodies = [item for item in self.case.with_role(Role.BODY) if item.inside.any()]
+        return center_lps_mm(bodies[0], self.case.grid) if bodies else self.case.grid.center_lps_mm
+
+    @cached_property
+    def bone_share(self) -> Array:
+        """[i, j, k] 1 in bone outside the lesion, which holds a needle."""
+        return (self.in_bone & ~self.in_lesion).astype(np.float32)
 
     @cached_property
     def lesion_points_lps_mm(self) -> Array:
@@ -94,13 +118,16 @@ class Surroundings:
         return 0.0 if abs(offset) < 10.0 else float(np.sign(offset))
 
 
-def surroundings(case: Case, lesion: Structure) -> Surroundings:
-    """The surroundings of a lesion of a case."""
-    grid = _coarse_grid(case.grid, center_lps_mm(lesion, case.grid))
+def surroundings(
+    case: Case, lesion: Structure, *, guidance: Guidance | None = None, spacing_mm: float = SPACING_MM
+) -> Surroundings:
+    """The surroundings of a lesion of a case, for instruments led as given, else as the case says."""
+    guidance = guidance or guidance_of(case)
+    grid = _coarse_grid(case.grid, center_lps_mm(lesion, case.grid), spacing_mm)
     at = _Sampler(case.grid, grid)
     values_HU = at.nearest(case.ct.values)
     seen = at.seen()
-    known = obstacles(case)
+    known = obstacles(case, stray_mm=guidance.placement_error_mm)
     inside = at.mask(lesion.inside)
     bone = np.any([at.mask(item.inside) for item in case.with_role(Role.BONE)] or [np.zeros(grid.shape, bool)], axis=0)
     cortex = bone & ~inside & (values_HU > CORTEX_HU)
@@ -108,7 +135,8 @@ def surroundings(case: Case, lesion: Structure) -> Surroundings:
         case=case,
         lesion=lesion,
         grid=grid,
-        seen=seen,
+        guidance=guidance,
+        seen=seen.astype(np.uint8),
         body=_body(case, at, values_HU, seen).astype(np.float32),
         in_lesion=inside,
         in_bone=bone,
@@ -119,14 +147,14 @@ def surroundings(case: Case, lesion: Structure) -> Surroundings:
     )
 
 
-def _coarse_grid(fine: Grid, center: Array) -> Grid:
+def _coarse_grid(fine: Grid, center: Array, spacing_mm: float) -> Grid:
     """Symmetric about the lesion's center, as far as instruments reach and the image goes."""
     corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * (np.asarray(fine.shape) - 1)
     offset = np.abs((fine.to_lps(corners) - center) @ fine.directions).max(axis=0)
-    half = np.ceil(np.minimum(offset, REACH_MM) / SPACING_MM).astype(int) + 1
+    half = np.ceil(np.minimum(offset, REACH_MM) / spacing_mm).astype(int) + 1
     matrix = np.eye(4)
-    matrix[:3, :3] = fine.directions * SPACING_MM
-    matrix[:3, 3] = center - fine.directions @ (half * SPACING_MM)
+    matrix[:3, :3] = fine.directions * spacing_mm
+    matrix[:3, 3] = center - fine.directions @ (half * spacing_mm)
     return Grid(shape=tuple(int(n) for n in 2 * half + 1), lps_from_ijk=as_matrix4(matrix))  # type: ignore[arg-type]
 
 
@@ -181,11 +209,12 @@ def _body(case: Case, at: _Sampler, values_HU: Array, seen: Array) -> Array:
     return np.stack(slices, axis=2)
 
 
-def _barrier(rule: Clearance, case: Case, at: _Sampler) -> Barrier:
+def _barrier(rule: Clearance, case: Case, at: _Sampler, *, without: frozenset[str] = frozenset()) -> Barrier:
     members = case.with_role(*rule.roles)
     grid = at.coarse
     label = np.zeros(grid.shape, dtype=np.int16)
-    for number, structure in enumerate(members, start=1):
+    kept = [(number, item) for number, item in enumerate(members, start=1) if item.name not in without]
+    for number, structure in kept:
         label[at.mask(structure.inside)] = number
         if structure.centerline_lps_mm:
             _paint(label, number, course_points(structure), grid)
@@ -193,9 +222,9 @@ def _barrier(rule: Clearance, case: Case, at: _Sampler) -> Barrier:
     nearest = np.zeros(grid.shape, dtype=np.int16)
     if label.any():
         found, where = ndimage.distance_transform_edt(label == 0, sampling=grid.spacing_mm, return_indices=True)
-        distance = np.minimum(found - SPACING_MM / 2, FAR_MM).astype(np.float32)
+        distance = np.minimum(found - grid.spacing_mm.mean() / 2, FAR_MM).astype(np.float32)
         nearest = label[tuple(where)]
-    for number, structure in enumerate(members, start=1):
+    for number, structure in kept:
         if structure.centerline_lps_mm and structure.diameter_mm:
             _refine(distance, nearest, number, structure, grid)
     return Barrier(rule, tuple(item.name for item in members), distance, nearest)

@@ -231,6 +231,9 @@ CHECKS = {
     "nerve_temperature_beside_cement": "Highest temperature of a nerve beside curing cement",
     "cord_temperature_beside_cement": "Highest temperature of the cord beside curing cement",
     "cement_clock": "Injection within the cement's working time",
+    "cement_into_cold_tissue": "Temperature of the cavity when the cement arrives",
+    "order_of_steps": "Steps that come before one that must precede them",
+    "session_time": "Session within the time that was given",
     "cement_front_distance": "Distance of the cement's front to a foramen, the canal or a joint",
     "cement_volume": "Cement volume",
     "cement_volume_in_bone": "Cement volume within bone",
@@ -302,6 +305,8 @@ VIEWER_TEXT = {
     "slider_sagittal": "sagittal slice, millimeters towards the left",
     "coldest": "coldest so far",
 }
+
+SESSION_PARTS = {"cavity": "cavity", "session": "session"}
 
 # Sentences of checks; the places are filled with what the stage wrote there.
 REMARKS = {
@@ -383,4 +388,11 @@ REMARKS = {
     "wrong_side": "WRONG SIDE: the image and what was stated contradict each other; {stated}",
     "midline_differs": "the image and what was stated differ on whether it lies in the midline; {stated}",
     "side_stated": "image: {stated}",
+    "thaw_first": "simulate the thaw, or measure it, before mixing",
+    "order_broken": "must come after {steps} ({rules})",
+    "session_span": "{low} to {high} min",
+    "sample_kept": "keep a sample of the mix at hand, and wait until it is hard",
+    "screw_between": "length {length} mm, have {shorter} and {longer} mm at hand",
+    "screw_beside": "length {length} mm, have {other} mm at hand",
+    "volume_planned": "{volume} ml planned",
 }

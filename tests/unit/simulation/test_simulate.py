@@ -9,9 +9,9 @@ from slab import cement, cryoablation, embolization, planned, probe, synthetic_c
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
 from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
+from trocar.simulation.preview import predict
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate, thaw_waits_s
-from trocar.simulation.thermal import predict
 
 COARSE_MM = 3.0
 DOUBLE = (
@@ -169,13 +169,13 @@ def test_the_curative_intent_asks_for_minus_40_and_a_margin():
 
 def test_the_forecast_agrees_with_the_simulation(case):
     step = cryoablation()
-    forecast = predict(case, step, spacing_mm=2.0, perfusion_scale=1.0)
+    (forecast,) = predict(case, (step,), spacing_mm=2.0, perfusion_scale=1.0)
     simulation = run(case, step, spacing_mm=2.0)
     assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(nerve_minimum_degC(simulation), abs=1.0)
 
 
 def test_the_forecast_follows_the_nerve_into_the_thaw(case):
-    forecast = predict(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0, perfusion_scale=1.0)
+    (forecast,) = predict(case, (cryoablation(protocol=DOUBLE),), spacing_mm=2.0, perfusion_scale=1.0)
     through_thaw = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0))
     until_freeze = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE[:3]), spacing_mm=2.0))
     assert through_thaw < until_freeze - 0.3
