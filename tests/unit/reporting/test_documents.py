@@ -273,7 +273,6 @@ def test_many_reasons_against_push_out_reasons_for_and_never_each_other():
 # --- the letter
 
 
-# shows: R31
 def test_every_sentence_to_the_patient_has_a_source_that_resolves(found):
     case, made_of = found
     for code in ("en", "fr"):
@@ -284,6 +283,7 @@ def test_every_sentence_to_the_patient_has_a_source_that_resolves(found):
             require_resolved(source, path=Path("letter"), where=text)
 
 
+# shows: R31
 def test_the_letter_names_every_technique_of_the_option_with_its_goal_and_what_lies_near(found):
     case, made_of = found
     said = sheet(gather(case, made_of, None), "consultation-letter", "en", DAY)
@@ -337,10 +337,10 @@ def test_the_procedure_report_gives_the_plan_and_leaves_what_happened_blank():
     assert {orders[label] for label in ("Bed rest until", "Getting up, weight-bearing", "Expected stay")} == {"blank"}
     only = replace(option, techniques=(embolized,))
     said = sheet(gather(made.case(), (only,), None), "procedure-report", "en", DAY)
-    assert "blush before and after" in section(said, "done").blocks[0].rows[0][2]
+    assert "grade of blush before and after" in section(said, "done").blocks[0].rows[0][2]
 
 
-# shows: R14, R87, R103
+# shows: R6, R14, R87
 def test_the_follow_up_asks_for_quality_of_life_loosening_and_what_the_biopsy_changed(written):
     for document in written:
         if document.sheet.document == "follow-up":
@@ -348,8 +348,22 @@ def test_the_follow_up_asks_for_quality_of_life_loosening_and_what_the_biopsy_ch
             assert "eq-5d-5l" in said
             assert says("loosening" if document.sheet.language == "en" else "descellement", said)
             assert {field.state for field in section(document.sheet, "biopsy").blocks[0].fields} == {"blank"}
+    before = {field.label for field in section(document.sheet, "before").blocks[0].fields}
+    assert len(before) == 7 and {"ECOG", "EQ-5D-5L"} <= before
     rows = section(document.sheet, "visits").blocks[0].rows
     assert all(cell == "" for row in rows for cell in row[1:])
+
+
+# shows: R9
+def test_the_procedure_report_counts_the_punctures_of_the_plan_and_leaves_the_stay_to_write():
+    plan = made.plan()
+    said = sheet(gather(made.case(), made.findings(), None), "procedure-report", "en", DAY)
+    shown = next(field for field in section(said, "heading").blocks[0].fields if "punctures" in field.label)
+    places = {placement.skin_lps_mm for step in plan.steps for placement in step.placements}
+    assert shown.value == f"{len(places)}, up to 7.3\u00a0mm"
+    bare = sheet(gather(made.case(), (), None), "procedure-report", "en", DAY)
+    shown = next(field for field in section(bare, "heading").blocks[0].fields if "punctures" in field.label)
+    assert shown.state == "unknown"
 
 
 def test_every_order_rule_that_may_give_way_has_a_text_to_say():
