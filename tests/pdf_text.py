@@ -6,7 +6,9 @@ from itertools import chain
 
 _OBJECT = re.compile(rb"(?m)^(\d+) 0 obj\s(.*?)\sendobj", re.DOTALL)
 _STREAM = re.compile(rb"stream\r?\n(.*)\r?\nendstream", re.DOTALL)
-_SHOWN = re.compile(rb"/(f\d+) [\d.]+ Tf|\(((?:[^()\\]|\\.)*)\)|<([0-9A-Fa-f]+)>|\b(BT|ET)\b", re.DOTALL)
+_SHOWN = re.compile(
+    rb"/ActualText\s*(?:<[^>]*>|\((?:[^()\\]|\\.)*\))|/(f\d+) [\d.]+ Tf|(\()|<([0-9A-Fa-f]+)>|\b(BT|ET)\b", re.DOTALL
+)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -23,18 +25,32 @@ def page_texts(pdf: bytes) -> list[str]:
 def _page(objects: dict[int, bytes], page: bytes) -> str:
     fonts = {name: _unicode(objects, int(number)) for name, number in _fonts(objects, page)}
     content = _content(objects[_reference(page, b"Contents")])
-    said, font, inside = [], {}, False
-    for found in _SHOWN.finditer(content):
+    said, font, inside, at = [], {}, False, 0
+    while found := _SHOWN.search(content, at):
         name, literal, hexadecimal, bracket = found.groups()
+        at = found.end()
+        if literal:
+            codes, at = _literal(content, at)
+        else:
+            codes = bytes.fromhex((hexadecimal or b"").decode())
         if name:
             font = fonts[name]
         elif bracket:
             inside = bracket == b"BT"
             said += [] if inside else ["\n"]
         elif inside:
-            codes = bytes.fromhex(hexadecimal.decode()) if hexadecimal else _unescaped(literal)
             said += [font.get(high << 8 | low, "\ufffd") for high, low in zip(codes[::2], codes[1::2], strict=True)]
     return "".join(said)
+
+
+def _literal(content: bytes, at: int) -> tuple[bytes, int]:
+    """A string in parentheses from behind its first one: its bytes, and where it ends. Pairs inside need no escape."""
+    depth, end = 1, at
+    while depth:
+        letter = content[end : end + 1]
+        depth += {b"(": 1, b")": -1}.get(letter, 0)
+        end += 2 if letter == b"\\" else 1
+    return _unescaped(content[at : end - 1]), end
 
 
 def _fonts(objects: dict[int, bytes], page: bytes) -> list[tuple[bytes, bytes]]:

@@ -2,12 +2,15 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import reporting_case
 from trocar.cli.commands import run_command
 from trocar.io.dossier import Dossier
+from trocar.planning.kit import kit
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "proposal"))
 import proposal_cases as cases
@@ -50,3 +53,17 @@ def test_what_does_not_exist_is_refused(dossier, capsys, wrong):
     code, out, _ = call(capsys, "documents", dossier, *wrong, "--json")
     assert code == 2 and json.loads(out)["error"]["class"] == "InputError"
     assert not (dossier / "documents").exists()
+
+
+def test_the_run_sheet_of_a_dossier_with_a_plan_has_its_kit_and_the_schedules_checks(tmp_path, capsys):
+    scenario = cases.a1()
+    made = Dossier.create(tmp_path / "planned", scenario.case())
+    made.write("assessment", scenario.assessment())
+    made.write("proposals", scenario.proposals())
+    steps = reporting_case.plan().steps
+    made.write("plan", replace(reporting_case.plan(), kit=kit(steps)))
+    code, _, _ = call(capsys, "documents", made.folder, "--only", "run-sheet", "--output", tmp_path / "o")
+    assert code == 0
+    for language, unknown in (("en", "UNKNOWN"), ("fr", "INCONNU")):
+        said = (tmp_path / "o" / f"run-sheet-{language}.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+        assert "2 × IceFORCE 2.1 CX (+1)" in said and f"? {unknown}" in said

@@ -208,6 +208,15 @@ class Facts:
         steps = self.gathered.plan.steps if self.gathered.plan else ()
         return tuple(step for step in steps if not techniques or step.technique in techniques)
 
+    def punctures(self) -> str | None:
+        """How many places of the skin the plan punctures, and the widest instrument through one: `6, up to 7.3 mm`."""
+        placements = [placement for step in self.steps() for placement in step.placements]
+        if not placements:
+            return None
+        places = {tuple(round(mm) for mm in placement.skin_lps_mm) for placement in placements}
+        widest = self.language.number(max(placement.diameter_mm for placement in placements), "mm")
+        return self.language("{count}, up to {widest}", count=len(places), widest=widest)
+
     def techniques(self) -> tuple[Technique, ...]:
         """The techniques of the session: the plan's, else those that the first option indicates."""
         if steps := self.steps():

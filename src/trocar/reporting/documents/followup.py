@@ -25,7 +25,7 @@ def _before(facts: Facts) -> Section:
         facts.known(language("Worst pain (0 to 10)"), facts.number(clinical.pain.worst_nrs, "", digits=0)),
         facts.known("ECOG", facts.number(clinical.patient.ecog, "", digits=0)),
         facts.known_or_blank(language("Day of the procedure"), facts.date(clinical.decision.planned_date)),
-        *facts.blank(language("Morphine equivalent per day"), "EQ-5D-5L"),
+        *facts.blank(language("Morphine equivalent per day"), "EQ-5D-5L", language("Walking, with or without help")),
     )
     return Section("before", language("Before the procedure"), (Fields(fields, columns=3),))
 

@@ -32,6 +32,7 @@ def _heading(facts: Facts) -> Section:
         *facts.blank(language("Date, room"), language("Operators")),
         facts.known_or_blank(language("Tumor board"), facts.date(decided.tumor_board_date)),
         *facts.blank(language("Informed consent, anesthesia"), language("Position and guidance, as done")),
+        facts.known(language("Skin punctures planned, widest instrument"), facts.punctures()),
     )
     return Section("heading", language("Procedure"), (Fields(fields),))
 
@@ -50,7 +51,7 @@ def _done(facts: Facts) -> Section:
     """Every technique of the session: what was planned, what is to be written, what happened."""
     language = facts.language
     asked = {
-        Technique.EMBOLIZATION: language("access, vessels, blush before and after, agent, volume, closure"),
+        Technique.EMBOLIZATION: language("access, vessels, grade of blush before and after, agent, volume, closure"),
         Technique.BIOPSY: language("path, needle, number and length of cores, sent to"),
         Technique.PROTECTION: language("type, volume, distance reached"),
         Technique.CRYOABLATION: language("cycles, size of the ice, coverage seen, distance to nerves, sensors"),

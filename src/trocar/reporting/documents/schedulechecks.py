@@ -1,5 +1,6 @@
 """What the room must know of the schedule before it starts: its checks the worst first, and the rules that gave way."""
 
+import re
 from collections.abc import Iterator
 
 from trocar.catalog.ruleset import ruleset
@@ -76,10 +77,16 @@ def _said(facts: Facts, check: Check) -> str:
         span = language("{low} to {high} s", low=f"{mix.needed_s.low:.0f}", high=f"{mix.needed_s.high:.0f}")
         value, message = f"{value} ({span})", ""
     else:
-        message = f" – {said(check.message, language)}" if check.message else ""
+        message = f" – {_named(facts, said(check.message, language))}" if check.message else ""
     limit = "" if check.limit is None else language("limit {limit}", limit=language.number(check.limit, check.unit))
     values = ", ".join(filter(None, (value, limit)))
     return f"{check_name(check.name, language)}{facts.colon} {values}{message} [{terms.keys(check.source)}]"
+
+
+def _named(facts: Facts, message: str) -> str:
+    """A sentence with the steps called by their names instead of their ids."""
+    names = facts.step_names()
+    return re.sub(r"\b[a-z]+(?:-[a-z]+)*-\d+\b", lambda found: names.get(found[0], found[0]), message)
 
 
 def _subject(facts: Facts, subject: str) -> str:

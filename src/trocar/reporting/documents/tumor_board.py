@@ -191,7 +191,8 @@ def _against(facts: Facts) -> list[str]:
             ranks += [option.rank] if option.rank not in ranks else []
     found = []
     for (rule, grade, text), ranks in concerned.items():
-        whose = language("options {ranks}", ranks=", ".join(map(str, ranks)))
+        listed = ", ".join(map(str, ranks))
+        whose = language("option {rank}", rank=listed) if len(ranks) == 1 else language("options {ranks}", ranks=listed)
         found.append(f"− {rule} ({grade}), {whose}{facts.colon} {text}")
     return found
 
