@@ -34,6 +34,7 @@ from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
 from trocar.planning.front import compared
 from trocar.planning.guidance import Guidance, guidance_check
 from trocar.planning.kit import kit
+from trocar.planning.naming import corridor_name
 from trocar.planning.notices import agent_check, nerve_unknown, no_nerve_near, position_check, risk_checks, unplaced
 from trocar.planning.order import earlier, order_checks, technique_steps
 from trocar.planning.position import positions, upward
@@ -276,6 +277,7 @@ class _Draft:
             return replace(step, checks=(unplaced("screw", self.fixation.rejected),))
         chosen = self.fixation.screws[number]
         placed = _screw_placement(chosen, number + 1)
+        step = replace(step, notes=(*step.notes, *_corridor_notes(self.around.case, chosen)))
         if self.proposal.variant == "screw_mounted_on_cement":
             mounted = self._mounted(chosen, number + 1)
             wires = tuple(item for item in mounted if item.role == "wire")
@@ -328,6 +330,20 @@ def _screw_placement(chosen: Screwed, number: int) -> Placement:
     tool = Instrument(what="screw", device=corridor.device, role="screw", diameter_mm=corridor.diameter_mm)
     placed = needle(tool, corridor.axis, f"screw-{number}")
     return replace(placed, skin_lps_mm=chosen.path.start_lps_mm)
+
+
+def _corridor_notes(case: Case, chosen: Screwed) -> tuple[Text, ...]:
+    """Where the screw runs, if that has a name, and how wide the bone is there."""
+    name = corridor_name(case, chosen.corridor.axis).replace("_", " ")
+    wide = f"{chosen.corridor.width_mm:.0f}"
+    if not name:
+        return ()
+    return (
+        Text(
+            en=f"Corridor: {name} (recalled course), {wide} mm wide at its narrowest.",
+            fr=f"Corridor : {name} (trajet de mémoire), {wide} mm au plus étroit.",
+        ),
+    )
 
 
 def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, ...]) -> Plan:
