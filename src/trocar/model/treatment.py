@@ -229,6 +229,26 @@ class Rejection(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryExclusion(Record):
+    """What keeps an instrument from points of the skin; `structure` is empty for what is none."""
+
+    constraint: str
+    structure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryMap(Record):
+    """The skin as seen from a target: `excluded_by` numbers the exclusions from 1; 0 is a point that may be used."""
+
+    device: str
+    position: str
+    target_lps_mm: Vector
+    exclusions: tuple[EntryExclusion, ...] = ()
+    points_lps_mm: tuple[Vector, ...] = ()
+    excluded_by: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Finding):
     """Ordered steps with placements; approvable only without a STOP, a MISSING or a failed hard check."""
 
@@ -238,6 +258,7 @@ class Plan(Finding):
     rejected: tuple[Rejection, ...] = ()
     alternatives: tuple[Text, ...] = ()  # compared and not chosen, with figures
     blocked_by: tuple[str, ...] = ()  # STOP and MISSING gates: rule ids
+    entry_map: EntryMap | None = None
     ruleset: str = ""
 
     def all_checks(self) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from trocar.model.finding import Check
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import (
     Duration,
+    EntryMap,
     Placement,
     Plan,
     Predictor,
@@ -22,7 +23,7 @@ from trocar.model.treatment import (
     Text,
 )
 from trocar.planning import durations
-from trocar.planning.access import Instrument, needle
+from trocar.planning.access import Instrument, instrument, needle
 from trocar.planning.biopsy import Sampling, biopsy, shared
 from trocar.planning.bonefield import BoneField
 from trocar.planning.canal import with_canal
@@ -30,6 +31,7 @@ from trocar.planning.cement import deposit_at_end, deposit_in_lesion, mounted_de
 from trocar.planning.checks import Inspector, implant_checks, rechecked_step, step_checks
 from trocar.planning.corridor import Corridor
 from trocar.planning.coverage import Ablation, cover
+from trocar.planning.entrymap import entry_map
 from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
 from trocar.planning.front import compared
 from trocar.planning.guidance import Guidance, guidance_check
@@ -332,6 +334,16 @@ def _screw_placement(chosen: Screwed, number: int) -> Placement:
     return replace(placed, skin_lps_mm=chosen.path.start_lps_mm)
 
 
+def _entry_map(draft: _Draft, placements: tuple[Placement, ...]) -> EntryMap | None:
+    """The skin for the first probe, else for the first needle."""
+    for role in ("probe", "biopsy", "trocar"):
+        for item in placements:
+            if item.role == role:
+                tool = instrument(item.device, role, what=item.name)
+                return entry_map(draft.around, tool, draft.up, position=draft.position)
+    return None
+
+
 def _corridor_notes(case: Case, chosen: Screwed) -> tuple[Text, ...]:
     """Where the screw runs, if that has a name, and how wide the bone is there."""
     name = corridor_name(case, chosen.corridor.axis).replace("_", " ")
@@ -351,6 +363,7 @@ def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, 
     return Plan(
         lesion=proposal.lesion,
         steps=steps,
+        entry_map=_entry_map(draft, placements),
         kit=kit(steps),
         rejected=tuple(dict.fromkeys(draft.rejected)),
         alternatives=tuple(draft.alternatives),
