@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from trocar.model.treatment import (
     Technique,
     Text,
 )
+
+if TYPE_CHECKING:
+    from trocar.planning.guidance import Guidance
 
 Progress = Callable[[float, str], None]
 PLANNED_VERDICTS = (ProposalVerdict.DISCUSS, ProposalVerdict.MISSING)
@@ -59,11 +62,18 @@ class Outcome:
 
 
 def plan(
-    case: Case, proposal: Proposal, *, seed: int = 0, on_progress: Progress | None = None, predict_ice: bool = True
+    case: Case,
+    proposal: Proposal,
+    *,
+    guidance: "Guidance | None" = None,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+    predict_ice: bool = True,
 ) -> Plan:
     """Place every instrument of a proposal, with the simulation's ice as the planner's predictor.
 
-    `predict_ice=False` plans by geometry alone. A proposal that lacks information gives a draft, never approvable.
+    `guidance` says how instruments are led (else the case's own decision does) and so what placement error is kept
+    free. `predict_ice=False` plans by geometry alone. A proposal that lacks information gives a draft, never approvable.
     Raises `PlanningError` for a proposal that advises against treating, or when a hard constraint leaves no placement.
     """
     from trocar.planning.plan import plan as place
@@ -78,7 +88,7 @@ def plan(
         from trocar.simulation.thermal import predict
 
         predictor = predict
-    made = place(case, proposal, predictor=predictor, seed=seed, on_progress=on_progress)
+    made = place(case, proposal, predictor=predictor, guidance=guidance, seed=seed, on_progress=on_progress)
     if predict_ice:
         made = _thawed_before_cement(case, made)
     blocking = tuple(gate.rule for gate in proposal.gates if gate.outcome in NOT_APPROVABLE_OUTCOMES)
