@@ -73,7 +73,7 @@ def plan(
     """Place every instrument of a proposal, with the simulation's ice as the planner's predictor.
 
     `guidance` says how instruments are led (else the case's own decision does) and so what placement error is kept
-    free. `predict_ice=False` plans by geometry alone. A proposal that lacks information gives a draft, never approvable.
+    free; `predict_ice=False` plans by geometry alone. A proposal that lacks information gives a draft, not approvable.
     Raises `PlanningError` for a proposal that advises against treating, or when a hard constraint leaves no placement.
     """
     from trocar.planning.plan import plan as place
