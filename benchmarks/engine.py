@@ -122,8 +122,6 @@ def uniform(
         unfrozen_J_per_m3K=full(tissue.unfrozen_J_per_m3K),
         frozen_J_per_m3K=full(tissue.frozen_J_per_m3K),
         latent_J_per_m3=full(tissue.latent_J_per_m3),
-        solidus_degC=full(tissue.solidus_degC),
-        liquidus_degC=full(tissue.liquidus_degC),
         perfusion_W_per_m3K=full(0.0),
         held=np.zeros(shape, dtype=bool),
         held_degC=full(rest_degC),

@@ -17,6 +17,7 @@ _HOMES = {
     "propose": "proposal.propose",
     "schedule": "proposal.schedule",
     "plan": "workflow",
+    "edit": "workflow",
     "simulate": "simulation.simulate",
     "last_state": "simulation.resume",
     "verify": "verification.verify",
@@ -38,6 +39,8 @@ _HOMES = {
     "Proposal": "model.treatment",
     "Plan": "model.treatment",
     "Step": "model.treatment",
+    "Edits": "model.edits",
+    "MovedPath": "model.edits",
     "Placement": "model.treatment",
     "Technique": "model.treatment",
     "Verification": "model.verification",
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from trocar.io.dossier import Dossier
     from trocar.io.reader import read_case
     from trocar.model.case import Case, Clinical, Role, Side, Structure
+    from trocar.model.edits import Edits, MovedPath
     from trocar.model.finding import Assessment, Check, Simulation, Verdict
     from trocar.model.schedule import Schedule
     from trocar.model.space import Grid, Volume
@@ -67,7 +71,7 @@ if TYPE_CHECKING:
     from trocar.simulation.resume import last_state
     from trocar.simulation.simulate import simulate
     from trocar.verification.verify import verify
-    from trocar.workflow import plan, run
+    from trocar.workflow import edit, plan, run
 
 __all__ = [
     "Assessment",
@@ -76,8 +80,10 @@ __all__ = [
     "Clinical",
     "Dossier",
     "DossierError",
+    "Edits",
     "Grid",
     "InputError",
+    "MovedPath",
     "Placement",
     "Plan",
     "PlanningError",
@@ -97,6 +103,7 @@ __all__ = [
     "__version__",
     "assess",
     "catalog",
+    "edit",
     "last_state",
     "phantoms",
     "plan",

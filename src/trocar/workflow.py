@@ -11,6 +11,7 @@ from trocar.errors import CaseError, InputError, PlanningError
 from trocar.io.dossier import Dossier, State
 from trocar.io.entries import NEEDS, USES
 from trocar.model.case import Case
+from trocar.model.edits import Edits
 from trocar.model.space import Volume
 from trocar.model.treatment import (
     Duration,
@@ -36,11 +37,16 @@ NOT_APPROVABLE_OUTCOMES = ("stop", "refer", "missing", "require")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Choices of a run: the option's place in the ranked list (from 1), the simulation's voxel edge, the seed."""
+    """Choices of a run: the option's place in the ranked list (from 1), the simulation's voxel edge, the seed.
+
+    `full_search` other than 0: more predictions for the probes, the last at 2 mm. `samples`: of how robust they are.
+    """
 
     proposal: int = 1
     spacing_mm: float = 1.0
     seed: int = 0
+    full_search: int = 0
+    samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,17 @@ def plan(
     *,
     guidance: "Guidance | None" = None,
     seed: int = 0,
+    full_search: bool = False,
+    samples: int = 0,
     on_progress: Progress | None = None,
     predict_ice: bool = True,
 ) -> Plan:
     """Place every instrument of a proposal, with the simulation's ice as the planner's predictor.
 
     `guidance` says how instruments are led (else the case's own decision does) and so what placement error is kept
-    free; `predict_ice=False` plans by geometry alone. A proposal that lacks information gives a draft, not approvable.
+    free. `full_search` lets it ask for several times as many predictions; `samples` placements and tissues, drawn at
+    random, say how robust the probes are. `predict_ice=False` plans by geometry alone. A proposal that lacks
+    information gives a draft, never approvable.
     Raises `PlanningError` for a proposal that advises against treating, or when a hard constraint leaves no placement.
     """
     from trocar.planning.plan import plan as place
@@ -85,16 +95,76 @@ def plan(
         )
     predictor = None
     if predict_ice:
-        from trocar.simulation.thermal import predict
+        from trocar.simulation.preview import predict
 
         predictor = predict
-    made = place(case, proposal, predictor=predictor, guidance=guidance, seed=seed, on_progress=on_progress)
+    from trocar.planning.refine import BOUNDED, FULL
+
+    made = place(
+        case,
+        proposal,
+        predictor=predictor,
+        guidance=guidance,
+        seed=seed,
+        effort=FULL if full_search else BOUNDED,
+        samples=samples,
+        on_progress=on_progress,
+    )
     if predict_ice:
         made = _thawed_before_cement(case, made)
     blocking = tuple(gate.rule for gate in proposal.gates if gate.outcome in NOT_APPROVABLE_OUTCOMES)
     if proposal.verdict is ProposalVerdict.MISSING:
         blocking = blocking or tuple(rule for missing in proposal.missing for rule in missing.rules) or ("missing",)
     return replace(made, blocked_by=tuple(dict.fromkeys((*made.blocked_by, *blocking))))
+
+
+def edit(
+    case: Case,
+    plan: Plan,
+    edits: Edits,
+    *,
+    proposal: Proposal,
+    full_search: bool = False,
+    samples: int = 0,
+    predict_ice: bool = True,
+) -> Plan:
+    """The plan with placements fixed, moved or deleted by hand, the probes beside them planned anew, all checked again.
+
+    Raises `CaseError` for a name that the plan does not have.
+    """
+    from trocar.planning.editing import Editor
+    from trocar.planning.refine import BOUNDED, FULL
+
+    predictor = None
+    if predict_ice:
+        from trocar.simulation.preview import predict
+
+        predictor = predict
+    effort = FULL if full_search else BOUNDED
+    editor = Editor.of(case, plan)
+    return editor.replanned(edits, intent=proposal.intent, predictor=predictor, effort=effort, samples=samples).plan
+
+
+def edit_dossier(dossier: Dossier, edits: Edits, *, full_search: int | None = None, samples: int | None = None) -> None:
+    """The dossier's plan, edited; what was made from it becomes stale. Raises `DossierError` without a plan."""
+    settings = Settings(**dict(dossier.settings("plan")))  # type: ignore[arg-type]
+    if full_search is not None:
+        settings = replace(settings, full_search=full_search)
+    if samples is not None:
+        settings = replace(settings, samples=samples)
+    with dossier.writing():
+        proposal = dossier.read("proposals")[settings.proposal - 1]
+        made = edit(
+            dossier.read("case"),
+            dossier.read("plan"),
+            edits,
+            proposal=proposal,
+            full_search=bool(settings.full_search),
+            samples=settings.samples,
+        )
+        heeds = next(stage.heeds for stage in STAGES if stage.entry == "plan")
+        chosen = {name: getattr(settings, name) for name in heeds}
+        dossier.write("plan", made, made_from=sources(dossier, "plan"), settings=chosen)
 
 
 def _thawed_before_cement(case: Case, plan: Plan) -> Plan:
@@ -134,6 +204,8 @@ def run(
     proposal: int | None = None,
     spacing_mm: float | None = None,
     seed: int | None = None,
+    full_search: int | None = None,
+    samples: int | None = None,
     on_progress: Progress | None = None,
 ) -> Outcome:
     """Make every entry up to `until` that is missing, stale, or was made with other settings; `until` itself `again`.
@@ -142,7 +214,13 @@ def run(
     admissible the report is still made, and says so. A kill at any moment loses only the stage that was running.
     Raises `TrocarError`.
     """
-    given = {"proposal": proposal, "spacing_mm": spacing_mm, "seed": seed}
+    given = {
+        "proposal": proposal,
+        "spacing_mm": spacing_mm,
+        "seed": seed,
+        "full_search": full_search,
+        "samples": samples,
+    }
     asked = {name: value for name, value in given.items() if value is not None}
     wanted = _stages_for(dossier, until)
     made: list[str] = []
@@ -296,7 +374,14 @@ def _plan(dossier: Dossier, settings: Settings, on_progress: Progress) -> Plan:
     if not 1 <= settings.proposal <= len(proposals):
         raise InputError(f"there is no option {settings.proposal}", hint=f"there are 1 to {len(proposals)}")
     chosen = proposals[settings.proposal - 1]
-    return plan(dossier.read("case"), chosen, seed=settings.seed, on_progress=on_progress)
+    return plan(
+        dossier.read("case"),
+        chosen,
+        seed=settings.seed,
+        full_search=bool(settings.full_search),
+        samples=settings.samples,
+        on_progress=on_progress,
+    )
 
 
 def _simulate(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
@@ -347,7 +432,7 @@ def _with_lesion(case: Case) -> Case:
 STAGES = (
     Stage("assessment", _assess),
     Stage("proposals", _propose),
-    Stage("plan", _plan, ("proposal", "seed")),
+    Stage("plan", _plan, ("proposal", "seed", "full_search", "samples")),
     Stage("simulation", _simulate, ("spacing_mm",)),
     Stage("verification", _verify),
     Stage("as_done", _simulate_as_done, ("spacing_mm",), settings_like="simulation"),

@@ -12,7 +12,7 @@ import trocar.model
 from trocar.model.record import Record
 
 UNITS = (
-    "mm mm2 mm3 ml s min months years degC W J N MPa GPa HU deg V Hz frac um kg nrs "
+    "mm mm2 mm3 ml s min months years degC W J N MPa GPa HU deg V ohm Hz kHz MHz frac um kg nrs "
     "giga_per_l mg_per_l g_per_l umol_per_l mmol_per_l mg_per_d ml_per_min h Gy J_per_m3 W_per_mK W_per_m2K frac_per_K"
 ).split()
 # Numbers without a unit, or whose unit stands in a field beside them.
@@ -22,6 +22,7 @@ DIMENSIONLESS = {
     ("GeometryFinding", "value"): "unit is a field of the finding",
     ("GeometryFinding", "limit"): "unit is a field of the finding",
     ("ProtocolPhase", "setting"): "unit is a field of the phase",
+    ("ProtocolPhase", "settings"): "unit is a field of the phase",
     ("Laboratory", "inr"): "a ratio by definition",
     ("Duration", "low"): "held by fields named duration_min",
     ("Duration", "typical"): "held by fields named duration_min",
@@ -37,6 +38,10 @@ DIMENSIONLESS = {
     ("LesionMeasure", "diameter_axes"): "unit vectors",
     ("SeenIce", "dice_with_prediction"): "a ratio by definition",
     ("Step", "perfusion_scale"): "a factor",
+    ("RfGenerator", "rise_factor"): "a factor",
+    ("HeatingProgram", "rise_factor"): "a factor",
+    ("TissueChange", "bone_conductivity_scale"): "a factor",
+    ("TissueChange", "blood_scale"): "a factor",
     ("Cryoprobe", "standard_errors"): "keys carry the unit",
     ("Forecast", "exposures"): "structure -> degC, said in the record",
     ("State", "strength"): "keys carry the unit",

@@ -19,7 +19,7 @@ P2_SOLID_J_PER_M3K, P2_LIQUID_J_PER_M3K, P2_LATENT_J_PER_M3 = 1.9e6, 4.18e6, 334
 def soft_tissue(shape, spacing_m, *, perfusion_W_per_m3K=0.0, rest_degC=REST_DEGC):
     """P1: k 0.5 / 2.0, C 3.6 / 1.7964 MJ/m3K, latent heat 250 MJ/m3 over -8..-1 degC."""
     return _medium(
-        shape, spacing_m, (0.5, 2.0, 3.6e6, 1.7964e6, 250e6), (-8.0, -1.0), perfusion_W_per_m3K, rest_degC,
+        shape, spacing_m, (0.5, 2.0, 3.6e6, 1.7964e6, 250e6), perfusion_W_per_m3K, rest_degC,
         Freezing(solidus_degC=-8.0, liquidus_degC=-1.0),
     )  # fmt: skip
 
@@ -29,11 +29,11 @@ def water(shape, spacing_m, *, rest_degC, insulated=(), interval_K=0.5):
     return _medium(
         shape, spacing_m,
         (P2_LIQUID_W_PER_MK, P2_SOLID_W_PER_MK, P2_LIQUID_J_PER_M3K, P2_SOLID_J_PER_M3K, P2_LATENT_J_PER_M3),
-        (-interval_K, 0.0), 0.0, rest_degC, Freezing(solidus_degC=-interval_K, liquidus_degC=0.0), insulated,
+        0.0, rest_degC, Freezing(solidus_degC=-interval_K, liquidus_degC=0.0), insulated,
     )  # fmt: skip
 
 
-def _medium(shape, spacing_m, properties, melting, perfusion, rest_degC, freezing, insulated=()):
+def _medium(shape, spacing_m, properties, perfusion, rest_degC, freezing, insulated=()):
     warm, cold, c_warm, c_cold, latent = (np.full(shape, value) for value in properties)
     return Medium(
         spacing_m=spacing_m,
@@ -42,8 +42,6 @@ def _medium(shape, spacing_m, properties, melting, perfusion, rest_degC, freezin
         unfrozen_J_per_m3K=c_warm,
         frozen_J_per_m3K=c_cold,
         latent_J_per_m3=latent,
-        solidus_degC=np.full(shape, melting[0]),
-        liquidus_degC=np.full(shape, melting[1]),
         perfusion_W_per_m3K=np.full(shape, perfusion),
         held=np.zeros(shape, dtype=bool),
         held_degC=np.full(shape, rest_degC),

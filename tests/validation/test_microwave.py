@@ -9,7 +9,6 @@ import pytest
 
 from trocar.catalog import device
 from trocar.catalog.tissues import tissues
-from trocar.errors import SolverError
 from trocar.physics.antenna import (
     Antenna,
     antenna_heat_W_per_m3,
@@ -17,8 +16,8 @@ from trocar.physics.antenna import (
     hot_conductivity_S_per_m,
     hot_permittivity,
 )
-from trocar.physics.coagulation import Coagulation
 from trocar.physics.damage import zone_m3
+from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
 from trocar.physics.medium import Medium
@@ -40,8 +39,6 @@ def liver():
         "unfrozen_J_per_m3K": tissue.unfrozen_J_per_m3K,
         "frozen_J_per_m3K": tissue.frozen_J_per_m3K,
         "latent_J_per_m3": tissue.latent_J_per_m3,
-        "solidus_degC": -8.0,
-        "liquidus_degC": -1.0,
         "perfusion_W_per_m3K": tissue.perfusion_W_per_m3K,
         "held_degC": 37.0,
         "vapor_J_per_m3": tissue.water_kg_per_m3 * EVAPORATION_J_PER_KG,
@@ -58,11 +55,11 @@ class Ablation:
         center = MIDDLE_M + np.asarray(offset_m)
         line = Line(tip_m=center - axis, tail_m=center + axis, radius_m=RADIUS_M)
         self.antenna = Antenna(line=line, efficiency_frac=EFFICIENCY_FRAC)
-        self.solver = HeatSolver(liver(), nested=False)
-        self.coagulation = Coagulation(self.solver)
+        self.dose = HeatDose.fresh(CELLS**3, 37.0)
+        self.solver = HeatSolver(liver(), dose=self.dose)
 
     def play(self, until_s):
-        self.solver.advance(until_s - self.solver.time_s, heating=self.heat, on_step=self.coagulation, longest_s=10.0)
+        self.solver.advance(until_s - self.solver.time_s, heating=self.heat, longest_s=10.0)
 
     def heat(self, solver, step_s):
         degC = solver.temperature_degC
@@ -73,7 +70,7 @@ class Ablation:
 
     @property
     def log_omega(self):
-        return np.log(np.maximum(self.coagulation.dose.omega, 1e-30)).reshape((CELLS,) * 3)
+        return np.log(np.maximum(self.dose.omega, 1e-30)).reshape((CELLS,) * 3)
 
     def extent_mm(self, axis):
         """Of the zone along an axis of the lattice, between its outermost points."""
@@ -119,8 +116,6 @@ def test_the_zone_does_not_depend_on_where_the_antenna_lies_between_cells():
 def test_coagulated_tissue_no_longer_cools_itself():
     ablation = Ablation()
     ablation.play(60.0)
-    dead = ablation.coagulation.dose.omega >= 1
+    dead = ablation.dose.omega >= 1
     assert dead.any() and not dead.all()
     assert (ablation.solver.damage.open_frac == np.where(dead, 0, 1)).all()
-    with pytest.raises(SolverError, match="one lattice"):
-        Coagulation(HeatSolver(liver()))

@@ -116,7 +116,7 @@ def sharply_freezing(shape, spacing_m):
 
     return Medium(
         spacing_m=spacing_m, unfrozen_W_per_mK=full(0.5), frozen_W_per_mK=full(2.0), unfrozen_J_per_m3K=full(3.6e6),
-        frozen_J_per_m3K=full(1.8e6), latent_J_per_m3=full(5e7), solidus_degC=full(-0.5), liquidus_degC=full(0.0),
+        frozen_J_per_m3K=full(1.8e6), latent_J_per_m3=full(5e7),
         perfusion_W_per_m3K=full(40e3), held=np.zeros(shape, dtype=bool), held_degC=full(37.0),
         freezing=Freezing(solidus_degC=-0.5, liquidus_degC=0.0),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The fixed lines of the documents: stop criteria, checks to tick, visits and what is measured at each."""
+"""The fixed lines of the documents: stop criteria, checks to tick, visits, and every sentence said to a patient."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +11,10 @@ from trocar.catalog.sources import require_resolved
 from trocar.model.record import Record
 from trocar.model.treatment import Technique, Text
 
-Part: TypeAlias = Literal["stop", "sign_in", "time_out", "sign_out", "visit", "measure", "response"]
+Part: TypeAlias = Literal[
+    "stop", "sign_in", "time_out", "sign_out", "visit", "measure", "response",
+    "proposal", "partial", "goal", "benefit", "alternative", "risk", "near", "no_nerve", "after",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

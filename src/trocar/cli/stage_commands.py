@@ -45,9 +45,42 @@ def propose(
         _stage(dossier, "propose", as_json)
 
 
-def plan(dossier: DossierFolder, proposal: ProposalNumber = None, seed: Seed = None, as_json: Json = False) -> None:
+def plan(
+    dossier: DossierFolder,
+    proposal: ProposalNumber = None,
+    seed: Seed = None,
+    full: Annotated[
+        bool | None,
+        typer.Option("--full/--bounded", help="Simulate several times as many candidates, the last at 2 mm."),
+    ] = None,
+    robust: Annotated[
+        int | None,
+        typer.Option(
+            "--robust",
+            metavar="N",
+            min=0,
+            max=500,
+            help="Check coverage and limits on N placements and tissues drawn at random.",
+        ),
+    ] = None,
+    edits: Annotated[
+        Path | None,
+        typer.Option(
+            "--edits",
+            metavar="PATH",
+            help="Keep the plan, with placements fixed, moved or deleted: JSON, or lines of 3D Slicer.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Place every instrument of one option, step by step. Exits 3 when no placement is admissible."""
-    _stage(dossier, "plan", as_json, proposal=proposal, seed=seed)
+    full_search = None if full is None else int(full)
+    if edits is None:
+        _stage(dossier, "plan", as_json, proposal=proposal, seed=seed, full_search=full_search, samples=robust)
+    elif proposal is not None or seed is not None:
+        raise InputError("--edits keeps the plan's own option and seed", hint="leave out --proposal and --seed")
+    else:
+        _edit(dossier, edits, as_json, full_search=full_search, samples=robust)
 
 
 def schedule(
@@ -200,6 +233,21 @@ def _trace(folder: Path, as_json: bool) -> None:
     rows = trace(opened.read("case", arrays=False), opened.read("assessment"))
     output.table(trace_rows(rows))
     output.result({"schema": "trocar/trace/1", "rules": trace_values(rows)})
+
+
+def _edit(folder: Path, path: Path, as_json: bool, *, full_search: int | None, samples: int | None) -> None:
+    """Edit the plan of a dossier as a file says, and tell the result."""
+    from trocar.cli.summary import finding_lines
+    from trocar.io.dossier import Dossier
+    from trocar.io.edits import read_edits
+    from trocar.workflow import edit_dossier
+
+    output = Output(as_json=as_json)
+    opened = Dossier.open(folder)
+    edit_dossier(opened, read_edits(path), full_search=full_search, samples=samples)
+    for line in finding_lines(opened, "plan"):
+        output.line(line)
+    output.result(opened.document("plan"))
 
 
 def _stage(folder: Path, verb: str, as_json: bool, **settings: Any) -> None:

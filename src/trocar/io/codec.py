@@ -16,6 +16,7 @@ from trocar.errors import CaseError, DossierError, SolverError
 from trocar.io.manifest import Manifest
 from trocar.io.stored import Proposals, StoredCase
 from trocar.model.case import Clinical
+from trocar.model.edits import Edits
 from trocar.model.finding import Assessment, Simulation
 from trocar.model.record import Record
 from trocar.model.treatment import Plan
@@ -28,6 +29,7 @@ DOCUMENTS: dict[str, type[Record]] = {
     "assessment": Assessment,
     "proposals": Proposals,
     "plan": Plan,
+    "edits": Edits,
     "simulation": Simulation,
     "verification": Verification,
 }

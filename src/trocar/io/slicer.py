@@ -1,4 +1,4 @@
-"""Nerves, drawn as curves or lines in 3D Slicer (`.mrk.json`), as tubes of a stated diameter."""
+"""Curves and lines of 3D Slicer (`.mrk.json`): nerves as tubes of a stated diameter, and planned paths."""
 
 import json
 import re
@@ -50,6 +50,17 @@ def read_markups(
     return regions, findings
 
 
+def read_lines(path: Path) -> list[tuple[str, str, Array]]:
+    """(name, description, (n, 3) points in LPS mm) of every line or curve of a markups file.
+
+    Raises `ReadError` for another kind of file, `CaseError` for a markup of another kind.
+    """
+    return [
+        (str(markup.get("name") or ""), str(markup.get("description") or ""), _control(markup, str(markup.get("name"))))
+        for markup in _markups(path)
+    ]
+
+
 def _markups(path: Path) -> list[dict[str, Any]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -65,6 +76,12 @@ def _markups(path: Path) -> list[dict[str, Any]]:
 
 def _centerline(markup: dict[str, Any], name: str) -> Array:
     """(n, 3) points of the curve in LPS mm."""
+    control = _control(markup, name)
+    return control if markup.get("type") == "Line" or len(control) == 2 else _through(control)
+
+
+def _control(markup: dict[str, Any], name: str) -> Array:
+    """(n, 3) control points in LPS mm, at least two distinct ones."""
     kind, system = markup.get("type"), markup.get("coordinateSystem")
     if kind not in ("Curve", "Line"):
         raise CaseError(f"markup {name!r} is a {kind}, not a curve or a line", hint="draw the nerve as an open curve")
@@ -85,8 +102,7 @@ def _centerline(markup: dict[str, Any], name: str) -> Array:
         raise CaseError(
             f"markup {name!r} has fewer than two distinct points", hint="draw the nerve with two or more points"
         )
-    control = control @ LPS_FROM_RAS[:3, :3] if system == "RAS" else control
-    return control if kind == "Line" or len(control) == 2 else _through(control)
+    return control @ LPS_FROM_RAS[:3, :3] if system == "RAS" else control
 
 
 def _through(control: Array) -> Array:

@@ -80,7 +80,7 @@ def tissue_map(
     `skin_W_per_m2K` is the exchange with what covers the skin, at the resting temperature: 10 still air or a cover,
     100 to 500 a warm pack (thermal reference 4.4). `boils`: whether its water may, which only heating needs.
     """
-    native = _native(case, grid)
+    native = native_tissue(case, grid)
     values = {name: field.copy() for name, field in native.fields.items()}
     for shaft in implants:
         placed = shaft_frac(shaft.axis, shaft.diameter_mm / 2, grid)
@@ -99,10 +99,11 @@ def tissue_map(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Native:
+class Native:
     """The tissue as the planning CT shows it, before any treatment."""
 
     fields: dict[str, Array]
+    makeup: Makeup
     held: Array
     outside: Array
     lesion: Array
@@ -111,7 +112,8 @@ class _Native:
 
 
 @lru_cache(maxsize=2)
-def _native(case: Case, grid: Grid) -> _Native:
+def native_tissue(case: Case, grid: Grid) -> Native:
+    """The tissue of each cell before any treatment."""
     near = _near(case, grid)
     hu = resample(near.ct, grid, outside=-1000.0).values.astype(np.float32)
     made = Makeup.between("fat", "muscle", _share(hu, FAT_HU, WATERY_HU))
@@ -128,8 +130,9 @@ def _native(case: Case, grid: Grid) -> _Native:
         for structure in near.with_role(role):
             _place(made, structure, near, grid, tissues()[name], None)
     air = outside(case, near, grid, hu)
-    return _Native(
+    return Native(
         fields={name: made.property(value) for name, value in PROPERTIES.items()},
+        makeup=made,
         held=vessels(near, grid) | air,
         outside=air,
         lesion=lesion,
@@ -171,7 +174,7 @@ def _blend(values: dict[str, Array], box: Box, share: Array, tissue: Tissue) -> 
         cells[where] += part * (np.float32(value(tissue)) - cells[where])
 
 
-def _medium(values: dict[str, Array], grid: Grid, native: _Native, skin_W_per_m2K: float, *, boils: bool) -> Medium:
+def _medium(values: dict[str, Array], grid: Grid, native: Native, skin_W_per_m2K: float, *, boils: bool) -> Medium:
     shape = grid.shape
     return Medium(
         spacing_m=float(grid.spacing_mm[0]) / 1000.0,
@@ -182,8 +185,6 @@ def _medium(values: dict[str, Array], grid: Grid, native: _Native, skin_W_per_m2
         latent_J_per_m3=values["latent_J_per_m3"],
         vapor_J_per_m3=values["vapor_J_per_m3"] if boils else None,
         perfusion_W_per_m3K=values["perfusion_W_per_m3K"],
-        solidus_degC=np.full(shape, SOLIDUS_DEGC, np.float32),
-        liquidus_degC=np.full(shape, LIQUIDUS_DEGC, np.float32),
         held=native.held,
         held_degC=np.full(shape, REST_DEGC, np.float32),
         rest_degC=REST_DEGC,

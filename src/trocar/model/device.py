@@ -128,7 +128,7 @@ class Accessory(Device):
 class RfElectrode(Device):
     """Lengths are of bare metal; a bipolar pair has two such lengths on one shaft, `gap_mm` apart.
 
-    `array_diameter_mm` and `tines` are of an expandable array, fully deployed.
+    `array_diameter_mm`, `tines` and `tine_diameter_mm` are of an expandable array, fully deployed.
     """
 
     kind: Literal["rf_electrode"] = "rf_electrode"
@@ -139,6 +139,7 @@ class RfElectrode(Device):
     gap_mm: float | None = bounded(0.1, 50)
     array_diameter_mm: float | None = bounded(5, 100)
     tines: int | None = bounded(2, 30)
+    tine_diameter_mm: float | None = bounded(0.1, 3)
     power_limit_W: float | None = bounded(1, 500)
     lengths_mm: tuple[float, ...] = ()
 

@@ -151,7 +151,9 @@ class Exposure(Record):
     maximum_degC: float
     minimum_lps_mm: Vector
     distance_to_ice_mm: float | None  # from its surface to the 0 degC surface; None without ice
-    first_crossing_s: float | None = None  # when its limit was first crossed, on the procedure's thermal clock
+    first_crossing_s: float | None = None  # when its limit of cold was first crossed, on the procedure's thermal clock
+    maximum_lps_mm: Vector | None = None
+    first_hot_crossing_s: float | None = None  # the same for its limit of heat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,7 @@ class State(Record):
     zones: dict[str, Zone] = field(default_factory=dict)
     structures: tuple[Exposure, ...] = ()
     kill_frac: ZoneCoverage | None = None  # expected share of cells killed by cold: a probability, not a count
+    heat_kill_frac: ZoneCoverage | None = None  # expected share of cells killed by heat (Arrhenius, liver)
     strength: dict[str, float] = field(default_factory=dict)
     energy_residual_frac: float | None = None
 
@@ -181,13 +184,57 @@ class History(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CementLeak(Record):
+    """Cement that leaves the bone: by which way, from which injected volume on, and how much of the planned one does.
+
+    `way` is breach, foramen, canal, vein, joint, or edge (it leaves the simulated box, and what then is unknown).
+    """
+
+    way: str
+    name: str  # of the structure it reaches; empty for a breach
+    from_ml: float
+    volume_ml: float
+    lps_mm: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatingTrace(Record):
+    """What a radiofrequency electrode or a microwave antenna did in each time step of a heating step.
+
+    `power_W` is the mean of the time step that begins at `time_s`, `resistance_ohm` what the generator saw (empty for
+    an antenna), `temperature_degC` the hottest point on the instrument's axis. `phase` is the generator's own.
+    """
+
+    step: str
+    name: str
+    time_s: tuple[float, ...]
+    power_W: tuple[float, ...]
+    resistance_ohm: tuple[float, ...]
+    temperature_degC: tuple[float, ...]
+    phase: tuple[str, ...]
+    energy_J: float  # given by the generator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CementDeposit(Record):
-    """Where cement lies after a step, by geometry: a bead at the injection point."""
+    """Where the cement of one injection lies after a step: `volume_ml` in bone, 95 % of it within `radius_mm`.
+
+    `stop_ml` is the injected volume at which to stop, by `stop_reason`; `None` when nothing asks for it up to
+    `followed_ml`. The pressure is that in the bone at the needle's opening while `volumes_ml` are injected.
+    """
 
     name: str
     center_lps_mm: Vector
     volume_ml: float
     radius_mm: float
+    planned_ml: float | None = None
+    followed_ml: float | None = None
+    stop_ml: float | None = None
+    stop_reason: str = ""
+    leaks: tuple[CementLeak, ...] = ()
+    volumes_ml: tuple[float, ...] = ()
+    times_s: tuple[float, ...] = ()
+    pressures_MPa: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -196,6 +243,7 @@ class Simulation(Finding):
 
     states: tuple[State, ...]
     histories: tuple[History, ...] = ()
+    traces: tuple[HeatingTrace, ...] = ()
     deposits: tuple[CementDeposit, ...] = ()
     model: str = ""
     caveats: tuple[str, ...] = ()  # keys of what the model does not know, said in every report

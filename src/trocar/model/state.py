@@ -14,6 +14,7 @@ class TissueState(Record):
 
     `enthalpy_J_per_m3` is the conserved variable, 0 at 37 degC; `perfusion_frac` what embolization and freezing left
     of the perfusion; `minimum_degC` the coldest so far; `freezes` how often each voxel froze; `cement_frac` 0..1.
+    `heat_dose` holds what heat has left (omega, cem43_min, maximum_degC ...), and nothing while nothing was heated.
     """
 
     grid: Grid
@@ -25,6 +26,7 @@ class TissueState(Record):
     freezes: Array = field(repr=False)
     cement_frac: Array = field(repr=False)
     implants: tuple[Placement, ...] = ()
+    heat_dose: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def after(self, **changes: Any) -> Self:
         """The state with these fields changed."""

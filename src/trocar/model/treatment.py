@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
-from trocar.model.case import Case
 from trocar.model.finding import Check, Finding
-from trocar.model.record import Record, Vector
-from trocar.model.space import Segment, Volume
+from trocar.model.record import Record, Vector, bounded
+from trocar.model.space import Segment
 
 
 class Technique(StrEnum):
@@ -171,7 +169,9 @@ class Placement(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolPhase(Record):
-    """`phase` is freeze, thaw_passive, thaw_active, heat, inject, wait ...; `setting` a fraction or a power.
+    """`phase` is freeze, thaw_passive, thaw_active, heat, inject, wait ...; `setting` a fraction, or in a `unit`.
+
+    Heat in W is a constant power and in degC a temperature to be kept; without a setting the step's program gives it.
 
     `probes` names the instruments that take part, all where it is empty; the others are off. `settings` gives some of
     them a setting of their own. So instruments start and stop, and are throttled, independently.
@@ -194,6 +194,26 @@ class ProtocolPhase(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeatingProgram(Record):
+    """How a radiofrequency console gives its power: what is stated here goes before its entry in the catalog.
+
+    Starting power, step and ceiling belong to the electrode and stand in its instructions for use; so do the signs of
+    a roll-off: resistance over `rise_factor` times its lowest, or power under `collapse_frac` of what is set.
+    """
+
+    generator: str  # id of the catalog
+    start_W: float | None = bounded(1, 500)
+    step_W: float | None = bounded(0, 500)
+    step_every_s: float | None = bounded(1, 600)
+    ceiling_W: float | None = bounded(1, 500)
+    rise_factor: float | None = bounded(1, 20)
+    collapse_frac: float | None = bounded(0, 1)
+    pause_s: float | None = bounded(0, 600)
+    second_frac: float | None = bounded(0, 1)
+    longest_s: float | None = bounded(1, 7200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Finding):
     id: str
     technique: Technique
@@ -206,6 +226,7 @@ class Step(Finding):
     position: str | None = None
     notes: tuple[Text, ...] = ()
     perfusion_scale: float | None = None  # an embolization's: what is left of the lesion's perfusion
+    program: HeatingProgram | None = None  # a radiofrequency step's, where a phase states no setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +270,27 @@ class EntryMap(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy(Record):
+    """A way to keep a structure within its limit of temperature, with what it changes as far as it can be simulated.
+
+    `kind` is hydrodissection, carbon_dioxide, warming, lower_duty, shorter_freeze, probe_moved, partial_coverage or
+    thermocouple. `opens` is whether no limit is crossed with it, None where that was not simulated.
+    """
+
+    kind: str
+    structure: str
+    text: Text
+    simulated: bool
+    before_degC: float
+    after_degC: float | None
+    lethal_before_frac: float
+    lethal_after_frac: float | None
+    opens: bool | None
+    volume_ml: float | None = None  # of the layer all around, where soft tissue gives way: the most it takes
+    layer_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Finding):
     """Ordered steps with placements; approvable only without a STOP, a MISSING or a failed hard check."""
 
@@ -257,6 +299,7 @@ class Plan(Finding):
     kit: tuple[KitItem, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     alternatives: tuple[Text, ...] = ()  # compared and not chosen, with figures
+    remedies: tuple[Remedy, ...] = ()  # where a limit of temperature is crossed
     blocked_by: tuple[str, ...] = ()  # STOP and MISSING gates: rule ids
     entry_map: EntryMap | None = None
     ruleset: str = ""
@@ -275,17 +318,3 @@ class Plan(Finding):
     @property
     def approvable(self) -> bool:
         return not self.blocked_by and not self.failed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast(Record):
-    """What a predictor says of a freezing step: lowest temperature [i, j, k] and its ice, on the predictor's grid."""
-
-    minimum_degC: Volume = field(repr=False)
-    exposures: dict[str, float] = field(default_factory=dict)  # structure name -> lowest temperature on it, degC
-
-
-class Predictor(Protocol):
-    """Predicts what a step does to the tissue; planning is given one and never imports simulation."""
-
-    def __call__(self, case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float) -> Forecast: ...

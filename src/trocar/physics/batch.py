@@ -10,19 +10,25 @@ import numba
 
 from trocar.physics.heat import HeatSolver, Prepared
 from trocar.physics.lines import Line
+from trocar.physics.medium import Medium
 from trocar.physics.source import Drive
 from trocar.physics.stepping import LONGEST_S
 from trocar.physics.threads import alone
 
 Found = TypeVar("Found")
+Drives = Sequence[Drive | None] | Callable[[HeatSolver], Sequence[Drive | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Needles and the phases they go through: a duration in s, and each needle's drive (`None`: off)."""
+    """Needles and the phases they go through: a duration in s, and each needle's drive (`None`: off).
+
+    Drives may be a function of the solver at the phase's start. `medium` is the job's own where it is not the batch's.
+    """
 
     lines: tuple[Line, ...]
-    phases: tuple[tuple[float, Sequence[Drive | None]], ...]
+    phases: tuple[tuple[float, Drives], ...]
+    medium: Medium | None = None
 
 
 def play_many(
@@ -32,9 +38,10 @@ def play_many(
 
     def play(job: Job) -> Found:
         with alone():
-            solver = HeatSolver(prepared.medium, job.lines, prepared=prepared)
+            made = prepared if job.medium is None else Prepared.of(job.medium)
+            solver = HeatSolver(made.medium, job.lines, prepared=made)
             for duration_s, drives in job.phases:
-                solver.advance(duration_s, drives, longest_s=longest_s)
+                solver.advance(duration_s, drives(solver) if callable(drives) else drives, longest_s=longest_s)
             return read(solver)
 
     with ThreadPoolExecutor(max_workers=_workers()) as pool:

@@ -34,8 +34,6 @@ def coarser(medium: Medium, tissue: Tissue) -> Lattice:
         vapor_J_per_m3=None if medium.vapor_J_per_m3 is None else means[4],
         unfrozen_W_per_mK=means[5],
         frozen_W_per_mK=means[6],
-        solidus_degC=np.full(shape, medium.freezing.solidus_degC, np.float32),
-        liquidus_degC=np.full(shape, medium.freezing.liquidus_degC, np.float32),
         held=held,
         held_degC=np.full(shape, medium.rest_degC, np.float32),
         outside=None,

@@ -14,6 +14,7 @@ from trocar.errors import SolverError
 from trocar.physics import threads
 from trocar.physics.compiled import COMPILED
 from trocar.physics.linear import LinearSystem, Solution
+from trocar.physics.lines import END_RADII as TRIM_RADII
 from trocar.physics.lines import SIGMA_RADII, SIGMA_SPACINGS, Line, line_pieces
 from trocar.physics.medium import Array
 
@@ -21,6 +22,7 @@ Float32 = NDArray[np.float32]
 FACES = ("x-", "x+", "y-", "y+", "z-", "z+")  # outer faces of the lattice: below and above along i, j, k
 TOLERANCE = 1e-4  # of the residual: resistance is a minimum, its error the square of the field's
 END_SIGMAS, END_RADII = 0.34, 0.33  # by which each end is lengthened: fitted to a slender cylinder's resistance
+JOINED_RADII = 0.1  # ends of two lines this close are one point of the metal
 REFERENCE_DEGC = 37.0
 SLOPE_PER_K = 0.02
 VAPOR_FACTOR = 0.01
@@ -29,7 +31,10 @@ ICE_FACTOR = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Electrode:
-    """Straight lines at one potential: one for a needle, several for an array of tines."""
+    """Straight lines at one potential: one for a needle, several for an array of tines, curved ones in chords.
+
+    Where two of its lines share an end the metal goes on: there neither is lengthened as a free end is.
+    """
 
     lines: tuple[Line, ...]
 
@@ -79,8 +84,8 @@ class ElectricField:
         found = [
             (piece, number)
             for number, electrode in enumerate(electrodes)
-            for line in electrode.lines
-            for piece in line_pieces(_lengthened(line, spacing_m), (shape[0], shape[1], shape[2]), spacing_m)
+            for line, free in zip(electrode.lines, _free_ends(electrode.lines), strict=True)
+            for piece in line_pieces(_lengthened(line, spacing_m, free), (shape[0], shape[1], shape[2]), spacing_m)
         ]
         self.pieces = [piece for piece, _ in found]
         self._electrode = np.array([number for _, number in found])
@@ -222,15 +227,27 @@ def needs_refresh(before_degC: Array, now_degC: Array, limit_K: float) -> bool:
     return moved > limit_K
 
 
-def _lengthened(line: Line, spacing_m: float) -> Line:
-    """A line of finite length loses current where its weights smear its ends: so much longer, it loses none."""
+def _free_ends(lines: tuple[Line, ...]) -> list[tuple[bool, bool]]:
+    """Of each line, whether its tip and its tail are the end of no other line."""
+    ends = np.array([[line.tip_m, line.tail_m] for line in lines], float).reshape(-1, 3)
+    same = np.linalg.norm(ends[:, None] - ends, axis=-1) < JOINED_RADII * min(line.radius_m for line in lines)
+    alone = same.sum(axis=1) == 1
+    return [(bool(tip), bool(tail)) for tip, tail in alone.reshape(-1, 2)]
+
+
+def _lengthened(line: Line, spacing_m: float, free: tuple[bool, bool]) -> Line:
+    """A line of finite length loses current where its weights smear its free ends: so much longer, it loses none.
+
+    At a joint only what every line is trimmed by is given back.
+    """
     along = np.asarray(line.tail_m, float) - line.tip_m
     length = float(np.linalg.norm(along))
     if not length > 0:
         raise SolverError("an electrode has no active length", hint="give two different ends")
     sigma = max(SIGMA_SPACINGS * spacing_m, SIGMA_RADII * line.radius_m)
-    beyond = (END_SIGMAS * sigma + END_RADII * line.radius_m) / length * along
-    return replace(line, tip_m=line.tip_m - beyond, tail_m=line.tail_m + beyond)
+    beyond = END_SIGMAS * sigma + END_RADII * line.radius_m
+    tip, tail = ((beyond if end else TRIM_RADII * line.radius_m) / length * along for end in free)
+    return replace(line, tip_m=line.tip_m - tip, tail_m=line.tail_m + tail)
 
 
 def _check(

@@ -165,10 +165,12 @@ class HeatSolver:
         longest_s: float = LONGEST_S,
         heating: Heating | None = None,
         on_step: Callable[["HeatSolver"], None] | None = None,
+        until: Callable[[], bool] | None = None,
     ) -> None:
         """Play one phase: each needle follows its drive, `None` is off.
 
-        `heating(solver, step_s)` is asked before every step for W/m3 [i, j, k] of other sources.
+        `heating(solver, step_s)` is asked before every step for W/m3 [i, j, k] of other sources; the phase ends early
+        once `until()` says so.
         Raises `SolverError` when numbers diverge.
         """
         if not duration_s >= 0:
@@ -187,6 +189,8 @@ class HeatSolver:
             self.time_s += step_s
             if on_step is not None:
                 on_step(self)
+            if until is not None and until():
+                break
         self._cells.end()
         if not self._cells.finite:
             raise SolverError("the temperature is no longer finite", hint="report this case: it should not happen")

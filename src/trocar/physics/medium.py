@@ -61,8 +61,6 @@ class Medium:
     unfrozen_J_per_m3K: Array
     frozen_J_per_m3K: Array
     latent_J_per_m3: Array
-    solidus_degC: Array
-    liquidus_degC: Array
     perfusion_W_per_m3K: Array
     held: Array
     held_degC: Array
@@ -79,7 +77,7 @@ class Medium:
             raise SolverError(f"a medium of shape {self.shape} has no inner cell", hint="use a larger or finer grid")
         for name in ("unfrozen_W_per_mK", "frozen_W_per_mK", "unfrozen_J_per_m3K", "frozen_J_per_m3K"):
             self._require(name, positive=True)
-        for name in ("latent_J_per_m3", "perfusion_W_per_m3K", "solidus_degC", "liquidus_degC"):
+        for name in ("latent_J_per_m3", "perfusion_W_per_m3K"):
             self._require(name, positive=False)
         if self.vapor_J_per_m3 is not None:
             self._require("vapor_J_per_m3", positive=False)

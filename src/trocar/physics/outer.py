@@ -54,8 +54,14 @@ class Outer:
         fields = fields_of(full, lattice.curve, law)
         blood = Blood(lattice.blood, np.ones(cells, np.float32), apart(lattice.blood), lattice.sink)
         lowest, start = fields.t[0].copy(), np.empty_like(full)
+        spans, inner = Spans(shape), Spans(shape, VECTOR_CELLS // 2)
+        beside_degC = law.rest + np.divide(
+            lattice.sink_K, lattice.sink, out=np.zeros_like(lattice.sink), where=lattice.sink > 0
+        )  # of the held cells that a coarse cell touches
+        spans.cover(inside(lattice.sink_K.reshape(shape) != 0))
+        inner.cover(inside(((beside_degC < comfort[0]) | (beside_degC > comfort[1])).reshape(shape)))
         return cls(lattice, (float(comfort[0]), float(comfort[1])), fields, blood, lowest, apart(lattice.sink_K),
-                   Spans(shape), Spans(shape, VECTOR_CELLS // 2), bool(lattice.sink_K.any()), start)  # fmt: skip
+                   spans, inner, bool(lattice.sink_K.any()), start)  # fmt: skip
 
     @classmethod
     def under(cls, lattice: Lattice, whole: Whole) -> Self:

@@ -119,5 +119,4 @@ def _medium_in(whole: Whole, box: Box) -> Medium:
         frozen_J_per_m3K=cut["cold_J"], latent_J_per_m3=cut["latent_J"], vapor_J_per_m3=cut.get("vapor_J"),
         perfusion_W_per_m3K=cut["perfusion_W"], outside=cut.get("outside"), held=held != FREE,
         held_degC=np.where(held == HELD, cut["held_degC"], np.float32(medium.rest_degC)),
-        solidus_degC=medium.solidus_degC[box], liquidus_degC=medium.liquidus_degC[box],
     )  # fmt: skip

@@ -1,67 +1,39 @@
 """Cryoprobes for a whole lesion: how many, where, and why not one fewer."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trocar.catalog import limit
 from trocar.model.finding import Check, Verdict
+from trocar.model.forecast import Predictor
 from trocar.model.space import Array
-from trocar.model.treatment import Predictor, Rejection, Step, Text
+from trocar.model.treatment import Rejection, Remedy, Step, Text
 from trocar.planning.access import Instrument, instrument, rejections
+from trocar.planning.array import Admission, Probes
 from trocar.planning.bundles import Placed, approaches, candidates, place, scored_points
-from trocar.planning.freezing import Outlook, Protocol, freezing_step, lethal_degC, outlook, worth
-from trocar.planning.layout import Bundle
+from trocar.planning.freezing import Protocol, lethal_degC
+from trocar.planning.leftover import leftover
+from trocar.planning.outlook import Aim, Foresight
+from trocar.planning.refine import BOUNDED, GAIN_FOR_ONE_MORE_FRAC, MOST_PROBES, Effort, Scout, Search, Seen
+from trocar.planning.remedies import remedies, remedy_texts
+from trocar.planning.robust import robust_checks
 from trocar.planning.surroundings import Surroundings
 
 LARGE_MM = 30.0  # from here on the thicker needle; design
 DIAMETER_PER_PROBE_MM = {True: 15.0, False: 10.0}  # large needle or not; V43 says 10 for a thin one
-MOST_PROBES = 8
-PREDICTED_PER_COUNT = 2
-MOVES_PREDICTED = 8
-MOVES_SCORED = 64
-GAIN_FOR_ONE_MORE_FRAC = 0.03  # fewer probes are preferred below this gain; design
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """A layout and what is known of its coverage; `seen` is None without a predictor."""
-
-    placed: Placed
-    seen: Outlook | None
-
-    @property
-    def value(self) -> float:
-        """What layouts are ranked by: predicted where there is a predictor."""
-        return self.placed.score if self.seen is None else worth(self.seen)
-
-    @property
-    def fractions(self) -> tuple[float, float]:
-        """(lethal, visible) shares."""
-        if self.seen is None:
-            return self.placed.lethal_frac, self.placed.visible_frac
-        return self.seen.lethal_frac, self.seen.visible_frac
-
-    @property
-    def sufficient(self) -> bool:
-        """Whether it reaches the coverage asked for."""
-        lethal, visible = self.fractions
-        return (
-            lethal >= limit("coverage_lethal_palliative_frac").value and visible >= limit("coverage_visible_frac").value
-        )
+SCREENED = 4  # layouts of each number of probes that are predicted before the search
+WORTH_A_SEARCH = 0.25  # a number of probes this far behind the best is not searched on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ablation:
-    """A planned ablation: its step (None when nothing can be placed), what was refused and what was compared."""
+    """A planned ablation: its step (None when nothing can be placed), what was refused, compared and proposed."""
 
     step: Step | None
     rejected: tuple[Rejection, ...] = ()
     alternatives: tuple[Text, ...] = ()
-
-
-Evaluate = Callable[[Placed], Choice]
+    remedies: tuple[Remedy, ...] = ()
 
 
 def cover(
@@ -72,29 +44,62 @@ def cover(
     predictor: Predictor | None,
     perfusion_scale: float,
     protocol: Protocol = Protocol(),
+    effort: Effort = BOUNDED,
+    samples: int = 0,
 ) -> Ablation:
-    """Probes that cover a lesion, the number chosen against one fewer by predicted coverage.
+    """Probes that cover a lesion: the best layouts by geometry, then a search with a prediction of every candidate.
 
-    The predictor, where there is one, is asked a fixed number of times, so that the same case gives the same plan.
+    The number is the fewest that no other number beats by more than a tolerance. `samples` placements and tissues,
+    drawn at random, say how robust it is.
     """
     tool, expected = chosen_probe(around)
     paths, directions = approaches(around, tool, up)
     refused = tuple(rejections(around, paths, tool, up, what=tool.what))
     if not directions:
         return Ablation(None, refused)
-    evaluate = _evaluator(around, tool, intent, predictor, perfusion_scale, protocol)
-    choices = [
-        found
+    search = search_for(around, tool, up, intent, predictor, perfusion_scale, effort)
+    screened = {
+        count: seen
         for count in sorted({max(1, expected - 1), expected})
-        if (found := _best(around, tool, up, paths.outward[directions], count, evaluate)) is not None
-    ]
-    if not choices:
+        if (seen := _screened(search, up, paths.outward[directions], count, protocol))
+    }
+    if not screened:
         return Ablation(None, refused)
-    compared = _comparison(choices, first := _fewest(choices))
-    chosen = _improve(around, tool, up, first, evaluate, MOVES_PREDICTED if predictor else MOVES_SCORED)
-    step = freezing_step(around.lesion.name, tool, chosen.placed.paths, protocol)
-    step = replace(step, checks=_coverage_checks(chosen, around.lesion.name, intent))
-    return Ablation(step, refused, compared)
+    chosen, compared = _chosen(search, screened)
+    found = search.verified(chosen)
+    return ablation(search, found, refused, compared, samples=samples)
+
+
+def search_for(
+    around: Surroundings,
+    tool: Instrument,
+    up: Array,
+    intent: str,
+    predictor: Predictor | None,
+    perfusion_scale: float,
+    effort: Effort,
+) -> Search:
+    """A search over probes of one kind around one lesion."""
+    foresight = None
+    if predictor is not None:
+        foresight = Foresight(Aim.of(around, intent), predictor, perfusion_scale)
+    return Search(Scout(around, scored_points(around), intent, foresight), Admission(around, tool, up), effort)
+
+
+def ablation(
+    search: Search, found: Seen, refused: tuple[Rejection, ...], compared: tuple[Text, ...], *, samples: int = 0
+) -> Ablation:
+    """The step of the chosen probes with its checks, what each probe brings, and remedies where a limit is crossed."""
+    lesion = search.scout.around.lesion.name
+    step = found.probes.step(lesion)
+    checks = _coverage_checks(found, lesion, search.scout.intent)
+    if samples and search.scout.foresight is not None:
+        checks += robust_checks(search.scout.foresight, step, samples=samples)
+    proposed = remedies(search, found)
+    drops = _drop_text(search.drops(found), found) if search.scout.foresight is not None else ()
+    texts = (*compared, *drops, *remedy_texts(proposed))
+    notes = leftover(search.scout.around, found.outlook) if found.outlook is not None else ()
+    return Ablation(replace(step, checks=checks, notes=notes), refused, texts, proposed)
 
 
 def chosen_probe(around: Surroundings) -> tuple[Instrument, int]:
@@ -106,46 +111,13 @@ def chosen_probe(around: Surroundings) -> tuple[Instrument, int]:
     return instrument(device_id, "probe", what="cryoprobe"), int(np.clip(count, 1, MOST_PROBES))
 
 
-def _evaluator(
-    around: Surroundings,
-    tool: Instrument,
-    intent: str,
-    predictor: Predictor | None,
-    perfusion_scale: float,
-    protocol: Protocol,
-) -> Evaluate:
-    points = scored_points(around)
-
-    def evaluate(placed: Placed) -> Choice:
-        if predictor is None:
-            return Choice(placed, None)
-        step = freezing_step(around.lesion.name, tool, placed.paths, protocol)
-        return Choice(
-            placed,
-            outlook(
-                around.case,
-                points,
-                step,
-                predictor,
-                lethal_degC=lethal_degC(intent),
-                perfusion_scale=perfusion_scale,
-            ),
-        )
-
-    return evaluate
-
-
-def _best(
-    around: Surroundings,
-    tool: Instrument,
-    up: Array,
-    outwards: Array,
-    count: int,
-    evaluate: Evaluate,
-) -> Choice | None:
+def _screened(search: Search, up: Array, outwards: Array, count: int, protocol: Protocol) -> list[Seen]:
+    """The best layouts of a number of probes by geometry, seen, the best first."""
+    around, tool = search.scout.around, search.admit.tool
     ranked = candidates(around, tool, up, outwards, count, beyond_mm=(limit("probe_beyond_margin_mm").value, 0.0))
-    exact = _first_exact(around, tool, up, ranked, PREDICTED_PER_COUNT)
-    return max((evaluate(placed) for placed in exact), key=lambda choice: choice.value, default=None)
+    exact = _first_exact(around, tool, up, ranked, SCREENED)
+    seen = search.scout.see([Probes.fresh(tool, placed.paths, protocol) for placed in exact])
+    return sorted(seen, key=lambda each: -each.value)
 
 
 def _first_exact(around: Surroundings, tool: Instrument, up: Array, ranked: list[Placed], count: int) -> list[Placed]:
@@ -162,90 +134,87 @@ def _first_exact(around: Surroundings, tool: Instrument, up: Array, ranked: list
     return list(found.values())
 
 
-def _improve(
-    around: Surroundings, tool: Instrument, up: Array, best: Choice, evaluate: Evaluate, budget: int
-) -> Choice:
-    """Pattern search over shift, depth, spacing and turn; `budget` evaluations in all."""
-    scale = 1.0
-    while budget > 0 and scale > 0.3:
-        better = None
-        for bundle in _moves(best.placed.bundle, scale):
-            if budget <= 0:
-                break
-            placed = place(around, tool, up, bundle)
-            if placed is None:
-                continue
-            budget -= 1
-            choice = evaluate(placed)
-            if choice.value > best.value + 1e-6:
-                better = choice
-                break
-        if better is None:
-            scale /= 2
-        else:
-            best = better
-    return best
+def _chosen(search: Search, screened: dict[int, list[Seen]]) -> tuple[Seen, tuple[Text, ...]]:
+    """The search's best for each number of probes, and of those the fewest that nothing beats by much."""
+    leading = max(seen[0].value for seen in screened.values())
+    budget = search.effort.predictions
+    choices = []
+    for count, seen in sorted(screened.items()):
+        ahead = seen[0].value >= leading - WORTH_A_SEARCH
+        share = budget if count == max(screened) else budget // 2
+        choices.append(search.best(seen[0], budget=share) if ahead else seen[0])
+    chosen = _fewest(choices)
+    if not chosen.sufficient and (more := search.one_more(chosen)) is not None:
+        chosen = more
+        choices.append(more)
+    return chosen, _comparison(choices, chosen)
 
 
-def _moves(bundle: Bundle, scale: float) -> list[Bundle]:
-    low, high = limit("probe_spacing_min_mm").value, limit("probe_spacing_max_mm").value
-    x, y = bundle.shift_mm
-    step = 5.0 * scale
-    moves = [bundle.moved(beyond_mm=beyond) for beyond in (bundle.beyond_mm - step, bundle.beyond_mm + step)]
-    moves = [move for move in moves if -0.01 <= move.beyond_mm <= 10.0]
-    moves += [bundle.moved(shift_mm=shift) for shift in ((x - step, y), (x + step, y), (x, y - step), (x, y + step))]
-    spacings = (bundle.spacing_mm - 3.0 * scale, bundle.spacing_mm + 3.0 * scale)
-    moves += [bundle.moved(spacing_mm=value) for value in spacings if low <= value <= high and bundle.count > 1]
-    turns = (bundle.turn_deg - 12.0 * scale, bundle.turn_deg + 12.0 * scale)
-    moves += [bundle.moved(turn_deg=turn) for turn in turns if bundle.count > 1]
-    return moves
+def _fewest(choices: list[Seen]) -> Seen:
+    best = max(choice.value for choice in choices)
+    return next(choice for choice in choices if choice.value >= best - GAIN_FOR_ONE_MORE_FRAC)
 
 
-def _fewest(choices: list[Choice]) -> Choice:
-    """The fewest probes that suffice; when none does, one more only if it gains enough."""
-    for choice in choices:
-        if choice.sufficient and (choice.seen is None or choice.seen.admissible):
-            return choice
-    best = choices[0]
-    for choice in choices[1:]:
-        if choice.value > best.value + GAIN_FOR_ONE_MORE_FRAC:
-            best = choice
-    return best
-
-
-def _coverage_checks(choice: Choice, lesion: str, intent: str) -> tuple[Check, ...]:
-    lethal, visible = choice.fractions
-    measured = "predicted at 3 mm" if choice.seen else "geometric score, not a temperature"
+def _coverage_checks(found: Seen, lesion: str, intent: str) -> tuple[Check, ...]:
+    lethal, visible = found.fractions
     rows = [
-        (f"coverage_planned_{lethal_degC(intent):.0f}_degC", lethal, limit("coverage_lethal_palliative_frac")),
-        ("coverage_planned_0_degC", visible, limit("coverage_visible_frac")),
+        (f"coverage_planned_{lethal_degC(intent):.0f}_degC", lethal, "coverage_lethal_palliative_frac"),
+        ("coverage_planned_0_degC", visible, "coverage_visible_frac"),
     ]
-    return tuple(
-        Check(
-            name=name,
-            subject=lesion,
-            value=round(value, 4),
-            limit=bound.value,
-            unit="1",
-            verdict=Verdict.PASS if value >= bound.value else Verdict.WARN,
-            source=bound.source,
-            message=measured,
-        )
-        for name, value, bound in rows
+    seen = found.outlook
+    if seen is not None and seen.border_frac is not None and intent != "curative":
+        rows.append(("bone_border_planned", seen.border_frac, "coverage_lethal_palliative_frac"))
+    measured = measured_how(found)
+    return tuple(share_check(name, lesion, value, key, measured) for name, value, key in rows)
+
+
+def measured_how(found: Seen) -> str:
+    """Where a figure comes from, in words."""
+    return f"predicted at {found.outlook.spacing_mm:g} mm" if found.outlook else "geometric score, not a temperature"
+
+
+def share_check(name: str, subject: str, value: float, key: str, message: str) -> Check:
+    """A share against the limit of the catalog; below it a warning."""
+    bound = limit(key)
+    return Check(
+        name=name,
+        subject=subject,
+        value=round(value, 4),
+        limit=bound.value,
+        unit="1",
+        verdict=Verdict.PASS if value >= bound.value else Verdict.WARN,
+        source=bound.source,
+        message=message,
     )
 
 
-def _comparison(choices: list[Choice], chosen: Choice) -> tuple[Text, ...]:
+def _comparison(choices: list[Seen], chosen: Seen) -> tuple[Text, ...]:
     if len(choices) < 2:
         return ()
-    by = ("predicted at 3 mm", "prédit à 3 mm") if chosen.seen else ("geometric score", "score géométrique")
-    figures = [(choice.placed.bundle.count, *choice.fractions) for choice in choices]
-    en = "; ".join(f"{n} probes: {100 * lethal:.0f} % lethal, {100 * seen:.0f} % in ice" for n, lethal, seen in figures)
-    fr = "; ".join(f"{n} sondes : {100 * lethal:.0f} % létal, {100 * seen:.0f} % gelé" for n, lethal, seen in figures)
-    count = chosen.placed.bundle.count
+    by = ("predicted at 3 mm", "prédit à 3 mm") if chosen.outlook else ("geometric score", "score géométrique")
+    figures = [(choice.probes.count, *(100 * share for share in choice.fractions)) for choice in choices]
+    en = "; ".join(f"{n} probes: {lethal:.0f} % lethal, {seen:.0f} % in ice" for n, lethal, seen in figures)
+    fr = "; ".join(f"{n} sondes : {lethal:.0f} % létal, {seen:.0f} % gelé" for n, lethal, seen in figures)
+    count = chosen.probes.count
     return (
         Text(
             en=f"Number of probes compared ({by[0]}): {en}. {count} chosen.",
             fr=f"Nombre de sondes comparé ({by[1]}) : {fr}. {count} retenues.",
         ),
+    )
+
+
+def _drop_text(drops: list[Seen], found: Seen) -> tuple[Text, ...]:
+    """What is lost without each probe, at the spacing of the search."""
+    if not drops:
+        return ()
+    names = [item.name for item in found.probes.step("").placements]
+    rows = [
+        (names[number], *(100 * share for share in seen.fractions))
+        for number, seen in zip(found.probes.free, drops, strict=True)
+    ]
+    en = "; ".join(f"without {name} {lethal:.0f} % lethal, {seen:.0f} % in ice" for name, lethal, seen in rows)
+    fr = "; ".join(f"sans {name} {lethal:.0f} % létal, {seen:.0f} % gelé" for name, lethal, seen in rows)
+    return (
+        Text(en=f"If one probe is dropped (predicted at 3 mm): {en}.", fr=f"Sans une sonde (prédit à 3 mm) : {fr}."),
     )

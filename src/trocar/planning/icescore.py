@@ -4,11 +4,13 @@ It counts lesion voxels near the probes' active zones, cooperating neighbors inc
 temperature, and is reported as such.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from trocar.catalog import device
 from trocar.model.device import Cryoprobe
-from trocar.model.space import Array
+from trocar.model.space import Array, Segment
 
 WIDTH_PER_DIAMETER = {True: 21.0, False: 17.0}  # of the ice at its edge; design, by the IceSphere's 32 mm at 1.5 mm
 LETHAL_SHARE = 0.62  # radius of the lethal core to that of the ice; design, from the -40 degC core of V34
@@ -44,3 +46,24 @@ def coverage_scores(points_lps_mm: Array, tips_lps_mm: Array, outward: Array, de
     squared = beside + (along - np.clip(along, start, stop)) ** 2
     total = np.exp(-squared / np.float32(ice_radius_mm(probe) ** 2)).sum(axis=-1)
     return (total >= np.exp(-(LETHAL_SHARE**2))).mean(axis=-1), (total >= np.exp(-1.0)).mean(axis=-1)
+
+
+def path_scores(points_lps_mm: Array, layouts: Sequence[Sequence[Segment]], device_id: str) -> Array:
+    """(layouts, 2) lethal and visible shares, each probe along its own path (skin to tip)."""
+    rows = []
+    for paths in layouts:
+        tips = np.array([path.end_lps_mm for path in paths])
+        outward = -np.array([path.direction for path in paths])
+        rows.append(_shares(points_lps_mm, tips, outward, device_id))
+    return np.array(rows).reshape(-1, 2)
+
+
+def _shares(points_lps_mm: Array, tips_lps_mm: Array, outward: Array, device_id: str) -> tuple[float, float]:
+    probe = device(device_id)
+    assert isinstance(probe, Cryoprobe)
+    start, stop = active_zone_mm(probe)
+    offset = (points_lps_mm[:, None] - tips_lps_mm[None]).astype(np.float32)
+    along = np.einsum("nmc,mc->nm", offset, outward.astype(np.float32))
+    squared = (offset**2).sum(axis=-1) - along**2 + (along - np.clip(along, start, stop)) ** 2
+    total = np.exp(-squared / np.float32(ice_radius_mm(probe) ** 2)).sum(axis=-1)
+    return float((total >= np.exp(-(LETHAL_SHARE**2))).mean()), float((total >= np.exp(-1.0)).mean())

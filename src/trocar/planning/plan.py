@@ -8,15 +8,16 @@ from trocar.errors import PlanningError
 from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.finding import Check
+from trocar.model.forecast import Predictor
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import (
     Duration,
     EntryMap,
     Placement,
     Plan,
-    Predictor,
     Proposal,
     Rejection,
+    Remedy,
     SequenceStep,
     Step,
     Technique,
@@ -42,6 +43,7 @@ from trocar.planning.order import earlier, order_checks, technique_steps
 from trocar.planning.position import positions, upward
 from trocar.planning.protected import spare
 from trocar.planning.protection import endangered, protect
+from trocar.planning.refine import BOUNDED, Effort
 from trocar.planning.surroundings import Surroundings, surroundings
 
 Progress = Callable[[float, str], None]
@@ -58,13 +60,16 @@ def plan(
     predictor: Predictor | None = None,
     guidance: Guidance | None = None,
     seed: int = 0,
+    effort: Effort = BOUNDED,
+    samples: int = 0,
     on_progress: Progress | None = None,
 ) -> Plan:
     """The proposal's steps with a place, a protocol and a duration for each, in the position that suits them best.
 
     What cannot be placed stays in the plan without placements, with a failed check and the reasons for the refusal.
-    `guidance` says how instruments are led, else the case's own decision does. Nothing is drawn at random: `seed`
-    changes nothing. Raises `PlanningError` when nothing at all can be placed.
+    `guidance` says how instruments are led, else the case's own decision does. Nothing is drawn at random but the
+    `samples` that say how robust the probes are. `effort` bounds the predictions that the search for probes may ask
+    for. Raises `PlanningError` when nothing at all can be placed.
     """
     tell = on_progress or (lambda fraction, text: None)
     tell(0.0, "surroundings of the lesion")
@@ -85,7 +90,7 @@ def plan(
     for number, position in enumerate(tried or ("supine",)):
         tell(0.2 + 0.6 * number / max(1, len(tried)), f"placing: {position}")
         screws = _screws(around, inspect.bone, found, upward(position, around), proposal)
-        drafts.append(_Draft(around, inspect, proposal, position, screws))
+        drafts.append(_Draft(around, inspect, proposal, position, screws, effort=effort, samples=samples))
         if drafts[-1].promising:
             break
     best = max(drafts, key=lambda draft: draft.rank)
@@ -125,6 +130,9 @@ class _Draft:
     fixation: Fixation
     rejected: list[Rejection] = field(default_factory=list)
     alternatives: list[Text] = field(default_factory=list)
+    remedies: list[Remedy] = field(default_factory=list)
+    effort: Effort = BOUNDED
+    samples: int = 0
     perfusion_scale: float = 1.0
     sampling: Sampling | None = None
 
@@ -249,6 +257,7 @@ class _Draft:
         found = self._probes(predictor)
         self.rejected += found.rejected
         self.alternatives += found.alternatives
+        self.remedies += found.remedies
         if found.step is None:
             step = self._bare(item, technique, Duration(low=25, typical=35, high=50))
             return replace(step, checks=(unplaced("cryoprobes", found.rejected),))
@@ -265,8 +274,18 @@ class _Draft:
                 intent=intent,
                 predictor=predictor,
                 perfusion_scale=self.perfusion_scale,
+                effort=self.effort,
+                samples=self.samples,
             )
-        return cover(self.around, self.up, intent=intent, predictor=predictor, perfusion_scale=self.perfusion_scale)
+        return cover(
+            self.around,
+            self.up,
+            intent=intent,
+            predictor=predictor,
+            perfusion_scale=self.perfusion_scale,
+            effort=self.effort,
+            samples=self.samples,
+        )
 
     def _number(self, item: SequenceStep) -> int:
         same = [other for other in technique_steps(self.proposal) if other.step == item.step]
@@ -367,6 +386,7 @@ def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, 
         kit=kit(steps),
         rejected=tuple(dict.fromkeys(draft.rejected)),
         alternatives=tuple(draft.alternatives),
+        remedies=tuple(draft.remedies),
         blocked_by=tuple(gate.rule for gate in proposal.gates if gate.outcome in BLOCKING),
         ruleset=proposal.ruleset,
         checks=(

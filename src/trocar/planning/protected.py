@@ -1,21 +1,26 @@
 """One probe beside a root that must survive: as much of the lesion as the root's temperature allows."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from trocar.catalog import limit
 from trocar.model.finding import Check, Verdict
+from trocar.model.forecast import Predictor
 from trocar.model.space import Array, Segment
-from trocar.model.treatment import Predictor, Rejection, Text
+from trocar.model.treatment import Rejection, Remedy, Text
 from trocar.planning.access import Instrument, Paths, clear, instrument, rejections, trace
+from trocar.planning.array import Probes
 from trocar.planning.bundles import scored_points
-from trocar.planning.coverage import Ablation
-from trocar.planning.directions import perpendicular, sphere
-from trocar.planning.freezing import Outlook, Protocol, freezing_step, lethal_degC, outlook, worth
+from trocar.planning.coverage import Ablation, measured_how, search_for, share_check
+from trocar.planning.directions import sphere
+from trocar.planning.freezing import Protocol, lethal_degC
 from trocar.planning.icescore import coverage_scores
+from trocar.planning.leftover import leftover
 from trocar.planning.obstacles import Obstacle
+from trocar.planning.refine import BOUNDED, Effort, Search, Seen
+from trocar.planning.remedies import remedies, remedy_texts
+from trocar.planning.robust import robust_checks
 from trocar.planning.surroundings import Surroundings
 
 DEVICE = "cryoprobe-17g-icesphere"
@@ -23,8 +28,6 @@ TIPS_TRIED = 70
 DIRECTIONS = 700
 PREDICTED = 6
 APART_MM = 5.0
-SHIFT_MM = 4.0
-SHIFTS_PREDICTED = 10
 GENTLER = (
     Protocol(),
     Protocol(freeze_s=480.0),
@@ -35,28 +38,6 @@ GENTLER = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trial:
-    """One path and protocol with its geometric shares and, with a predictor, its outlook."""
-
-    path: Segment
-    protocol: Protocol
-    lethal_frac: float
-    visible_frac: float
-    seen: Outlook | None
-    root_mm: float
-
-    @property
-    def safe(self) -> bool:
-        """Whether every structure stays as warm as wanted, as far as that was predicted."""
-        return self.seen is None or self.seen.admissible
-
-    @property
-    def value(self) -> float:
-        """Predicted worth, else the geometric one."""
-        return self.lethal_frac + 0.5 * self.visible_frac if self.seen is None else worth(self.seen)
-
-
 def spare(
     around: Surroundings,
     up: Array,
@@ -65,26 +46,41 @@ def spare(
     intent: str,
     predictor: Predictor | None,
     perfusion_scale: float,
+    effort: Effort = BOUNDED,
+    samples: int = 0,
 ) -> Ablation:
     """One IceSphere-class probe away from a nerve; shifted, then gentler, until the nerve stays warm enough."""
     tool = instrument(DEVICE, "probe", what="cryoprobe")
     ranked, refused = _ranked(around, tool, up, nerve)
     if not ranked:
         return Ablation(None, refused)
+    search = search_for(around, tool, up, intent, predictor, perfusion_scale, effort)
+    search = replace(search, admit=replace(search.admit, extra=lambda path: _root_clear(nerve, path, tool)))
+    proposed: tuple[Remedy, ...] = ()
     if predictor is None:
-        chosen, tried = ranked[0], 1
+        chosen = search.scout.see(ranked[:1])[0]
+        texts = _by_guess(len(ranked))
     else:
-        chosen, tried = _warm_enough(
-            around, tool, up, nerve, ranked, _asker(around, tool, intent, predictor, perfusion_scale)
-        )
-    step = freezing_step(around.lesion.name, tool, (chosen.path,), chosen.protocol)
-    step = replace(step, checks=_checks(chosen, around.lesion.name, nerve, intent), notes=_notes(chosen, nerve))
-    return Ablation(step, refused, _alternatives(ranked, chosen, tried))
+        chosen, coldest, tried = _warm_enough(search, ranked)
+        chosen = search.verified(chosen)
+        proposed = remedies(search, coldest)
+        texts = (*_by_prediction(tried, len(ranked), chosen), *_colder(coldest), *remedy_texts(proposed))
+    step = chosen.probes.step(around.lesion.name)
+    checks = _checks(chosen, around.lesion.name, nerve, tool, intent)
+    if samples and search.scout.foresight is not None:
+        checks += robust_checks(search.scout.foresight, step, samples=samples)
+    left = leftover(around, chosen.outlook) if chosen.outlook is not None else ()
+    step = replace(step, checks=checks, notes=(*_notes(chosen, nerve), *left))
+    return Ablation(step, refused, texts, proposed)
+
+
+def _root_clear(nerve: Obstacle, path: Segment, tool: Instrument) -> bool:
+    return nerve.clearance_mm(path, tool.radius_mm) >= limit("probe_root_clearance_mm").value
 
 
 def _ranked(
     around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle
-) -> tuple[list[Trial], tuple[Rejection, ...]]:
+) -> tuple[list[Probes], tuple[Rejection, ...]]:
     points = scored_points(around)
     tips = scored_points(around, TIPS_TRIED)
     ways = sphere(DIRECTIONS)
@@ -95,17 +91,16 @@ def _ranked(
         return [], refused
     lethal, visible = _scores(points, paths, rows, tool)
     order = np.argsort(-(lethal + 0.5 * visible - 0.02 * paths.cost[rows]), kind="stable")
-    taken: list[Trial] = []
+    taken: list[Segment] = []
     for at in order:
         path = paths.segment(int(rows[at]))
-        near = any(_apart_mm(path, other.path) < APART_MM for other in taken)
-        root = nerve.clearance_mm(path, tool.radius_mm)
-        if near or root < limit("probe_root_clearance_mm").value or not clear(around.obstacles, path, tool):
+        near = any(_apart_mm(path, other) < APART_MM for other in taken)
+        if near or not _root_clear(nerve, path, tool) or not clear(around.obstacles, path, tool):
             continue
-        taken.append(Trial(path, GENTLER[0], float(lethal[at]), float(visible[at]), None, root))
+        taken.append(path)
         if len(taken) == PREDICTED:
             break
-    return taken, refused
+    return [Probes.fresh(tool, (path,)) for path in taken], refused
 
 
 def _scores(points: Array, paths: Paths, rows: Array, tool: Instrument) -> tuple[Array, Array]:
@@ -133,127 +128,67 @@ def _root_mm(paths: Paths, tool: Instrument, nerve: Obstacle) -> Array:
     return least - nerve.shell_mm - tool.radius_mm
 
 
-Ask = Callable[[Trial, Protocol], Trial]
+def _warm_enough(search: Search, ranked: list[Probes]) -> tuple[Seen, Seen, int]:
+    """The best safe trial under the strongest protocol that has one, refined, else the least unsafe.
 
-
-def _asker(around: Surroundings, tool: Instrument, intent: str, predictor: Predictor, perfusion_scale: float) -> Ask:
-    points = scored_points(around)
-
-    def ask(trial: Trial, protocol: Protocol) -> Trial:
-        step = freezing_step(around.lesion.name, tool, (trial.path,), protocol)
-        seen = outlook(
-            around.case, points, step, predictor, lethal_degC=lethal_degC(intent), perfusion_scale=perfusion_scale
-        )
-        return replace(trial, protocol=protocol, seen=seen)
-
-    return ask
-
-
-def _warm_enough(
-    around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle, ranked: list[Trial], ask: Ask
-) -> tuple[Trial, int]:
-    """The best safe trial under the strongest protocol that has one, else the least unsafe; and how many were asked."""
-    tried, seen = 0, []
+    With it the one that would cover most if nothing had to stay warm, and how many predictions were asked for.
+    """
+    seen: list[Seen] = []
     for protocol in GENTLER:
-        trials = [ask(trial, protocol) for trial in ranked]
-        tried += len(trials)
-        safe = [trial for trial in trials if trial.safe]
-        if safe:
-            best, more = _shifted(around, tool, up, nerve, max(safe, key=lambda trial: trial.value), ask)
-            return best, tried + more
-        ranked = sorted(trials, key=_coldness)[:2]
+        trials = search.scout.see([replace(each, protocol=protocol) for each in ranked])
         seen += trials
-    return min(seen, key=_coldness), tried
+        safe = [trial for trial in trials if trial.admissible]
+        if safe:
+            best = search.best(max(safe, key=lambda trial: trial.value), budget=search.effort.predictions // 2)
+            return best, _widest(seen), sum(search.scout.asked.values())
+        ranked = [trial.probes for trial in sorted(trials, key=_coldness)[:2]]
+    return min(seen, key=_coldness), _widest(seen), sum(search.scout.asked.values())
 
 
-def _shifted(
-    around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle, best: Trial, ask: Ask
-) -> tuple[Trial, int]:
-    """The trial moved as a whole, along and across its axis, while that covers more and stays safe."""
-    asked = 0
-    for reach_mm in (SHIFT_MM, SHIFT_MM / 2):
-        axis = best.path.direction
-        across = perpendicular(axis, np.array([0.0, 0.0, 1.0]), around.side_x)
-        for way in (axis, -axis, across[0], -across[0], across[1], -across[1]):
-            if asked == SHIFTS_PREDICTED:
-                return best, asked
-            moved = _at(around, tool, up, nerve, best, np.asarray(best.path.end_lps_mm) + reach_mm * way)
-            if moved is None:
-                continue
-            asked += 1
-            trial = ask(moved, best.protocol)
-            if trial.safe and trial.value > best.value:
-                best = trial
-    return best, asked
+def _widest(seen: list[Seen]) -> Seen:
+    return max(seen, key=lambda trial: round(sum(trial.fractions), 3))
 
 
-def _at(around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle, trial: Trial, tip: Array) -> Trial | None:
-    """The same direction from another tip, when that is admissible and clear of the root."""
-    outward = -trial.path.direction[None]
-    paths = trace(around, tip[None], outward, tool, up)
-    if not paths.admissible[0]:
-        return None
-    path = paths.segment(0)
-    root = nerve.clearance_mm(path, tool.radius_mm)
-    if root < limit("probe_root_clearance_mm").value or not clear(around.obstacles, path, tool):
-        return None
-    lethal, visible = coverage_scores(scored_points(around), tip[None], outward[0], tool.device)
-    return Trial(path, trial.protocol, float(lethal), float(visible), None, root)
+def _coldness(trial: Seen) -> float:
+    assert trial.outlook is not None
+    return round(trial.outlook.excess_degC - 0.01 * (trial.outlook.nerve_degC or 37.0), 4)
 
 
-def _coldness(trial: Trial) -> float:
-    assert trial.seen is not None
-    return trial.seen.excess_degC - 0.01 * (trial.seen.nerve_degC or 37.0)
-
-
-def _checks(chosen: Trial, lesion: str, nerve: Obstacle, intent: str) -> tuple[Check, ...]:
+def _checks(chosen: Seen, lesion: str, nerve: Obstacle, tool: Instrument, intent: str) -> tuple[Check, ...]:
     near = limit("probe_root_clearance_mm")
-    rows = [
+    root_mm = nerve.clearance_mm(chosen.probes.paths[0], tool.radius_mm)
+    lethal, visible = chosen.fractions
+    how = f"{measured_how(chosen)}; partial by choice: the probe is kept off {nerve.name}"
+    return (
         Check(
             name="probe_root_clearance",
             subject=nerve.name,
-            value=round(chosen.root_mm, 2),
+            value=round(root_mm, 2),
             limit=near.value,
             unit="mm",
-            verdict=Verdict.PASS if chosen.root_mm >= near.value else Verdict.FAIL,
+            verdict=Verdict.PASS if root_mm >= near.value else Verdict.FAIL,
             source=near.source,
         ),
         _temperature_check(chosen, nerve),
-    ]
-    seen = chosen.seen
-    visible, lethal = (seen.visible_frac, seen.lethal_frac) if seen else (chosen.visible_frac, chosen.lethal_frac)
-    how = "predicted at 3 mm" if seen else "geometric score, not a temperature"
-    for name, value, key in (
-        (f"coverage_planned_{lethal_degC(intent):.0f}_degC", lethal, "coverage_lethal_palliative_frac"),
-        ("coverage_planned_0_degC", visible, "coverage_visible_frac"),
-    ):
-        bound = limit(key)
-        rows.append(
-            Check(
-                name=name,
-                subject=lesion,
-                value=round(value, 4),
-                limit=bound.value,
-                unit="1",
-                verdict=Verdict.PASS if value >= bound.value else Verdict.WARN,
-                source=bound.source,
-                message=f"{how}; partial by choice: the probe is kept off {nerve.name}",
-            )
-        )
-    return tuple(rows)
+        share_check(
+            f"coverage_planned_{lethal_degC(intent):.0f}_degC", lesion, lethal, "coverage_lethal_palliative_frac", how
+        ),
+        share_check("coverage_planned_0_degC", lesion, visible, "coverage_visible_frac", how),
+    )
 
 
-def _temperature_check(chosen: Trial, nerve: Obstacle) -> Check:
+def _temperature_check(chosen: Seen, nerve: Obstacle) -> Check:
     hard, warn = limit("nerve_min_degC"), limit("nerve_warn_min_degC")
-    value = chosen.seen.nerve_degC if chosen.seen else None
-    if value is None:
+    seen = chosen.outlook
+    value = seen.nerve_degC if seen else None
+    if seen is None or value is None:
         verdict, message = Verdict.UNKNOWN, "no prediction was made while planning"
     else:
         verdict = Verdict.FAIL if value < hard.value else Verdict.WARN if value < warn.value else Verdict.PASS
-        message = "predicted at 3 mm"
+        message = measured_how(chosen)
     return Check(
         name="nerve_minimum_temperature_planned",
-        subject=chosen.seen.coldest_nerve if chosen.seen and chosen.seen.coldest_nerve else nerve.name,
+        subject=seen.coldest_nerve if seen and seen.coldest_nerve else nerve.name,
         value=None if value is None else round(value, 1),
         limit=hard.value,
         unit="degC",
@@ -263,38 +198,53 @@ def _temperature_check(chosen: Trial, nerve: Obstacle) -> Check:
     )
 
 
-def _notes(chosen: Trial, nerve: Obstacle) -> tuple[Text, ...]:
+def _notes(chosen: Seen, nerve: Obstacle) -> tuple[Text, ...]:
     name = nerve.name.replace("_", " ")
+    duty = chosen.probes.protocol.setting * chosen.probes.duties[0]
+    minutes = chosen.probes.protocol.freeze_s / 60
     return (
         Text(
             en=f"Partial coverage by choice: the part next to {name} stays outside the lethal zone.",
             fr=f"Couverture partielle voulue : la partie proche de {name} reste hors de la zone létale.",
         ),
         Text(
-            en=f"Duty {100 * chosen.protocol.setting:.0f} %, two freezes of {chosen.protocol.freeze_s / 60:.0f} min.",
-            fr=f"Débit {100 * chosen.protocol.setting:.0f} %, deux congélations de "
-            f"{chosen.protocol.freeze_s / 60:.0f} min.",
+            en=f"Duty {100 * duty:.0f} %, two freezes of {minutes:.0f} min.",
+            fr=f"Débit {100 * duty:.0f} %, deux congélations de {minutes:.0f} min.",
         ),
     )
 
 
-def _alternatives(ranked: list[Trial], chosen: Trial, tried: int) -> tuple[Text, ...]:
-    full = max(ranked, key=lambda trial: trial.visible_frac)
-    if chosen.seen is None:
-        return (
-            Text(
-                en=f"{len(ranked)} placements kept their distance to the nerve; chosen by a geometric score.",
-                fr=f"{len(ranked)} positions à distance du nerf ; choix par un score géométrique.",
-            ),
-        )
-    temperature = "unknown" if chosen.seen.nerve_degC is None else f"{chosen.seen.nerve_degC:.0f} °C"
-    inconnu = "inconnue" if chosen.seen.nerve_degC is None else temperature
-    share = 100 * chosen.seen.visible_frac
+def _by_guess(placements: int) -> tuple[Text, ...]:
     return (
         Text(
-            en=f"{tried} predictions of {len(ranked)} placements: {share:.0f} % in ice, nerve at {temperature}; "
-            f"the largest geometric coverage was {100 * full.visible_frac:.0f} %.",
-            fr=f"{tried} prédictions de {len(ranked)} positions : {share:.0f} % gelés, nerf à {inconnu} ; "
-            f"la plus grande couverture géométrique était de {100 * full.visible_frac:.0f} %.",
+            en=f"{placements} placements kept their distance to the nerve; chosen by a geometric score.",
+            fr=f"{placements} positions à distance du nerf ; choix par un score géométrique.",
+        ),
+    )
+
+
+def _by_prediction(tried: int, placements: int, chosen: Seen) -> tuple[Text, ...]:
+    degC = chosen.outlook.nerve_degC if chosen.outlook else None
+    at = ("unknown", "inconnue") if degC is None else (f"{degC:.0f} °C",) * 2
+    share = 100 * chosen.fractions[1]
+    return (
+        Text(
+            en=f"{tried} predictions from {placements} placements: {share:.0f} % in ice, nerve at {at[0]}.",
+            fr=f"{tried} prédictions depuis {placements} positions : {share:.0f} % gelés, nerf à {at[1]}.",
+        ),
+    )
+
+
+def _colder(widest: Seen) -> tuple[Text, ...]:
+    """What the refused placement with the largest coverage would have done."""
+    seen = widest.outlook
+    if seen is None or not seen.crossings:
+        return ()
+    coldest = min(seen.crossings, key=lambda each: each.minimum_degC)
+    name, lethal = coldest.structure.replace("_", " "), 100 * seen.lethal_frac
+    return (
+        Text(
+            en=f"Refused: a placement with {lethal:.0f} % lethal that takes {name} to {coldest.minimum_degC:.0f} °C.",
+            fr=f"Refusé : une position à {lethal:.0f} % létal qui mène {name} à {coldest.minimum_degC:.0f} °C.",
         ),
     )

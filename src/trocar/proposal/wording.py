@@ -17,6 +17,8 @@ NAMES = {
     Technique.CEMENT: Text(en="cement", fr="ciment"),
 }
 
+DIGITS = {"mm": 1, "mm²": 0, "ml": 1, "degC": 1, "°C": 1}  # 9.9991 mm reads as 10 mm, not as a French 9,999
+
 VERDICTS = {
     ProposalVerdict.DISCUSS: Text(en="option to discuss", fr="option à discuter"),
     ProposalVerdict.REFER: Text(en="refer first", fr="avis spécialisé d'abord"),
@@ -50,8 +52,8 @@ def value_text(rules: Ruleset, name: str, value: Value) -> Text:
 
 
 def number(value: float, unit: str) -> Text:
-    """A number with its unit; the decimal comma in French."""
-    digits = f"{value:.4g}"
+    """A number with its unit, no finer than it is measured; the decimal comma in French."""
+    digits = f"{round(value, DIGITS.get(unit, 2)):.12g}"
     tail = f" {unit}" if unit else ""
     french = {" years": " ans", " months": " mois", " d": " j"}.get(tail, tail)
     english = {" d": " days"}.get(tail, tail)

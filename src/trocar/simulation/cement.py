@@ -1,24 +1,23 @@
-"""Cement where it is injected: beads in bone and in the lesion's cavity, never into ice."""
+"""Cement where its flow takes it: through the pores of bone and lesion, never into ice, out wherever they are open."""
 
 from dataclasses import replace
 
 import numpy as np
-from scipy import ndimage
 
 from trocar.catalog import limit
 from trocar.errors import CaseError
-from trocar.imaging.resample import resample_mask
-from trocar.model.finding import CementDeposit, Check, Verdict
-from trocar.model.space import Array, as_vector
+from trocar.model.finding import Check, Verdict
 from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, Step
 from trocar.simulation.curing import curing_checks
 from trocar.simulation.fixation import retissued
+from trocar.simulation.injection import injected
+from trocar.simulation.leakage import deposit_checks, missing_ways
 from trocar.simulation.session import Played, Session, at_point, in_new_tissue
 from trocar.simulation.waiting import Thaw
 
 LONGEST_WAIT_S = 5400.0
-FURTHEST_RADII = 2.0  # a bead that must spread farther than this does not fit where it was planned
+BESIDE_MM = 1.0
 
 
 def inject(session: Session, state: TissueState, step: Step, *, waited_s: float) -> Played:
@@ -32,24 +31,23 @@ def inject(session: Session, state: TissueState, step: Step, *, waited_s: float)
         passing = Thaw.after(session, state)
         passing.wait(waited_s)
         state = passing.reached(session, state)
-    allowed = _may_fill(session, step.lesion) & (state.temperature_degC > 0)
-    cement = state.cement_frac.copy()
     deposits = []
+    filled_state = state
     for bead in beads:
-        filled, deposit = _bead(bead, allowed, cement, state)
-        cement = np.maximum(cement, filled)
-        deposits.append(deposit)
-        checks += [_cavity_check(session, state, bead), _room_check(bead, deposit)]
-    filled_state = state.after(cement_frac=cement)
+        done = injected(session, filled_state, bead, _trocar(step, bead))
+        filled_state = filled_state.after(cement_frac=np.clip(filled_state.cement_frac + done.filled_frac, 0, 1))
+        deposits.append(done.deposit)
+        checks += [_cavity_check(session, state, bead), *deposit_checks(done)]
+    checks += missing_ways(session.case, step.id)
     rebuilt = replace(session, tissue=retissued(session, filled_state))
     filled_state = in_new_tissue(filled_state, rebuilt.tissue)
-    checks += curing_checks(rebuilt, filled_state, cement - state.cement_frac, beads)
+    checks += curing_checks(rebuilt, filled_state, filled_state.cement_frac - state.cement_frac, beads)
     return Played(
         state=filled_state,
         session=rebuilt,
         deposits=tuple(deposits),
         checks=tuple(checks),
-        caveats=("cement_by_geometry", "cement_curing_prior"),
+        caveats=("cement_flow_prior", "cement_curing_prior"),
     )
 
 
@@ -70,49 +68,11 @@ def wait_needed_s(session: Session, state: TissueState, step: Step, *, waited_s:
     return needed_s
 
 
-def _may_fill(session: Session, lesion: str) -> Array:
-    """Cells cement may take: bone, and the lesion where it has replaced bone or left a cavity."""
-    case, grid = session.case, session.tissue.grid
-    return session.tissue.bone | resample_mask(case.structure(lesion).inside, case.grid, grid)
-
-
-def _bead(bead: Placement, allowed: Array, cement_frac: Array, state: TissueState) -> tuple[Array, CementDeposit]:
-    """The cells nearest to the injection point, connected to it, up to the bead's volume."""
-    if not bead.volume_ml or bead.volume_ml <= 0:
-        raise CaseError(f"cement {bead.name!r} has no volume", hint="state volume_ml")
-    grid = state.grid
-    free = np.where(allowed, 1.0 - cement_frac, 0.0)
-    indices = np.moveaxis(np.indices(grid.shape), 0, -1)
-    distance = np.linalg.norm(grid.to_lps(indices) - bead.target_lps_mm, axis=-1)
-    sphere_mm = (3000.0 * bead.volume_ml / (4 * np.pi)) ** (1 / 3)
-    reachable = _connected(free > 0, distance, FURTHEST_RADII * sphere_mm)
-    order = np.flatnonzero(reachable)
-    order = order[np.argsort(distance.ravel()[order], kind="stable")]
-    volume_ml = np.cumsum(free.ravel()[order]) * grid.voxel_ml
-    taken = order[: int(np.searchsorted(volume_ml, bead.volume_ml)) + 1]
-    filled = np.zeros(grid.shape, np.float32)
-    filled.ravel()[taken] = free.ravel()[taken]
-    placed_ml = float(filled.sum()) * grid.voxel_ml
-    if placed_ml > bead.volume_ml and taken.size:
-        filled.ravel()[taken[-1]] -= (placed_ml - bead.volume_ml) / grid.voxel_ml
-    reach = float(distance.ravel()[taken].max()) if taken.size else 0.0
-    deposit = CementDeposit(
-        name=bead.name,
-        center_lps_mm=as_vector(bead.target_lps_mm),
-        volume_ml=round(float(filled.sum()) * grid.voxel_ml, 4),
-        radius_mm=round(reach, 3),
-    )
-    return np.clip(cement_frac + filled, 0, 1), deposit
-
-
-def _connected(free: Array, distance_mm: Array, reach_mm: float) -> Array:
-    """The free cells within reach that hang together with the one nearest to the injection point."""
-    near = free & (distance_mm <= reach_mm)
-    if not near.any():
-        return near
-    label, _ = ndimage.label(near)
-    nearest = np.unravel_index(int(np.argmin(np.where(near, distance_mm, np.inf))), near.shape)
-    return label == label[nearest]
+def _trocar(step: Step, bead: Placement) -> Placement | None:
+    """The trocar of the step whose tip is where the bead is injected."""
+    tips = [placement for placement in step.placements if placement.role == "trocar"]
+    apart_mm = [float(np.linalg.norm(np.subtract(tip.target_lps_mm, bead.target_lps_mm))) for tip in tips]
+    return tips[int(np.argmin(apart_mm))] if tips and min(apart_mm) <= BESIDE_MM else None
 
 
 def _cavity_check(session: Session, state: TissueState, bead: Placement) -> Check:
@@ -137,20 +97,4 @@ def _cavity_check(session: Session, state: TissueState, bead: Placement) -> Chec
         verdict=Verdict.FAIL if cold else Verdict.PASS,
         source=bound.source,
         message=message,
-    )
-
-
-def _room_check(bead: Placement, deposit: CementDeposit) -> Check:
-    """Whether the bead found room in bone or cavity near its injection point."""
-    planned = float(bead.volume_ml or 0.0)
-    fits = deposit.volume_ml >= 0.99 * planned
-    return Check(
-        name="cement_volume_in_bone",
-        subject=bead.name,
-        value=deposit.volume_ml,
-        limit=planned,
-        unit="ml",
-        verdict=Verdict.PASS if fits else Verdict.FAIL,
-        source="software default",
-        message="" if fits else "bone and cavity near the injection point hold less than the planned volume",
     )

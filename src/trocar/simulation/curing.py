@@ -131,7 +131,7 @@ def _cut(medium: Medium, box: Box) -> Medium:
     """A part of a medium, held at rest at its walls."""
     names = (
         "unfrozen_W_per_mK", "frozen_W_per_mK", "unfrozen_J_per_m3K", "frozen_J_per_m3K", "latent_J_per_m3",
-        "solidus_degC", "liquidus_degC", "perfusion_W_per_m3K", "held", "held_degC",
+        "perfusion_W_per_m3K", "held", "held_degC",
     )  # fmt: skip
     cut: dict[str, Any] = {name: np.ascontiguousarray(getattr(medium, name)[box]) for name in names}
     outside = None if medium.outside is None else np.ascontiguousarray(medium.outside[box])

@@ -1,6 +1,7 @@
 """The box of tissue that is simulated, and the needles in it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,13 +10,16 @@ from trocar.errors import CaseError, CatalogError
 from trocar.imaging.resample import box_grid
 from trocar.model.case import Case
 from trocar.model.device import Cryoprobe
-from trocar.model.space import Array, Grid, Segment, as_vector
+from trocar.model.space import Array, Grid, Segment, as_matrix4, as_vector
 from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.physics.lines import Line
 from trocar.physics.source import Ramp
+from trocar.simulation.applicators import HEATS, heating_segments
 
 NEEDLE_PAD_MM = 45.0  # ice of 20 mm around a needle, and 25 mm beyond it where the tissue is at rest
 LESION_PAD_MM = 4.0
+RASTER_MM = 24.0  # like needles share one box, and with it one tissue
+CEMENT_PAD_MM = 20.0  # twice a deposit's volume, and its heat
 
 
 def probes(step: Step) -> tuple[Placement, ...]:
@@ -71,9 +75,24 @@ def freezing_steps(plan: Plan) -> tuple[Step, ...]:
     return tuple(step for step in plan.of(Technique.CRYOABLATION) if probes(step))
 
 
+def heating_steps(plan: Plan) -> tuple[Step, ...]:
+    """The steps that heat, in order: those with an electrode or an antenna."""
+    return tuple(step for step in plan.steps if step.technique in HEATS and probes(step))
+
+
+def working_segments(step: Step) -> tuple[Segment, ...]:
+    """Where a step freezes or heats."""
+    if step.technique in HEATS:
+        return tuple(piece for probe in probes(step) for piece in heating_segments(probe))
+    return tuple(active_segment(probe) for probe in probes(step))
+
+
 def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
     """The simulated box: all needles with room for their ice, the lesion, and what is implanted."""
-    needles = [end for step in freezing_steps(plan) for probe in probes(step) for end in _ends(probe)]
+    needles = [
+        end for step in (*freezing_steps(plan), *heating_steps(plan)) for piece in working_segments(step)
+        for end in _ends(piece)
+    ]  # fmt: skip
     lasting = [
         end
         for step in plan.steps
@@ -82,13 +101,38 @@ def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
         for end in (placement.entry_lps_mm, placement.target_lps_mm)
     ]
     lesions = [lesion_points(case, name) for name in sorted({plan.lesion, *(step.lesion for step in plan.steps)})]
-    return _box(needles, np.concatenate([*lesions, np.reshape(lasting, (-1, 3))]), case, spacing_mm)
+    cement = [p.target_lps_mm for step in plan.steps for p in step.placements if p.role == "cement"]
+    others = np.concatenate([*lesions, np.reshape(lasting, (-1, 3)), _around(np.reshape(cement, (-1, 3)), case)])
+    return _box(needles, others, case, spacing_mm)
 
 
-def step_grid(case: Case, step: Step, *, spacing_mm: float) -> Grid:
-    """The box of one freezing step."""
-    needles = [end for probe in probes(step) for end in _ends(probe)]
-    return _box(needles, lesion_points(case, step.lesion), case, spacing_mm)
+def shared_grid(case: Case, steps: Sequence[Step], spacing_mm: float) -> Grid:
+    """One box for alternative steps on one lesion, its edges on a raster that is the same for every call."""
+    low, high = (
+        RASTER_MM * rounded(edge / RASTER_MM)
+        for rounded, edge in zip((np.floor, np.ceil), _steps_box(case, steps), strict=True)
+    )
+    axes = case.grid.directions
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = axes * spacing_mm, axes @ low
+    i, j, k = (int(n) for n in np.rint((high - low) / spacing_mm).astype(int) + 1)
+    return Grid(shape=(i, j, k), lps_from_ijk=as_matrix4(matrix))
+
+
+def _steps_box(case: Case, steps: Sequence[Step]) -> tuple[Array, Array]:
+    """(3,) lowest and highest place along the CT's axes, in mm, of tissue around alternative steps."""
+    needles = [end for step in steps for piece in working_segments(step) for end in _ends(piece)]
+    low, high = _lesion_extent(case, steps[0].lesion)
+    if not needles:
+        return low, high
+    along = np.stack(needles) @ case.grid.directions
+    return np.minimum(low, along.min(axis=0) - NEEDLE_PAD_MM), np.maximum(high, along.max(axis=0) + NEEDLE_PAD_MM)
+
+
+@lru_cache(maxsize=16)
+def _lesion_extent(case: Case, name: str) -> tuple[Array, Array]:
+    along = lesion_points(case, name) @ case.grid.directions
+    return along.min(axis=0) - LESION_PAD_MM, along.max(axis=0) + LESION_PAD_MM
 
 
 def lesion_points(case: Case, name: str) -> Array:
@@ -99,9 +143,14 @@ def lesion_points(case: Case, name: str) -> Array:
     return case.grid.to_lps(np.argwhere(inside))
 
 
-def _ends(probe: Placement) -> tuple[Array, Array]:
-    segment = active_segment(probe)
+def _ends(segment: Segment) -> tuple[Array, Array]:
     return np.asarray(segment.start_lps_mm), np.asarray(segment.end_lps_mm)
+
+
+def _around(targets_lps_mm: Array, case: Case) -> Array:
+    """(6 n, 3) what a box must reach, but for its pad, for the cement that is injected at the targets (n, 3)."""
+    axes = case.grid.directions.T * (CEMENT_PAD_MM - LESION_PAD_MM)
+    return (targets_lps_mm[:, None] + np.concatenate([axes, -axes])).reshape(-1, 3)
 
 
 def _box(needles: Sequence[Array], others: Array, case: Case, spacing_mm: float) -> Grid:

@@ -24,6 +24,18 @@ LIMIT_OF_ROLE = {
     Role.BLADDER: "bowel_min_degC",
     Role.URETER: "bowel_min_degC",
 }
+HOT_LIMIT_OF_ROLE = {
+    Role.NERVE: "nerve_max_degC",
+    Role.CORD: "nerve_max_degC",
+    Role.SKIN: "skin_max_degC",
+    Role.BOWEL: "bowel_max_degC",
+    Role.BLADDER: "bowel_max_degC",
+    Role.URETER: "bowel_max_degC",
+    Role.ORGAN: "organ_max_degC",
+    Role.LUNG: "organ_max_degC",
+    Role.PLEURA: "organ_max_degC",
+    Role.JOINT: "organ_max_degC",
+}
 NEAR_MM = 40.0  # beyond it nothing cools within a session
 MOST_POINTS = 1500  # of a structure, the nearest to the needles
 
@@ -38,9 +50,11 @@ class Watched:
     corners: Array  # (n, 8) flat cells
     weights: Array  # (n, 8)
     minimum_degC: Array
-    maximum_degC: float
+    highest_degC: Array
     limit_degC: float | None
+    hot_limit_degC: float | None
     first_crossing_s: float | None = None
+    first_hot_crossing_s: float | None = None
     times_s: list[float] = field(default_factory=list)
     coldest_degC: list[float] = field(default_factory=list)
     warmest_degC: list[float] = field(default_factory=list)
@@ -49,10 +63,12 @@ class Watched:
         """Take in the temperatures (n, 8) of its corners at one moment."""
         now = np.einsum("nc,nc->n", corners_degC, self.weights)
         self.minimum_degC = np.minimum(self.minimum_degC, now)
+        self.highest_degC = np.maximum(self.highest_degC, now)
         coldest, warmest = float(now.min()), float(now.max())
-        self.maximum_degC = max(self.maximum_degC, warmest)
         if self.limit_degC is not None and self.first_crossing_s is None and coldest < self.limit_degC:
             self.first_crossing_s = time_s
+        if self.hot_limit_degC is not None and self.first_hot_crossing_s is None and warmest > self.hot_limit_degC:
+            self.first_hot_crossing_s = time_s
         self.times_s.append(time_s)
         self.coldest_degC.append(coldest)
         self.warmest_degC.append(warmest)
@@ -68,15 +84,17 @@ class Watched:
 
     def exposure(self, distance_to_ice_mm: float | None) -> Exposure:
         """What the structure has been through so far."""
-        coldest = int(np.argmin(self.minimum_degC))
+        coldest, hottest = int(np.argmin(self.minimum_degC)), int(np.argmax(self.highest_degC))
         return Exposure(
             name=self.name,
             role=self.role,
             minimum_degC=round(float(self.minimum_degC[coldest]), 3),
-            maximum_degC=round(self.maximum_degC, 3),
+            maximum_degC=round(float(self.highest_degC[hottest]), 3),
             minimum_lps_mm=as_vector(self.points_lps_mm[coldest]),
             distance_to_ice_mm=distance_to_ice_mm,
             first_crossing_s=self.first_crossing_s,
+            maximum_lps_mm=as_vector(self.points_lps_mm[hottest]),
+            first_hot_crossing_s=self.first_hot_crossing_s,
         )
 
     def history(self, step: str, *, since_s: float) -> History:
@@ -98,8 +116,8 @@ def watch(case: Case, grid: Grid, needles: Sequence[Segment], *, rest_degC: floa
         points = _near_points(structure, case, needles)
         points = points[grid.contains(points)] if points.size else points
         if points.size:
-            corners, weights = _trilinear(points, grid)
-            key = LIMIT_OF_ROLE.get(structure.role)
+            corners, weights = trilinear(points, grid)
+            key, hot_key = LIMIT_OF_ROLE.get(structure.role), HOT_LIMIT_OF_ROLE.get(structure.role)
             found.append(
                 Watched(
                     name=structure.name,
@@ -108,8 +126,9 @@ def watch(case: Case, grid: Grid, needles: Sequence[Segment], *, rest_degC: floa
                     corners=corners,
                     weights=weights,
                     minimum_degC=np.full(len(points), rest_degC),
-                    maximum_degC=rest_degC,
+                    highest_degC=np.full(len(points), rest_degC),
                     limit_degC=limit(key).value if key else None,
+                    hot_limit_degC=limit(hot_key).value if hot_key else None,
                 )
             )
     return tuple(found)
@@ -138,8 +157,8 @@ def _near_points(structure: Structure, case: Case, needles: Sequence[Segment]) -
     return points[nearest[distance[nearest] <= NEAR_MM]]
 
 
-def _trilinear(points_lps_mm: Array, grid: Grid) -> tuple[Array, Array]:
-    """(n, 8) flat cells around each point and their weights."""
+def trilinear(points_lps_mm: Array, grid: Grid) -> tuple[Array, Array]:
+    """(n, 8) flat cells around each of (n, 3) points of a grid, and their weights."""
     ijk = np.clip(grid.to_ijk(points_lps_mm), 0, np.asarray(grid.shape) - 1)
     base = np.minimum(np.floor(ijk).astype(int), np.asarray(grid.shape) - 2)
     part = ijk - base

@@ -8,7 +8,7 @@ from trocar.model.case import Case
 from trocar.model.finding import Check, State, Verdict
 from trocar.model.space import Volume
 from trocar.model.treatment import Step
-from trocar.simulation.thermal import predict
+from trocar.simulation.preview import predict
 from trocar.simulation.zones import TEMPERATURES_DEGC, ice_mesh, zone_name
 
 LIMIT_MM = 0.5
@@ -17,7 +17,8 @@ LIMIT_MM = 0.5
 def refinement_mm(case: Case, step: Step, fine: Volume, *, perfusion_scale: float) -> dict[str, float]:
     """Per zone, the change of its mean radius between this spacing and twice it: above the error, as a rule."""
     spacing = float(fine.grid.spacing_mm[0])
-    coarse = predict(case, step, spacing_mm=2 * spacing, perfusion_scale=perfusion_scale).minimum_degC
+    (forecast,) = predict(case, (step,), spacing_mm=2 * spacing, perfusion_scale=perfusion_scale)
+    coarse = forecast.minimum_degC
     return {
         zone_name(level): round(abs(_radius_mm(fine, level) - _radius_mm(coarse, level)), 3)
         for level in TEMPERATURES_DEGC

@@ -16,12 +16,18 @@ SAVED = {
     "freezes": "1",
 }
 CEMENT = "cement_frac"
+DOSE_UNITS = {"cem43_min": "min", "maximum_degC": "degC"}
+HEAT, ENTHALPY = "state/heat_dose/", "state/enthalpy_J_per_m3"
 
 
 def saved_fields(state: TissueState) -> dict[str, Volume]:
     """What a simulation keeps of its last state: enough to go on from."""
     kept = {f"state/{name}": Volume(grid=state.grid, values=getattr(state, name), unit=unit)
             for name, unit in SAVED.items()}  # fmt: skip
+    kept |= {f"{HEAT}{name}": Volume(grid=state.grid, values=values, unit=DOSE_UNITS.get(name, "1"))
+             for name, values in state.heat_dose.items()}  # fmt: skip
+    if state.heat_dose:  # what has boiled off cannot be told from the temperature
+        kept[ENTHALPY] = Volume(grid=state.grid, values=state.enthalpy_J_per_m3, unit="J/m3")
     return kept | {CEMENT: Volume(grid=state.grid, values=state.cement_frac, unit="1")}
 
 
@@ -36,12 +42,18 @@ def last_state(case: Case, plan: Plan, simulation: Simulation) -> TissueState:
     implants = tuple(place for step in plan.steps for place in step.placements if place.role == "screw")
     fields = {name: simulation.fields[f"state/{name}"] for name in SAVED}
     grid, cement = fields["temperature_degC"].grid, simulation.fields[CEMENT].values
-    medium = tissue_map(case, grid, implants=implants, cement_frac=cement).medium
+    dose = {key.removeprefix(HEAT): v.values for key, v in simulation.fields.items() if key.startswith(HEAT)}
+    if ENTHALPY in simulation.fields:
+        enthalpy = simulation.fields[ENTHALPY].values
+    else:
+        medium = tissue_map(case, grid, implants=implants, cement_frac=cement).medium
+        enthalpy = enthalpy_in(medium, fields["temperature_degC"].values)
     return TissueState(
         grid=grid,
         time_s=simulation.states[-1].time_s,
-        enthalpy_J_per_m3=enthalpy_in(medium, fields["temperature_degC"].values),
+        enthalpy_J_per_m3=enthalpy,
         cement_frac=cement,
+        heat_dose=dose,
         implants=implants,
         **{name: volume.values for name, volume in fields.items()},
     )

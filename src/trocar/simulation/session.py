@@ -1,7 +1,7 @@
 """What every step of the fold shares: the case, the lattice and its tissue, and who watches."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 from trocar.imaging.resample import sample
 from trocar.materials import REST_DEGC, TissueMap
 from trocar.model.case import Case
-from trocar.model.finding import CementDeposit, Check, History, State
+from trocar.model.finding import CementDeposit, Check, HeatingTrace, History, State
 from trocar.model.space import Array, Grid, Volume
 from trocar.model.state import TissueState
 from trocar.physics.damage import THRESHOLDS_DEGC, Damage
+from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver, enthalpy_in
 from trocar.physics.lines import Line
 from trocar.simulation.exposure import Watched
@@ -43,6 +44,7 @@ class Played:
     session: Session
     states: tuple[State, ...] = ()
     histories: tuple[History, ...] = ()
+    traces: tuple[HeatingTrace, ...] = ()
     deposits: tuple[CementDeposit, ...] = ()
     checks: tuple[Check, ...] = ()
     fields: dict[str, Volume] | None = None
@@ -65,8 +67,10 @@ def untouched(grid: Grid) -> TissueState:
     )
 
 
-def solver_from(state: TissueState, tissue: TissueMap, lines: tuple[Line, ...] = ()) -> HeatSolver:
-    """A solver that goes on from a state, in the same tissue."""
+def solver_from(
+    state: TissueState, tissue: TissueMap, lines: tuple[Line, ...] = (), *, heats: bool = False
+) -> HeatSolver:
+    """A solver that goes on from a state, in the same tissue; it follows the heat's dose once anything was heated."""
     damage = Damage(
         minimum_degC=state.minimum_degC.reshape(-1).copy(),
         open_frac=state.perfusion_frac.reshape(-1).astype(np.float32),
@@ -74,8 +78,16 @@ def solver_from(state: TissueState, tissue: TissueMap, lines: tuple[Line, ...] =
         below_s=np.zeros((len(THRESHOLDS_DEGC), state.freezes.size), np.float32),
     )
     return HeatSolver.restarted(
-        tissue.medium, lines, enthalpy_J_per_m3=state.enthalpy_J_per_m3, damage=damage, time_s=state.time_s
-    )
+        tissue.medium, lines, enthalpy_J_per_m3=state.enthalpy_J_per_m3, damage=damage, time_s=state.time_s,
+        dose=dose_of(state) if heats or state.heat_dose else None,
+    )  # fmt: skip
+
+
+def dose_of(state: TissueState) -> HeatDose:
+    """The heat's dose so far, in arrays of its own."""
+    if not state.heat_dose:
+        return HeatDose.fresh(state.freezes.size, REST_DEGC)
+    return HeatDose(**{name: values.reshape(-1).copy() for name, values in state.heat_dose.items()})
 
 
 def state_of(solver: HeatSolver, before: TissueState) -> TissueState:
@@ -89,7 +101,13 @@ def state_of(solver: HeatSolver, before: TissueState) -> TissueState:
         minimum_degC=damage.minimum_degC.reshape(shape).copy(),
         perfusion_frac=damage.open_frac.reshape(shape).copy(),
         freezes=damage.freezes.reshape(shape).copy(),
+        heat_dose={} if solver.dose is None else dose_fields(solver.dose, before.grid),
     )
+
+
+def dose_fields(dose: HeatDose, grid: Grid) -> dict[str, Array]:
+    """[i, j, k] copies of a dose's fields by name."""
+    return {item.name: getattr(dose, item.name).reshape(grid.shape).copy() for item in fields(dose)}
 
 
 def in_new_tissue(state: TissueState, tissue: TissueMap) -> TissueState:

@@ -16,10 +16,11 @@ from trocar.physics.compiled import is_kept
 from trocar.physics.stage import super_step
 from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
-from trocar.simulation.domain import active_segment, freezing_steps, plan_grid, probes
+from trocar.simulation.domain import freezing_steps, heating_steps, plan_grid, working_segments
 from trocar.simulation.embolization import embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
+from trocar.simulation.heating import heat, with_refinement
 from trocar.simulation.refinement import refined, refinement_checks, refinement_mm
 from trocar.simulation.resume import saved_fields
 from trocar.simulation.session import Played, Progress, Session, untouched
@@ -45,7 +46,7 @@ def simulate(
     if not SPACING_RANGE_MM[0] <= spacing_mm <= SPACING_RANGE_MM[1]:
         raise CaseError(f"a spacing of {spacing_mm:g} mm is outside {SPACING_RANGE_MM[0]:g} to {SPACING_RANGE_MM[1]:g}")
     session, state = _begin(case, plan, spacing_mm, on_progress, start)
-    if freezing_steps(plan) and not is_kept(super_step):
+    if _thermal_steps(plan) and not is_kept(super_step):
         session.tell(0.0, "compiling the kernels: once on this machine, about half a minute")
     played: list[tuple[Step, Played]] = []
     waited_s = 0.0
@@ -83,7 +84,7 @@ def _begin(
     case: Case, plan: Plan, spacing_mm: float, on_progress: Progress | None, start: TissueState | None
 ) -> tuple[Session, TissueState]:
     grid = plan_grid(case, plan, spacing_mm=spacing_mm) if start is None else start.grid
-    needles = [active_segment(probe) for step in freezing_steps(plan) for probe in probes(step)]
+    needles = [piece for step in _thermal_steps(plan) for piece in working_segments(step)]
     watched = watch(case, grid, needles, rest_degC=REST_DEGC) if needles else ()
     state = untouched(grid) if start is None else start
     cement = state.cement_frac if state.cement_frac.any() else None
@@ -97,6 +98,8 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
             done = embolize(session, state, step)
         case Technique.CRYOABLATION:
             done = _frozen(session, state, step)
+        case Technique.RADIOFREQUENCY | Technique.MICROWAVE if step.protocol:
+            done = _heated(session, state, step)
         case Technique.SCREW:
             done = fix(session, state, step)
         case Technique.CEMENT:
@@ -108,11 +111,27 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
     return done
 
 
+def _thermal_steps(plan: Plan) -> tuple[Step, ...]:
+    return (*freezing_steps(plan), *heating_steps(plan))
+
+
+def _heated(session: Session, state: TissueState, step: Step) -> Played:
+    """A heating step; in tissue that nothing was done to before, with what a coarser lattice changes."""
+    done = heat(session, state, step)
+    if state.heat_dose or state.implants or state.cement_frac.any() or state.minimum_degC.min() < 0:
+        return done
+    return with_refinement(session.case, step, done, perfusion_scale=_perfusion_scale(session, state))
+
+
+def _perfusion_scale(session: Session, state: TissueState) -> float:
+    lesion = session.tissue.lesion
+    return float(np.median(state.perfusion_frac[lesion])) if lesion.any() else 1.0
+
+
 def _frozen(session: Session, state: TissueState, step: Step) -> Played:
     done = freeze(session, state, step)
     fine = Volume(grid=state.grid, values=done.state.minimum_degC, unit="degC")
-    lesion = session.tissue.lesion
-    scale = float(np.median(state.perfusion_frac[lesion])) if lesion.any() else 1.0
+    scale = _perfusion_scale(session, state)
     fresh = state.minimum_degC.min() >= 0
     found = (*done.checks, *freezing_checks(session.case, done.states[-1]))
     if not fresh:
@@ -140,6 +159,7 @@ def _gathered(case: Case, played: Sequence[tuple[Step, Played]], session: Sessio
     return Simulation(
         states=tuple(states),
         histories=tuple(history for _, done in played for history in done.histories),
+        traces=tuple(trace for _, done in played for trace in done.traces),
         deposits=tuple(deposit for _, done in played for deposit in done.deposits),
         checks=tuple(check for _, done in played for check in done.checks),
         model=MODEL,

@@ -1,26 +1,25 @@
-"""Freezing steps: probes on the lattice through a protocol's phases, and the quick forecast that planning is given."""
+"""Freezing steps: probes on the lattice through a protocol's phases."""
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from trocar.errors import CaseError
-from trocar.imaging.resample import sample
-from trocar.materials import REST_DEGC, TissueMap, tissue_map
-from trocar.model.case import Case
+from trocar.materials import TissueMap
 from trocar.model.finding import Check, Exposure, State, Verdict
-from trocar.model.space import Array, Grid, Volume, as_matrix4
+from trocar.model.space import Array, Grid, Volume
 from trocar.model.state import TissueState
-from trocar.model.treatment import Forecast, Placement, ProtocolPhase, Step
+from trocar.model.treatment import Placement, ProtocolPhase, Step
 from trocar.physics.damage import Damage
+from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver
-from trocar.physics.kill import cold_kill_frac
+from trocar.physics.kill import cold_kill_frac, heat_kill_frac
 from trocar.physics.source import Ramp
-from trocar.simulation.domain import active_segment, cooling, cryoprobe, line, probes, step_grid
-from trocar.simulation.exposure import Watched, watch
-from trocar.simulation.session import Played, Session, at_point, solver_from, state_of, untouched
+from trocar.simulation.domain import active_segment, cooling, cryoprobe, line, probes
+from trocar.simulation.exposure import Watched
+from trocar.simulation.hotzones import hot_zones
+from trocar.simulation.session import Played, Session, at_point, dose_fields, solver_from, state_of
 from trocar.simulation.sound import needle_checks, require_sound
 from trocar.simulation.zones import Target, kill_coverage, mesh_points, target, zones
 
@@ -50,15 +49,15 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
     end_of_freeze = state.temperature_degC
     ice = np.zeros(state.grid.shape, np.float32)
     for phase in step.protocol:
-        solver.advance(phase.duration_s, _ramps(phase, needles, solver, state.grid), on_step=follow)
+        solver.advance(phase.duration_s, ramps(phase, needles, solver, state.grid), on_step=follow)
         if phase.phase == "freeze":
             end_of_freeze, ice = solver.temperature_degC.copy(), solver.ice_frac
         kind = phase.phase.split("_")[0]
         if kind in counts:
             counts[kind] += 1
             states.append(
-                moment(session, solver.damage, step, f"{kind}_{counts[kind]}",
-                       time_s=solver.time_s, lesion=lesion, residual_frac=solver.balance().residual_frac)
+                moment(session, solver.damage, step, f"{kind}_{counts[kind]}", time_s=solver.time_s, lesion=lesion,
+                       residual_frac=solver.balance().residual_frac, dose=solver.dose)
             )  # fmt: skip
     after = state_of(solver, state)
     residual = solver.balance().residual_frac
@@ -69,7 +68,7 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
         session=session,
         states=tuple(states),
         histories=tuple(watched.history(step.id, since_s=started_s) for watched in session.watched),
-        checks=(*needle_checks(session.tissue, needles), _energy_check(step, residual)),
+        checks=(*needle_checks(session.tissue, needles), energy_check(step, residual)),
         fields=_fields(step, after, end_of_freeze, ice, session.tissue),
         caveats=("model_prior",) if any(cryoprobe(needle).model_prior for needle in needles) else (),
     )
@@ -77,9 +76,9 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
 
 def moment(
     session: Session, damage: Damage, step: Step, name: str, *, time_s: float, lesion: Target,
-    residual_frac: float | None,
+    residual_frac: float | None, dose: HeatDose | None = None,
 ) -> State:  # fmt: skip
-    """The zones and exposures at one moment of a step."""
+    """The zones and exposures at one moment of a step; with a dose, the zones of heat too."""
     grid = session.tissue.grid
     minimum_degC = damage.minimum_degC.reshape(grid.shape)
     found, ice = zones(minimum_degC, grid, lesion)
@@ -89,9 +88,10 @@ def moment(
         moment=name,
         time_s=time_s,
         lesion=lesion.name,
-        zones=found,
+        zones=found if dose is None else found | hot_zones(dose_fields(dose, grid), grid, lesion),
         structures=exposures(session.watched, cKDTree(mesh_points(ice)) if ice.faces.size else None),
         kill_frac=kill_coverage(kill, grid, lesion),
+        heat_kill_frac=None if dose is None else kill_coverage(heat_kill_frac(dose).reshape(grid.shape), grid, lesion),
         energy_residual_frac=residual_frac,
     )
 
@@ -101,30 +101,10 @@ def exposures(watched: tuple[Watched, ...], ice: cKDTree | None) -> tuple[Exposu
     return tuple(each.exposure(each.distance_mm(ice)) for each in watched)
 
 
-def predict(case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float) -> Forecast:
-    """What a freezing step will do, on a coarse lattice: the `Predictor` that planning is given."""
-    grid = _lesion_grid(case, step, spacing_mm)
-    tissue = _tissue(case, grid)
-    needles = probes(step)
-    state = untouched(grid)
-    if perfusion_scale != 1.0:
-        scaled = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
-        state = state.after(perfusion_frac=scaled)
-    solver = solver_from(state, tissue, tuple(line(needle, grid) for needle in needles))
-    for phase in step.protocol:  # the thaw too: beside the ice it is coldest minutes after the last freeze
-        solver.advance(phase.duration_s, _ramps(phase, needles, solver, grid), longest_s=PREVIEW_S)
-    minimum = solver.damage.minimum_degC.reshape(grid.shape)
-    segments = [active_segment(needle) for needle in needles]
-    lowest = {
-        each.name: float(sample(minimum, grid, each.points_lps_mm, outside=REST_DEGC).min())
-        for each in watch(case, grid, segments, rest_degC=REST_DEGC)
-    }
-    return Forecast(minimum_degC=Volume(grid=grid, values=minimum, unit="degC"), exposures=lowest)
-
-
-def _ramps(
+def ramps(
     phase: ProtocolPhase, needles: tuple[Placement, ...], solver: HeatSolver, grid: Grid
 ) -> tuple[Ramp | None, ...]:
+    """What drives each needle in a phase that begins now. Raises `CaseError` for an unknown kind of phase."""
     return tuple(_ramp(phase, needle, solver, grid) if phase.takes_part(needle.name) else None for needle in needles)
 
 
@@ -164,7 +144,8 @@ def _fields(
     }
 
 
-def _energy_check(step: Step, residual_frac: float) -> Check:
+def energy_check(step: Step, residual_frac: float) -> Check:
+    """The share of the heat moved that does not add up, against what is allowed."""
     return Check(
         name="energy_residual",
         subject=step.id,
@@ -175,27 +156,3 @@ def _energy_check(step: Step, residual_frac: float) -> Check:
         source="software default",
         message="share of the heat moved that the simulation does not account for",
     )
-
-
-def _lesion_grid(case: Case, step: Step, spacing_mm: float) -> Grid:
-    """The step's box with its edges on a 10 mm raster, so that like needles share one tissue."""
-    return _rastered(step_grid(case, step, spacing_mm=spacing_mm))
-
-
-def _rastered(grid: Grid, *, raster_mm: float = 12.0) -> Grid:
-    spacing = float(grid.spacing_mm[0])
-    axes = grid.directions
-    low = np.floor((grid.matrix[:3, 3] @ axes) / raster_mm) * raster_mm
-    high = np.ceil((grid.to_lps(np.asarray(grid.shape) - 1) @ axes) / raster_mm) * raster_mm
-    matrix = grid.matrix.copy()
-    matrix[:3, 3] = axes @ low
-    shape = np.rint((high - low) / spacing).astype(int) + 1
-    return Grid(
-        shape=(int(shape[0]), int(shape[1]), int(shape[2])),
-        lps_from_ijk=as_matrix4(matrix),
-    )
-
-
-@lru_cache(maxsize=4)
-def _tissue(case: Case, grid: Grid) -> TissueMap:
-    return tissue_map(case, grid)

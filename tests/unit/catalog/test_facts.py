@@ -82,7 +82,15 @@ def test_a_screw_takes_its_wire_and_an_8g_trocar_does_not_claim_a_lumen():
 def test_every_limit_has_a_unit_a_resolved_source_and_both_texts(item):
     assert item.unit and item.text.en and item.text.fr
     assert all(key in references() for key in cited_keys(item.source))
-    suffix = {"mm": "mm", "degC": "degC", "d": "_d", "deg": "_deg", "min": "_min", "1": ("frac", "_omega")}[item.unit]
+    suffix = {
+        "mm": "mm",
+        "degC": "degC",
+        "d": "_d",
+        "deg": "_deg",
+        "min": "_min",
+        "MPa": "_MPa",
+        "1": ("frac", "_omega"),
+    }[item.unit]
     assert item.key.endswith(suffix)
 
 

@@ -24,8 +24,8 @@ held = np.zeros(SHAPE, bool)
 held[8, 5, 3:9] = True
 medium = Medium(
     spacing_m=SPACING_M, unfrozen_W_per_mK=0.5 * vary, frozen_W_per_mK=1.7 * vary, unfrozen_J_per_m3K=full(3.7e6),
-    frozen_J_per_m3K=full(1.9e6), latent_J_per_m3=full(2.5e8) * vary, solidus_degC=full(-8.0),
-    liquidus_degC=full(-1.0), perfusion_W_per_m3K=full(5e3), held=held, held_degC=full(37.0),
+    frozen_J_per_m3K=full(1.9e6), latent_J_per_m3=full(2.5e8) * vary,
+    perfusion_W_per_m3K=full(5e3), held=held, held_degC=full(37.0),
     vapor_J_per_m3=VAPOR, freezing=Freezing(ice_slope_per_K=0.0055),
 )
 middle = np.array(SHAPE) / 2 * SPACING_M

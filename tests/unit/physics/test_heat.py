@@ -26,8 +26,8 @@ def medium(*, perfusion=0.0, latent=250e6, spacing_m=SPACING_M, **changes):
 
     given = {
         "unfrozen_W_per_mK": full(0.5), "frozen_W_per_mK": full(2.0), "unfrozen_J_per_m3K": full(3.6e6),
-        "frozen_J_per_m3K": full(1.8e6), "latent_J_per_m3": full(latent), "solidus_degC": full(-8.0),
-        "liquidus_degC": full(-1.0), "perfusion_W_per_m3K": full(perfusion), "held": np.zeros(SHAPE, dtype=bool),
+        "frozen_J_per_m3K": full(1.8e6), "latent_J_per_m3": full(latent),
+        "perfusion_W_per_m3K": full(perfusion), "held": np.zeros(SHAPE, dtype=bool),
         "held_degC": full(37.0),
     }  # fmt: skip
     return Medium(spacing_m=spacing_m, **(given | changes))

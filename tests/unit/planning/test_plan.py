@@ -6,14 +6,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from coldline import cold_line
 from scipy.ndimage import binary_dilation
 
 from trocar.catalog import device, limit
 from trocar.errors import PlanningError
 from trocar.model.case import Patient
 from trocar.model.finding import Verdict
-from trocar.model.space import Segment, Volume
-from trocar.model.treatment import Forecast, Technique
+from trocar.model.space import Segment
+from trocar.model.treatment import Technique
 from trocar.planning.checks import inspector, placement_checks, recheck
 from trocar.planning.order import order_checks
 from trocar.planning.plan import plan
@@ -29,25 +30,6 @@ def planned(case, proposal):
 @pytest.fixture(scope="module")
 def spared(case, protected_proposal):
     return plan(case, protected_proposal, predictor=cold_line(case))
-
-
-def cold_line(case, *, cold_degC=-80.0, degC_per_mm=6.0):
-    """A predictor whose temperature grows linearly from each probe's freezing part; colder the longer it freezes."""
-    grid = case.grid
-    points = grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1))
-
-    def predict(case, step, *, spacing_mm, perfusion_scale):
-        strength = sum(phase.duration_s * phase.setting for phase in step.protocol if phase.phase == "freeze") / 1200.0
-        field = np.full(grid.shape, 37.0)
-        for probe in step.placements:
-            active = device(probe.device).active_length_mm
-            start = probe.axis.at(probe.length_mm - active)
-            zone = Segment(start_lps_mm=tuple(start), end_lps_mm=probe.target_lps_mm)
-            field = np.minimum(field, cold_degC + degC_per_mm * zone.distance_mm(points) / max(strength, 0.05))
-        exposures = {item.name: float(field[item.inside].min()) for item in case.structures if item.inside.any()}
-        return Forecast(minimum_degC=Volume(grid=grid, values=field, unit="degC"), exposures=exposures)
-
-    return predict
 
 
 def envelope(placement, *, count=4000):
@@ -195,7 +177,7 @@ def test_a_protected_nerve_stays_warm_with_one_probe_away_from_it(case, spared):
     (probe,) = step.placements
     assert probe.device == "cryoprobe-17g-icesphere"
     assert nerve_distance(case, envelope(probe)).min() >= 10.0 - 0.1
-    forecast = cold_line(case)(case, step, spacing_mm=3.0, perfusion_scale=1.0)
+    (forecast,) = cold_line(case)(case, (step,), spacing_mm=3.0, perfusion_scale=1.0)
     assert forecast.exposures["sciatic_nerve_left"] >= 10.0
     assert any("Partial coverage" in note.en for note in step.notes)
 

@@ -82,3 +82,18 @@ def embolization(scale):
         id="embolization-1", technique=Technique.EMBOLIZATION, action="EMBOLISE", lesion="lesion_1",
         duration_min=ANY_DURATION, perfusion_scale=scale,
     )  # fmt: skip
+
+
+def heater(x_mm, *, device, name="electrode-1", tip_mm=40.0, diameter_mm=1.5):
+    """An electrode or antenna along z through the lesion's middle, at an x."""
+    return Placement(
+        device=device, role="probe", name=name, entry_lps_mm=(x_mm, 49.0, 85.0), target_lps_mm=(x_mm, 49.0, tip_mm),
+        skin_lps_mm=(x_mm, 49.0, 95.0), length_mm=85.0 - tip_mm, diameter_mm=diameter_mm,
+    )  # fmt: skip
+
+
+def heating(*placements, technique=Technique.RADIOFREQUENCY, protocol, program=None):
+    return Step(
+        id="heat-1", technique=technique, action="ABLATE", lesion="lesion_1", duration_min=ANY_DURATION,
+        placements=placements, protocol=protocol, program=program,
+    )  # fmt: skip

@@ -9,9 +9,9 @@ from slab import cement, cryoablation, embolization, planned, probe, synthetic_c
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
 from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
+from trocar.simulation.preview import predict
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate, thaw_waits_s
-from trocar.simulation.thermal import predict
 
 COARSE_MM = 3.0
 DOUBLE = (
@@ -131,9 +131,11 @@ def test_cement_right_after_freezing_fails_and_after_a_wait_lies_in_bone(case):
     )  # fmt: skip
     patient = run(case, cryoablation(), slow, cement())
     assert check(patient, "cavity_temperature_for_cement").verdict is Verdict.PASS
-    assert sum(d.volume_ml for d in patient.deposits) == pytest.approx(2.0, rel=0.01)
+    (deposit,) = patient.deposits
+    assert deposit.volume_ml + sum(leak.volume_ml for leak in deposit.leaks) == pytest.approx(2.0, rel=1e-3)
     filled = patient.fields["cement_frac"]
-    assert filled.values.sum() * filled.grid.voxel_ml == pytest.approx(2.0, rel=0.01)
+    assert filled.values.sum() * filled.grid.voxel_ml == pytest.approx(deposit.volume_ml, rel=1e-3)
+    assert deposit.volume_ml > 1.8
 
 
 def test_the_same_plan_gives_the_same_bytes(case):
@@ -167,13 +169,13 @@ def test_the_curative_intent_asks_for_minus_40_and_a_margin():
 
 def test_the_forecast_agrees_with_the_simulation(case):
     step = cryoablation()
-    forecast = predict(case, step, spacing_mm=2.0, perfusion_scale=1.0)
+    (forecast,) = predict(case, (step,), spacing_mm=2.0, perfusion_scale=1.0)
     simulation = run(case, step, spacing_mm=2.0)
     assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(nerve_minimum_degC(simulation), abs=1.0)
 
 
 def test_the_forecast_follows_the_nerve_into_the_thaw(case):
-    forecast = predict(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0, perfusion_scale=1.0)
+    (forecast,) = predict(case, (cryoablation(protocol=DOUBLE),), spacing_mm=2.0, perfusion_scale=1.0)
     through_thaw = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0))
     until_freeze = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE[:3]), spacing_mm=2.0))
     assert through_thaw < until_freeze - 0.3

@@ -35,7 +35,7 @@ class Stages:
             "proposal.propose": "propose",
             "planning.plan": "plan",
             "simulation.simulate": "simulate",
-            "simulation.thermal": "predict",
+            "simulation.preview": "predict",
             "verification.verify": "verify",
             "reporting.report": "report",
         }.items():
@@ -57,7 +57,7 @@ class Stages:
         self.calls.append("propose")
         return self.proposals
 
-    def plan(self, case, proposal, *, predictor, seed, on_progress):
+    def plan(self, case, proposal, *, predictor, seed, effort, samples, on_progress):
         self.calls.append(("plan", proposal.rank, seed, predictor))
         if self.refuse:
             raise self.refuse

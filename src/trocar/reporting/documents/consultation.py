@@ -1,20 +1,14 @@
 """The letter after the consultation: what is proposed, in words a patient and a colleague both understand."""
 
-from trocar.model.treatment import Technique
+from trocar.model.case import Role
+from trocar.model.treatment import Proposal
 from trocar.reporting import vocabulary
-from trocar.reporting.documents.facts import Facts
-from trocar.reporting.documents.sheet import Bullets, Fields, Lines, Paragraph, Section
+from trocar.reporting.documents.facts import NERVES, Facts
+from trocar.reporting.documents.sheet import Block, Field, Fields, Lines, Paragraph, Section
 from trocar.reporting.words import structure_name, word
 
 NEAR_mm = 20.0
-SOURCES = {  # of what the letter says of each technique's risks
-    Technique.EMBOLIZATION: "V22",
-    Technique.CRYOABLATION: "V38",
-    Technique.RADIOFREQUENCY: "V8",
-    Technique.MICROWAVE: "V72a",
-    Technique.SCREW: "V9, V11, V67",
-    Technique.CEMENT: "V50, V52",
-}
+NEAR = (*NERVES, Role.VESSEL, Role.BOWEL, Role.BLADDER, Role.URETER, Role.JOINT)
 
 
 def sections(facts: Facts) -> tuple[Section, ...]:
@@ -27,6 +21,7 @@ def sections(facts: Facts) -> tuple[Section, ...]:
         _benefit(facts),
         _risks(facts),
         _before(facts),
+        _after(facts),
         _consent(facts),
     )
 
@@ -43,11 +38,10 @@ def _heading(facts: Facts) -> Section:
 
 def _reason(facts: Facts) -> Section:
     language, clinical = facts.language, facts.gathered.case.clinical
-    nrs = facts.number(clinical.pain.worst_nrs, "", digits=0) or language("unknown")
     fields = (
         facts.known(language("Lesion"), facts.target()),
         facts.known(language("Primary tumor"), facts.chosen("primary", clinical.oncology.primary)),
-        facts.known(language("Worst pain (0 to 10)"), nrs),
+        facts.known(language("Worst pain (0 to 10)"), facts.number(clinical.pain.worst_nrs, "", digits=0)),
         facts.known(language("Type of pain"), facts.several("pain_character", clinical.pain.character)),
         *facts.blank(language("History and treatments"), language("Drugs against pain, per day")),
     )
@@ -68,81 +62,38 @@ def _examination(facts: Facts) -> Section:
 
 def _proposal(facts: Facts) -> Section:
     language = facts.language
-    option = facts.options()[0] if facts.options() else None
-    summary = getattr(option.summary, language.code) if option else language("There is no proposal yet.")
-    guidance = language("Under CT guidance, through incisions of less than one centimeter.")
+    first = facts.options()[:1]
     fields = facts.blank(language("Anesthesia (local, regional, general)"), language("Decided by the team on"))
-    return Section(
-        "proposal",
-        language("What is proposed for discussion"),
-        (Paragraph(summary), Paragraph(guidance), Fields(fields, columns=2)),
-    )
+    blocks: list[Block] = []
+    if facts.techniques():
+        blocks += [*facts.sentences("proposal"), *(facts.sentences("partial") if _partial(first) else ())]
+    else:
+        said = getattr(first[0].summary, language.code) if first else language("There is no proposal yet.")
+        blocks += [Paragraph(said, "design")]
+    return Section("proposal", language("What is proposed for discussion"), (*blocks, Fields(fields, columns=2)))
+
+
+def _partial(options: tuple[Proposal, ...]) -> bool:
+    return any(option.intent == "protected" for option in options)
 
 
 def _benefit(facts: Facts) -> Section:
     language = facts.language
-    words_of = {
-        Technique.EMBOLIZATION: language("embolization: reduce the blood supply of the lesion, and bleeding"),
-        Technique.BIOPSY: language("biopsy: take tissue, to adapt the treatment of the cancer"),
-        Technique.PROTECTION: language("protection: keep nerves and organs away from cold or heat"),
-        Technique.CRYOABLATION: language("cryoablation: freeze the lesion, to relieve pain and slow its growth here"),
-        Technique.RADIOFREQUENCY: language("radiofrequency: heat the lesion, to relieve pain"),
-        Technique.MICROWAVE: language("microwave: heat the lesion, to relieve pain"),
-        Technique.SCREW: language("screw: hold the bone together"),
-        Technique.CEMENT: language("cement: fill and support the bone"),
-    }
-    option = facts.options()[0] if facts.options() else None
-    goals = tuple(text for technique, text in words_of.items() if option and option.indicates(technique))
-    others = language(
-        "Alternatives to discuss: radiotherapy, surgery, drugs against pain, treatment of the cancer, or waiting."
-    )
-    sure = language("Pain may fall, and it may not change. Nobody can promise a result.")
-    return Section(
-        "benefit",
-        language("Goals, expected benefit, alternatives"),
-        (Bullets(goals), Paragraph(sure), Paragraph(others)),
-    )
+    goals = facts.cited("goal")
+    blocks = ((goals,) if goals.items else ()) + facts.sentences("benefit") + facts.sentences("alternative")
+    return Section("benefit", language("What each treatment is for, benefit, alternatives"), blocks)
 
 
 def _risks(facts: Facts) -> Section:
     language = facts.language
-    general = language(
-        "For any of these: bleeding, infection, fracture, more pain for some days, seeding of the tract."
-    )
-    nerves = tuple(
-        language("{name} at {distance} from the lesion", name=structure_name(name, language), distance=near)
-        for name, mm in facts.near_nerves(4)
-        if mm <= NEAR_mm
-        for near in [language.number(mm, "mm", digits=0)]
-    )
-    known = (
-        Bullets(nerves, columns=2)
-        if nerves
-        else Paragraph(language("No nerve is measured within 20 mm; a nerve that is not drawn is not excluded."))
-    )
-    specific = _specific(facts)
-    near = language("Because of what lies near (numbness, weakness):")
-    return Section(
-        "risks", language("Risks"), (Paragraph(f"{general} [V38]"), Bullets(specific), Paragraph(near), known)
-    )
-
-
-def _specific(facts: Facts) -> tuple[str, ...]:
-    language = facts.language
-    risks = {
-        Technique.EMBOLIZATION: language(
-            "embolization: fever and pain, damage to skin or nerves, hematoma of the groin"
-        ),
-        Technique.CRYOABLATION: language("cryoablation: nerve palsy, frostbite of the skin, fall of blood pressure"),
-        Technique.RADIOFREQUENCY: language("radiofrequency: burn of a nerve or of the skin"),
-        Technique.MICROWAVE: language("microwave: burn of a nerve or of the skin"),
-        Technique.SCREW: language("screw: wrong position, loosening, nerve injury"),
-        Technique.CEMENT: language("cement: leak towards a nerve, a joint or a vein, cement embolism"),
-    }
-    option = facts.options()[0] if facts.options() else None
-    return tuple(
-        f"{text} [{SOURCES[technique]}]" for technique, text in risks.items() if option and option.indicates(technique)
-    )
+    near = {name: mm for name, mm in facts.near(NEAR) if mm <= NEAR_mm}
+    fields = tuple(Field(structure_name(name, language), facts.distance(mm)) for name, mm in near.items())
+    blocks: list[Block] = [facts.cited("risk")]
+    if fields:
+        blocks += [*facts.sentences("near"), Fields(fields, columns=3)]
+    if not any(name in near for name, _ in facts.near(NERVES)):
+        blocks += facts.sentences("no_nerve")
+    return Section("risks", language("Risks"), tuple(blocks))
 
 
 def _before(facts: Facts) -> Section:
@@ -159,10 +110,15 @@ def _before(facts: Facts) -> Section:
         ),
         facts.known_or_blank(language("Day of the procedure"), facts.date(clinical.decision.planned_date)),
     )
+    stay = facts.blank(language("Expected stay"))
     positions = facts.gathered.case.clinical.patient.positions_tolerated
     said = None if positions is None else ", ".join(word(vocabulary.POSITIONS, key, language) for key in positions)
     tolerated = facts.known(language("Positions tolerated"), said)
-    return Section("before", language("Before the procedure"), (Fields((*fields, tolerated), columns=2),))
+    return Section("before", language("Before the procedure"), (Fields((*fields, tolerated, *stay), columns=2),))
+
+
+def _after(facts: Facts) -> Section:
+    return Section("after", facts.language("After the procedure"), facts.sentences("after"))
 
 
 def _consent(facts: Facts) -> Section:

@@ -15,6 +15,7 @@ from trocar.reporting.documents import (
     tumor_board,
 )
 from trocar.reporting.documents.facts import Facts
+from trocar.reporting.documents.schedulechecks import failures
 from trocar.reporting.documents.sheet import KINDS, Kind, Section, Sheet
 from trocar.reporting.gathered import Findings, Gathered, gather
 from trocar.reporting.language import CODES, Code, Language
@@ -35,6 +36,7 @@ SECTIONS: dict[Kind, Callable[[Facts], tuple[Section, ...]]] = {
     "procedure-report": procedure.sections,
     "follow-up": followup.sections,
 }
+IN_THE_ROOM: tuple[Kind, ...] = ("checklist", "run-sheet")  # where a failed check of the schedule comes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def sheet(gathered: Gathered, kind: Kind, code: Code, made: datetime.date) -> Sh
         title=facts.language(TITLES[kind]),
         side=facts.side,
         frame=facts.frame(),
-        alarms=facts.alarms(),
+        alarms=(*facts.alarms(), *(failures(facts) if kind in IN_THE_ROOM else ())),
         sections=SECTIONS[kind](facts),
     )
 

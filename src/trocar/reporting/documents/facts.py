@@ -1,23 +1,27 @@
 """What several sheets say of a case: its lesion, side, gates, tests and drugs; what nobody stated is `unknown`."""
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import trocar
 from trocar import catalog
 from trocar.catalog.ruleset import ruleset
-from trocar.catalog.sheets import Part, sheet_lines
+from trocar.catalog.sheets import Part, SheetLine, sheet_lines
+from trocar.model.case import Role
 from trocar.model.finding import Verdict
 from trocar.model.treatment import GateOutcome, Missing, Proposal, Step, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
-from trocar.reporting.documents.sheet import Field, Frame, Side
+from trocar.reporting.documents.sheet import Bullets, Field, Frame, Paragraph, Side
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import Language
 from trocar.reporting.words import check_name, structure_name, word
 
 UNSETTLED = ("stop", "missing", "refer", "require")
+NERVES = (Role.NERVE, Role.CORD)
+CONTACT_mm = 0.5  # rounds to no distance at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +115,18 @@ class Facts:
 
     def near_nerves(self, count: int) -> tuple[tuple[str, float], ...]:
         """The nearest nerves or cord with their distance from the lesion in mm."""
+        return self.near(NERVES)[:count]
+
+    def near(self, roles: tuple[Role, ...]) -> tuple[tuple[str, float], ...]:
+        """Structures of these roles with their distance from the lesion in mm, the nearest first."""
         measured = self.gathered.assessment
         neighbors = measured.lesion(self.lesion).neighbors if measured else ()
-        found = [(item.name, item.distance_mm) for item in neighbors if item.role.value in ("nerve", "cord")]
-        return tuple(sorted(found, key=lambda item: item[1])[:count])
+        found = [(item.name, item.distance_mm) for item in neighbors if item.role in roles]
+        return tuple(sorted(found, key=lambda item: item[1]))
+
+    def distance(self, mm: float) -> str:
+        """A distance from the lesion in whole millimeters; contact is called contact."""
+        return self.language("touches it") if mm < CONTACT_mm else self.language.number(mm, "mm", digits=0)
 
     # --- gates
 
@@ -175,6 +187,18 @@ class Facts:
     def technique(self, technique: Technique) -> str:
         return word(vocabulary.TECHNIQUES, technique.value, self.language)
 
+    def step_names(self) -> dict[str, str]:
+        """Id of each step on the clock -> its name, numbered where there are several of its kind."""
+        timed = self.gathered.schedule
+        steps = timed.steps if timed else ()
+        several = {kind for kind, count in Counter(step.step for step in steps).items() if count > 1}
+        counted, names = Counter[str](), {}
+        for step in steps:
+            counted[step.step] += 1
+            number = f" {counted[step.step]}" if step.step in several else ""
+            names[step.id] = word(vocabulary.STEPS, step.step, self.language) + number
+        return names
+
     def device(self, device_id: str) -> str:
         """The name of a device."""
         return terms.device_said(device_id, self.language)
@@ -191,14 +215,24 @@ class Facts:
         first = self.options()[:1]
         return tuple(item for option in first for item in Technique if option.indicates(item))
 
-    def lines(self, part: Part, *, cited: bool = False) -> tuple[str, ...]:
-        """The catalog's lines of one part that concern the session, with their sources when `cited`."""
+    def _lines(self, part: Part) -> tuple[SheetLine, ...]:
         used = self.techniques()
-        return tuple(
-            getattr(line.text, self.language.code) + (f" [{line.source}]" if cited else "")
-            for line in sheet_lines()
-            if line.part == part and (line.technique is None or line.technique in used)
-        )
+        return tuple(line for line in sheet_lines() if line.part == part and line.technique in (None, *used))
+
+    def lines(self, part: Part) -> tuple[str, ...]:
+        """The catalog's lines of one part that concern the session."""
+        return tuple(getattr(line.text, self.language.code) for line in self._lines(part))
+
+    def cited(self, part: Part, *, columns: int = 1) -> Bullets:
+        """The catalog's lines of one part that concern the session, each with the keys of its sources."""
+        lines = self._lines(part)
+        said = tuple(f"{getattr(line.text, self.language.code)} [{terms.keys(line.source)}]" for line in lines)
+        return Bullets(said, columns, tuple(line.source for line in lines))
+
+    def sentences(self, part: Part) -> tuple[Paragraph, ...]:
+        """As `cited`, as paragraphs."""
+        found = self.cited(part)
+        return tuple(Paragraph(text, source) for text, source in zip(found.items, found.sources, strict=True))
 
     def limit(self, key: str) -> str:
         """A limit of the catalog with its unit and the key of its source."""

@@ -1,7 +1,7 @@
 """The sheet for the visits after a procedure: where the patient started, then a column for each visit."""
 
 from trocar.reporting.documents.facts import Facts
-from trocar.reporting.documents.sheet import Bullets, Fields, Lines, Section, Table
+from trocar.reporting.documents.sheet import Fields, Lines, Section, Table
 
 
 def sections(facts: Facts) -> tuple[Section, ...]:
@@ -12,7 +12,7 @@ def sections(facts: Facts) -> tuple[Section, ...]:
         _before(facts),
         _visits(facts),
         Section("response", language("Response of the pain, by international consensus"),
-                (Bullets(facts.lines("response", cited=True)),)),
+                (facts.cited("response"),)),
         Section("biopsy", language("Biopsy"), (result,)),
         Section("notes", language("Notes"), (Lines(8),)),
     )  # fmt: skip
@@ -33,5 +33,5 @@ def _before(facts: Facts) -> Section:
 def _visits(facts: Facts) -> Section:
     visits, measures = facts.lines("visit"), (facts.language("Date"), *facts.lines("measure"))
     rows = tuple((measure, *("" for _ in visits)) for measure in measures)
-    table = Table(("", *visits), rows, widths=(2.4, *(1.0 for _ in visits)))
+    table = Table(("", *visits), rows, widths=(2.4, *(1.0 for _ in visits)), roomy=True)
     return Section("visits", facts.language("Visits; other dates may suit the patient better"), (table,))

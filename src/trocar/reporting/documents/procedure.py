@@ -12,15 +12,17 @@ def sections(facts: Facts) -> tuple[Section, ...]:
     language = facts.language
     after = (
         language("Final CT"), language("Complication: scheme, grade"), language("Dose (CTDIvol, DLP, DAP, time)"),
-        language("Contrast medium"), language("Lots of devices and implants"), language("Orders and follow-up"),
+        language("Contrast medium"), language("Lots of devices and implants"), language("Follow-up, next visit"),
+        language("Bed rest until"), language("Getting up, weight-bearing"), language("Expected stay"),
+        language("Anticoagulant restarted on"),
     )  # fmt: skip
     return (
         _heading(facts),
         _findings(facts),
         _done(facts),
         Section("after", language("End of the procedure"), (Fields(facts.blank(*after)),)),
-        Section("deviation", language("Departures from the plan, and why"), (Lines(2),)),
-        Section("conclusion", language("Conclusion, to be written by the operator"), (Lines(2),)),
+        Section("deviation", language("Departures from the plan, and why"), (Lines(3),)),
+        Section("conclusion", language("Conclusion, to be written by the operator"), (Lines(4),)),
     )
 
 
@@ -49,7 +51,7 @@ def _done(facts: Facts) -> Section:
     language = facts.language
     asked = {
         Technique.EMBOLIZATION: language("access, vessels, blush before and after, agent, volume, closure"),
-        Technique.BIOPSY: language("path, needle, cores, sent to"),
+        Technique.BIOPSY: language("path, needle, number and length of cores, sent to"),
         Technique.PROTECTION: language("type, volume, distance reached"),
         Technique.CRYOABLATION: language("cycles, size of the ice, coverage seen, distance to nerves, sensors"),
         Technique.RADIOFREQUENCY: language("power, time, coverage seen, distance to nerves, sensors"),
@@ -61,7 +63,8 @@ def _done(facts: Facts) -> Section:
         (facts.technique(item), _planned(facts, item), asked.get(item, "–"), "") for item in facts.techniques()
     )
     head = (language("Technique"), language("Planned"), language("To be written"), language("As done"))
-    return Section("done", language("Steps: planned, and as done"), (Table(head, rows, widths=(1.5, 2.6, 2.2, 3.4)),))
+    table = Table(head, rows, widths=(1.4, 3.0, 2.2, 3.4), roomy=True)
+    return Section("done", language("Steps: planned, and as done"), (table,))
 
 
 def _planned(facts: Facts, technique: Technique) -> str:

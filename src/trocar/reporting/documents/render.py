@@ -20,7 +20,7 @@ from trocar.reporting.documents.sheet import Sheet
 
 TEMPLATES = Path(__file__).parent / "templates"
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
-SIZES_pt = (8.4, 7.9, 7.4, 7.0)  # the largest that keeps the sheet on one page
+SIZES_pt = (9.4, 8.4, 7.9, 7.4, 7.0)  # the largest that keeps the sheet on one page
 _PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)</xmpTPg:NPages>")
 
 

@@ -1,18 +1,23 @@
-"""The sheet on the wall of the room: steps with clock and kit, looks, stop criteria and the limits of the nerves."""
+"""The sheet on the wall of the room: what the schedule fails, steps with clock and kit, looks, stops, nerve limits."""
 
 from trocar.model.schedule import Schedule, TimedStep
-from trocar.model.treatment import Duration, KitItem
+from trocar.model.treatment import Duration, KitItem, Technique
 from trocar.reporting import vocabulary
+from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
-from trocar.reporting.documents.sheet import Block, Bullets, Fields, Paragraph, Section, Table
-from trocar.reporting.words import step_name, structure_name, word
+from trocar.reporting.documents.schedulechecks import checks, said
+from trocar.reporting.documents.sheet import Block, Bullets, Field, Fields, Paragraph, Section, Table
+from trocar.reporting.words import structure_name, word
 
 AFTERWARDS = ("RECOVERY", "FOLLOWUP")
+OWN_MIX = "a mix of its own for this step"  # the clock has a row for the mixing of each
+WATCHED = 9  # nerves on the sheet: the nearest
+WATCHED_mm = 30.0  # or only the nearest one, where none is so near
 
 
 def sections(facts: Facts) -> tuple[Section, ...]:
     """The parts in the order in which the room needs them."""
-    return (_session(facts), _sequence(facts), _controls(facts), _stops(facts), _limits(facts))
+    return (_session(facts), checks(facts), _sequence(facts), _controls(facts), _stops(facts), _limits(facts))
 
 
 def _session(facts: Facts) -> Section:
@@ -29,24 +34,46 @@ def _sequence(facts: Facts) -> Section:
     language, timed = facts.language, facts.gathered.schedule
     if timed is None:
         return Section("sequence", language("Sequence"), (Paragraph(language("There is no schedule yet.")),))
-    rows = tuple(_row(facts, step) for step in timed.steps if step.step not in AFTERWARDS)
-    head = (language("Minute"), language("Step"), language("Lasts"), language("Position"),
+    names = facts.step_names()
+    turned = {timed.steps[0].id, *(change.step for change in timed.position_changes)}
+    rows = tuple(
+        _row(facts, step, names[step.id] + (_position(facts, step) if step.id in turned else ""))
+        for step in timed.steps
+        if step.step not in AFTERWARDS
+    )
+    head = (language("Minute"), language("Step (position from here on)"), language("Lasts"),
             language("Kit (spares)"), language("Done at"))  # fmt: skip
-    blocks: list[Block] = [Table(head, rows, widths=(0.9, 3.4, 0.8, 2.0, 4.4, 1.0))]
+    blocks: list[Block] = [Table(head, rows, widths=(1.05, 3.8, 0.95, 6.5, 1.0))]
     blocks += [Bullets(cement)] if (cement := _cement(facts, timed)) else []
-    elsewhere = {item.step for item in _kit(facts)} - {step.id for step in timed.steps}
-    other = ", ".join(_kit_of(facts, step) for step in sorted(elsewhere))
-    label = language("Kit without a step on the clock")
-    blocks += [Paragraph(f"{label}{facts.colon} {other}.")] if other else []
-    return Section("sequence", language("Sequence, typical clock"), tuple(blocks))
+    return Section("sequence", language("Sequence, typical clock"), (*blocks, *_unplaced_kit(facts, timed)))
 
 
-def _row(facts: Facts, step: TimedStep) -> tuple[str, ...]:
+def _row(facts: Facts, step: TimedStep, name: str) -> tuple[str, ...]:
     minutes = facts.number(step.start_min.typical, "", digits=0) or ""
     lasts = facts.number(step.duration_min.typical, "", digits=0 if step.duration_min.typical >= 1 else 1) or ""
-    position = word(vocabulary.POSITIONS, step.position, facts.language) if step.position else "?"
-    name = step_name(step.id, step.step, facts.language)
-    return ("+" + minutes, name, lasts, position, _kit_of(facts, step.id) or "–", "")
+    return ("+" + minutes, name, lasts, _kit_of(facts, step.id) or "–", "")
+
+
+def _position(facts: Facts, step: TimedStep) -> str:
+    language = facts.language
+    known = word(vocabulary.POSITIONS, step.position, language) if step.position else language("position unknown")
+    return f" ({known})"
+
+
+def _unplaced_kit(facts: Facts, timed: Schedule) -> tuple[Paragraph, ...]:
+    """Kit of steps that are not on the clock, and the techniques for which none is listed: neither may go unseen."""
+    language = facts.language
+    elsewhere = sorted({item.step for item in _kit(facts)} - {step.id for step in timed.steps})
+    parts = [(language("Kit without a step on the clock"), [_kit_of(facts, step) for step in elsewhere])]
+    plan = facts.gathered.plan
+    listed = {step.technique for step in plan.steps for item in plan.kit if item.step == step.id} if plan else set()
+    bare = [facts.technique(item) for item in Technique if item not in listed and item in _on_the_clock(timed)]
+    parts += [(language("No kit is listed; prepare the room's own"), bare)]
+    return tuple(Paragraph(f"{label}{facts.colon} {', '.join(said)}.") for label, said in parts if said)
+
+
+def _on_the_clock(timed: Schedule) -> set[Technique | None]:
+    return {step.technique for step in timed.steps}
 
 
 def _kit(facts: Facts) -> tuple[KitItem, ...]:
@@ -55,24 +82,34 @@ def _kit(facts: Facts) -> tuple[KitItem, ...]:
 
 
 def _kit_of(facts: Facts, step: str) -> str:
-    items = (item for item in _kit(facts) if item.step == step)
-    return "; ".join(
-        f"{item.quantity} × {facts.device(item.device)}" + (f" (+{item.spare})" if item.spare else "") for item in items
-    )
+    return "; ".join(_item(facts, item) for item in _kit(facts) if item.step == step)
+
+
+def _item(facts: Facts, item: KitItem) -> str:
+    """`1 × Cannulated screw 7.3 mm (length 80 mm, have 75 and 85 mm at hand)`, spares as `(+1)`."""
+    spare = f" (+{item.spare})" if item.spare else ""
+    clauses = "; ".join(clause for clause in item.note.split("; ") if clause and clause != OWN_MIX)
+    note = f" ({said(clauses, facts.language)})" if clauses else ""
+    return f"{item.quantity}\u00a0×\u00a0{facts.device(item.device)}{spare}{note}"
 
 
 def _cement(facts: Facts, timed: Schedule) -> tuple[str, ...]:
     """The clock of each mix, in seconds from the start of mixing."""
-    language = facts.language
+    language, unknown = facts.language, facts.language("unknown")
     return tuple(
         language(
-            "Mix {number}: soft until {paste}, needed {needed}; room at {room}",
+            "Mix {number}, minute +{minute}: soft from {liquid} to {paste}, steps take {needed} (up to {most}), "
+            "set at: {set}; room {room}",
             number=number,
-            paste=facts.number(mix.paste_until_s, "s") or language("unknown"),
+            minute=language.number(mix.mixed_at_min.typical, "", digits=0),
+            liquid=facts.number(mix.liquid_until_s, "s") or unknown,
+            paste=facts.number(mix.paste_until_s, "s") or unknown,
             needed=language.number(mix.needed_s.typical, "s"),
-            room=facts.number(mix.room_degC, "degC", digits=0) or language("unknown"),
+            most=language.number(mix.needed_s.high, "s"),
+            set=facts.number(mix.set_at_s, "s") or unknown,
+            room=facts.number(mix.room_degC, "degC", digits=0) or unknown,
         )
-        + f" [{mix.source.split()[0]}]"
+        + (f" [{terms.keys(mix.source)}]" if mix.source else "")
         for number, mix in enumerate(timed.batches, start=1)
     )
 
@@ -89,20 +126,37 @@ def _controls(facts: Facts) -> Section:
 
 
 def _stops(facts: Facts) -> Section:
-    return Section("stops", facts.language("Stop when"), (Bullets(facts.lines("stop", cited=True), columns=2),))
+    return Section("stops", facts.language("Stop when"), (facts.cited("stop", columns=2),))
 
 
 def _limits(facts: Facts) -> Section:
     language = facts.language
     coldest, hottest = facts.limit("nerve_min_degC"), facts.limit("nerve_max_degC")
     rule = language("Nerves and cord: never below {coldest} or above {hottest}.", coldest=coldest, hottest=hottest)
-    near = ", ".join(
-        f"{structure_name(name, language)} {language.number(mm, 'mm', digits=0)}" for name, mm in facts.near_nerves(4)
+    near = [mm for mm in facts.near_nerves(WATCHED) if mm[1] <= WATCHED_mm] or list(facts.near_nerves(1))
+    fields = tuple(
+        Field(structure_name(name, language), "; ".join([facts.distance(mm), *_planned(facts, name)]))
+        for name, mm in near
     )
     label, unknown = language("Distance from the lesion"), language("unknown")
-    distances = f"{label}{facts.colon} {near or unknown}."
+    heard = Paragraph(f"{label}{facts.colon}") if fields else Paragraph(f"{label}{facts.colon} {unknown}.")
     blank = Fields(facts.blank(language("Coldest or warmest sensor reading")), columns=1)
-    return Section("limits", language("Limits of the nerves"), (Paragraph(rule), Paragraph(distances), blank))
+    blocks: tuple[Block, ...] = (Paragraph(rule), heard, *((Fields(fields, columns=3),) if fields else ()), blank)
+    return Section("limits", language("Limits of the nerves"), blocks)
+
+
+def _planned(facts: Facts, nerve: str) -> list[str]:
+    """The coldest that the plan foresees for a nerve."""
+    plan = facts.gathered.plan
+    foreseen = [
+        check.value
+        for check in (plan.all_checks() if plan else ())
+        if (check.name, check.subject) == ("nerve_minimum_temperature_planned", nerve) and check.value is not None
+    ]
+    if not foreseen:
+        return []
+    coldest = facts.language.number(min(foreseen), "degC", digits=0)
+    return [facts.language("planned {coldest} at the coldest", coldest=coldest)]
 
 
 def _three(facts: Facts, span: Duration) -> str:

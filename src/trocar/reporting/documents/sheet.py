@@ -32,19 +32,23 @@ class Fields:
 class Table:
     """Rows under a head; the first cell of a row is its head, an empty cell is to be written in.
 
-    `widths` are the columns' shares of the line.
+    `widths` are the columns' shares of the line; rows that are `roomy` leave space for handwriting.
     """
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     widths: tuple[float, ...]
+    roomy: bool = False
     kind: Literal["table"] = "table"
 
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
+    """Sentences; `sources` holds the literature keys of each, or nothing where none is a claim of its own."""
+
     items: tuple[str, ...]
     columns: int = 1
+    sources: tuple[str, ...] = ()
     kind: Literal["bullets"] = "bullets"
 
 
@@ -59,7 +63,10 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """A sentence; `source` holds the literature keys of what it claims."""
+
     text: str
+    source: str = ""
     kind: Literal["paragraph"] = "paragraph"
 
 

@@ -27,6 +27,8 @@ DEVICE_PHRASES = {
 }
 _PHRASE = re.compile("|".join(sorted((re.escape(phrase) for phrase in DEVICE_PHRASES), key=len, reverse=True)))
 
+_DETAIL = re.compile(r"\s*\([^()]*\)")
+
 
 def device_said(device_id: str, language: Language) -> str:
     """The catalog's name of a device in this language; its id when the catalog does not know it."""
@@ -46,3 +48,8 @@ def chosen(name: str, value: str, language: Language) -> str:
     text = (known.values or {}).get(value) if known else None
     said: str = getattr(text, language.code) if text else value.replace("_", " ")
     return said
+
+
+def keys(source: str) -> str:
+    """The literature keys of a source, without its details: `V46, R-h`."""
+    return _DETAIL.sub("", source).replace("software default", "design")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trocar.model.treatment import Proposal, Reason, TechniqueStatus
+from trocar.model.treatment import Proposal, Reason, TechniqueOption, TechniqueStatus
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
@@ -11,7 +11,7 @@ from trocar.reporting.words import structure_name, word
 
 CHOSEN = (TechniqueStatus.INDICATED, TechniqueStatus.OPTIONAL)
 COUNTERFACTUALS = 2
-REASONS = 10  # a page holds so many; the report has all
+FOR_MOST = 8  # reasons for in full; a page holds so many. Reasons against are never left out
 
 
 def sections(facts: Facts) -> tuple[Section, ...]:
@@ -72,7 +72,7 @@ def _metastases(facts: Facts) -> str | None:
     if cancer.metastases_total is None:
         return None
     painful = "?" if cancer.metastases_painful is None else str(cancer.metastases_painful)
-    return f"{cancer.metastases_total} ({painful})"
+    return f"{cancer.metastases_total}\u00a0({painful})"
 
 
 def _lesion(facts: Facts) -> Section:
@@ -82,7 +82,7 @@ def _lesion(facts: Facts) -> Section:
     soft = measured and measured.compartments
     soft_frac = soft.soft_tissue_ml / (soft.soft_tissue_ml + soft.bone_ml) if soft else None
     nerves = "; ".join(
-        f"{structure_name(name, language)} {language.number(mm, 'mm', digits=0)}" for name, mm in facts.near_nerves(2)
+        f"{structure_name(name, language)}{facts.colon} {facts.distance(mm)}" for name, mm in facts.near_nerves(2)
     )
     fields: list[Field] = [
         facts.known(language("Lesion"), facts.target()),
@@ -128,7 +128,7 @@ def _options(facts: Facts) -> Section:
         language("Option"), language("Status"), language("Rules for"), language("Rules against"),
         language("Team's notes"),
     )  # fmt: skip
-    blocks = (Table(head, rows, widths=(4.4, 1.6, 1.7, 1.7, 2.2)),) if rows else (Paragraph(_none(facts)),)
+    blocks = (Table(head, rows, widths=(3.3, 1.5, 3.1, 1.7, 1.7)),) if rows else (Paragraph(_none(facts)),)
     return Section("options", language("Options to discuss, ranked by the rules"), blocks)
 
 
@@ -148,38 +148,70 @@ def _said(facts: Facts, option: Proposal) -> str:
 
 
 def _rules(option: Proposal, *, pro: bool) -> str:
-    items = [item for item in option.techniques if item.status in CHOSEN]
-    reasons = [reason for item in items for reason in (item.reasons_for if pro else item.reasons_against)]
-    return ", ".join(dict.fromkeys(f"{reason.rule} ({reason.grade})" for reason in reasons)) or "–"
+    reasons = [reason for _, reason in _reasons_of(option, pro=pro)]
+    return ", ".join(dict.fromkeys(f"{reason.rule}\u00a0({reason.grade})" for reason in reasons)) or "–"
+
+
+def _reasons_of(option: Proposal, *, pro: bool) -> Iterator[tuple[TechniqueOption, Reason]]:
+    """The reasons of the techniques that an option holds."""
+    for item in option.techniques:
+        if item.status in CHOSEN:
+            yield from ((item, reason) for reason in (item.reasons_for if pro else item.reasons_against))
 
 
 def _reasons(facts: Facts) -> Section:
+    """Every reason against any option, then those for the first."""
+    language, options = facts.language, facts.options()
+    title = language("Reasons: − against any option, all of them; + for the first; (A to D) grade")
+    against, pro = [*_warned(facts), *_against(facts)], _pro(facts)
+    if not against and not pro:
+        return Section("reasons", title, (Paragraph(_none(facts)),))
+    blocks: list[Block] = [Bullets((*against, *pro[:FOR_MOST]))]
+    if len(pro) > FOR_MOST:
+        blocks += [Paragraph(language("{count} more reasons for it are in the report.", count=len(pro) - FOR_MOST))]
+    others = [text for option in options[:1] for text in _unused(facts, option)]
+    blocks += [Paragraph("; ".join(others) + ".")] if others else []
+    return Section("reasons", title, tuple(blocks))
+
+
+def _warned(facts: Facts) -> list[str]:
+    """The gates that warn; those that do more are alarms above."""
+    gates = {gate.rule: gate for option in facts.options() for gate in option.gates if gate.outcome == "warn"}
+    return [f"− {facts.outcome(gate)} {gate.rule}{facts.colon} {facts.text(gate)}" for gate in gates.values()]
+
+
+def _against(facts: Facts) -> list[str]:
+    """Each reason against, with the options that it concerns where it does not concern all that are listed."""
     language = facts.language
-    first = facts.options()[:1]
-    items = [
-        f"{'+' if pro else '−'} {reason.rule} ({reason.grade}){facts.colon} {getattr(reason.text, language.code)}"
-        for pro, reason in _first_reasons(first)
-    ]
-    against = [
-        f"{facts.technique(item.technique)}{facts.colon} {word(vocabulary.STATUSES, item.status.value, language)}"
-        f" ({', '.join(dict.fromkeys(reason.rule for reason in item.reasons_against)) or '–'})"
-        for option in first
-        for item in option.techniques
-        if item.status not in CHOSEN
-    ]
-    items = list(dict.fromkeys(items))
-    blocks: list[Block] = [Bullets(tuple(items[:REASONS]))] if items else [Paragraph(_none(facts))]
-    left_out = len(items) - REASONS
-    blocks += [Paragraph(language("{count} more reasons are in the report.", count=left_out))] if left_out > 0 else []
-    blocks += [Paragraph("; ".join(against) + ".")] if against else []
-    return Section("reasons", language("Reasons of the first option: + for, − against, (A to D) grade"), tuple(blocks))
+    concerned: dict[tuple[str, str, str], list[int]] = {}
+    for option in facts.options():
+        for _, reason in _reasons_of(option, pro=False):
+            key = (reason.rule, reason.grade, getattr(reason.text, language.code))
+            ranks = concerned.setdefault(key, [])
+            ranks += [option.rank] if option.rank not in ranks else []
+    found = []
+    for (rule, grade, text), ranks in concerned.items():
+        whose = language("options {ranks}", ranks=", ".join(map(str, ranks)))
+        found.append(f"− {rule} ({grade}), {whose}{facts.colon} {text}")
+    return found
 
 
-def _first_reasons(options: tuple[Proposal, ...]) -> Iterator[tuple[bool, Reason]]:
-    for option in options:
-        for item in (item for item in option.techniques if item.status in CHOSEN):
-            yield from ((True, reason) for reason in item.reasons_for)
-            yield from ((False, reason) for reason in item.reasons_against)
+def _pro(facts: Facts) -> list[str]:
+    """The reasons for the first option, those of the order of steps last."""
+    found = [reason for option in facts.options()[:1] for _, reason in _reasons_of(option, pro=True)]
+    found.sort(key=lambda reason: reason.rule.startswith("E"))
+    code = facts.language.code
+    said = (f"+ {reason.rule} ({reason.grade}){facts.colon} {getattr(reason.text, code)}" for reason in found)
+    return list(dict.fromkeys(said))
+
+
+def _unused(facts: Facts, option: Proposal) -> Iterator[str]:
+    """The techniques that an option leaves out, with the rules against them."""
+    for item in option.techniques:
+        if item.status not in CHOSEN:
+            status = word(vocabulary.STATUSES, item.status.value, facts.language)
+            rules = ", ".join(dict.fromkeys(reason.rule for reason in item.reasons_against))
+            yield f"{facts.technique(item.technique)}{facts.colon} {status}" + (f" ({rules})" if rules else "")
 
 
 def _unknowns(facts: Facts) -> Section:

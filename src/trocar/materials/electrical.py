@@ -1,0 +1,83 @@
+"""What each cell is to currents and to microwaves, at body temperature; where nobody has measured it, unknown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trocar.catalog.tissues import Tissue, tissues
+from trocar.errors import CaseError
+from trocar.materials.mapping import native_tissue
+from trocar.materials.placing import shaft_frac
+from trocar.model.case import Case
+from trocar.model.space import Array, Grid
+from trocar.model.treatment import Placement
+
+METAL_S_PER_M = 1e3  # at one potential, like titanium, and a thousandth as stiff for the solver
+METAL_FRAC = 0.5  # of a cell, from which it counts as metal
+STAND_IN = "muscle"  # for tissue whose value is unknown: said wherever it is used
+FREQUENCIES_MHZ = (915.0, 2450.0)
+BAND_FRAC = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Electrical:
+    """[i, j, k] a property at 37 degC; `metal` cells, and `unknown` ones with the names of their tissues.
+
+    Unknown cells carry the value of muscle: what is computed near them is a prior.
+    """
+
+    values: Array
+    unknown: Array
+    unknown_names: tuple[str, ...]
+    metal: Array
+
+
+def radiofrequency_map(
+    case: Case, grid: Grid, *, implants: Sequence[Placement] = (), cement_frac: Array | None = None
+) -> Electrical:
+    """Conductivity at 460 kHz, S/m."""
+    return _map(case, grid, lambda tissue: tissue.radiofrequency_S_per_m, implants, cement_frac)
+
+
+def microwave_maps(
+    case: Case, grid: Grid, frequency_MHz: float, *, implants: Sequence[Placement] = (),
+    cement_frac: Array | None = None,
+) -> tuple[Electrical, Electrical]:  # fmt: skip
+    """Relative permittivity and conductivity in S/m. Raises `CaseError` for a frequency without tissue values."""
+    band = [f for f in FREQUENCIES_MHZ if abs(frequency_MHz / f - 1) <= BAND_FRAC]
+    if not band:
+        raise CaseError(f"no tissue is known at {frequency_MHz:g} MHz", hint="tissues are at 915 and 2450 MHz")
+    high = band[0] > 1000
+    permittivity = _map(
+        case, grid, lambda t: t.permittivity_2450 if high else t.permittivity_915, implants, cement_frac
+    )  # fmt: skip
+    conductivity = _map(
+        case, grid, lambda t: t.microwave_2450_S_per_m if high else t.microwave_915_S_per_m, implants, cement_frac
+    )  # fmt: skip
+    return permittivity, conductivity
+
+
+def _map(
+    case: Case, grid: Grid, value: Callable[[Tissue], float | None], implants: Sequence[Placement],
+    cement_frac: Array | None,
+) -> Electrical:  # fmt: skip
+    native = native_tissue(case, grid)
+    made = native.makeup
+    vessels = native.held & ~native.outside
+    metal = made.first == made.number(tissues()["titanium"])
+    for shaft in implants:
+        placed = shaft_frac(shaft.axis, shaft.diameter_mm / 2, grid)
+        if placed is not None:
+            metal[placed[0]] |= placed[1] >= METAL_FRAC
+    values = made.property(lambda tissue: np.nan if value(tissue) is None else float(value(tissue) or 0.0))
+    values[vessels] = value(tissues()["blood"])
+    values[metal] = METAL_S_PER_M
+    if cement_frac is not None:
+        there = cement_frac > 0
+        values[there] += cement_frac[there] * (np.float32(value(tissues()["cement"])) - values[there])
+    unknown = ~np.isfinite(values)
+    values[unknown] = value(tissues()[STAND_IN])
+    here = np.unique(np.concatenate([made.first[unknown], made.second[unknown]]))
+    names = sorted({made.known[n].name for n in here if value(made.known[n]) is None})
+    return Electrical(values=values, unknown=unknown, unknown_names=tuple(names), metal=metal)

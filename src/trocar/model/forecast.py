@@ -1,0 +1,65 @@
+"""What a prediction is asked and what it answers: planning is given a `Predictor` and never imports simulation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from trocar.model.case import Case
+from trocar.model.record import Record
+from trocar.model.space import Volume
+from trocar.model.treatment import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer(Record):
+    """Fluid or gas put around a structure, as far as soft tissue gives way: `fluid` is water or gas."""
+
+    structure: str
+    fluid: str
+    thickness_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TissueChange(Record):
+    """How the tissue of a prediction differs from what the CT and the catalog say; scales of 1 change nothing.
+
+    `skin_W_per_m2K` is the exchange with what covers the skin, still air where it is None.
+    """
+
+    bone_conductivity_scale: float = 1.0
+    blood_scale: float = 1.0
+    layers: tuple[Layer, ...] = ()
+    skin_W_per_m2K: float | None = None
+
+
+AS_SEEN = TissueChange()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast(Record):
+    """What a predictor says of a freezing step: lowest temperature [i, j, k] on the predictor's grid.
+
+    `volumes_ml` holds how much each layer of the tissue's change takes, by structure.
+    """
+
+    minimum_degC: Volume = field(repr=False)
+    exposures: dict[str, float] = field(default_factory=dict)  # structure name -> lowest temperature on it, degC
+    volumes_ml: dict[str, float] = field(default_factory=dict)
+
+
+class Predictor(Protocol):
+    """Predicts what each of several alternative steps does to the untreated tissue, in the order of the steps.
+
+    `perfusion_scale` is what an embolization left in the lesion; `changes` one change of the tissue for each step, or
+    none at all.
+    """
+
+    def __call__(
+        self,
+        case: Case,
+        steps: Sequence[Step],
+        *,
+        spacing_mm: float,
+        perfusion_scale: float,
+        changes: Sequence[TissueChange] = (),
+    ) -> tuple[Forecast, ...]: ...

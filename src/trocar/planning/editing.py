@@ -1,0 +1,188 @@
+"""Editing by hand: placements fixed, moved or deleted, checked as the planner's own are; the rest planned anew."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trocar.errors import CaseError
+from trocar.model.case import Case
+from trocar.model.edits import Edits, MovedPath
+from trocar.model.finding import Check, Verdict
+from trocar.model.forecast import Predictor
+from trocar.model.record import Vector
+from trocar.model.space import Segment
+from trocar.model.treatment import Placement, Plan, ProtocolPhase, Step, Technique
+from trocar.planning import durations
+from trocar.planning.access import instrument
+from trocar.planning.array import Probes
+from trocar.planning.checks import Inspector, implant_checks, inspector, rechecked_step
+from trocar.planning.coverage import Ablation, ablation, search_for
+from trocar.planning.freezing import Protocol
+from trocar.planning.kit import kit
+from trocar.planning.notices import risk_checks
+from trocar.planning.position import upward
+from trocar.planning.refine import BOUNDED, Effort, Search
+
+PREDICTED = ("coverage_planned", "bone_border_planned", "nerve_minimum_temperature_planned", "robust_")
+OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
+
+
+@dataclass(frozen=True, eq=False)
+class Editor:
+    """A plan in its case, with what its checks need built once: each edit then takes milliseconds."""
+
+    inspect: Inspector
+    plan: Plan
+
+    @classmethod
+    def of(cls, case: Case, plan: Plan) -> "Editor":
+        """An editor of a plan."""
+        return cls(inspector(case, plan.lesion), plan)
+
+    def move(self, name: str, *, target_lps_mm: Vector, skin_lps_mm: Vector) -> "Editor":
+        """One instrument elsewhere, checked again; what was predicted of its step is unknown until it is simulated."""
+        moved = MovedPath(name=name, target_lps_mm=target_lps_mm, skin_lps_mm=skin_lps_mm)
+        return self.apply(Edits(moved=(moved,)))
+
+    def apply(self, edits: Edits) -> "Editor":
+        """All edits, every changed step checked again. Raises `CaseError` for a name that the plan does not have."""
+        _require_known(self.plan, edits)
+        changed = {step.id for step in self.plan.steps if edits.names & {item.name for item in step.placements}}
+        steps = tuple(
+            rechecked_step(self.inspect, _edited(step, edits)) if step.id in changed else step
+            for step in self.plan.steps
+        )
+        return Editor(self.inspect, self._composed(steps))
+
+    def replanned(
+        self, edits: Edits, *, intent: str, predictor: Predictor | None, effort: Effort = BOUNDED, samples: int = 0
+    ) -> "Editor":
+        """The edits applied, then the probes beside them searched anew around those that are kept.
+
+        Every step that the edits touch is predicted again; steps they do not touch stay as they are.
+        """
+        made = self.apply(edits)
+        steps = []
+        for before, step in zip(self.plan.steps, made.plan.steps, strict=True):
+            touched = edits.names & {item.name for item in before.placements}
+            if step.technique is Technique.CRYOABLATION and touched and step.placements:
+                found = self._searched(step, edits, intent, predictor, effort, samples)
+                assert found.step is not None
+                step = rechecked_step(self.inspect, _merged(step, found.step))
+                made = Editor(self.inspect, replace(made.plan, remedies=found.remedies))
+            steps.append(step)
+        return Editor(self.inspect, made._composed(tuple(steps)))
+
+    def _searched(
+        self, step: Step, edits: Edits, intent: str, predictor: Predictor | None, effort: Effort, samples: int
+    ) -> Ablation:
+        search = self._search(step, intent, predictor, effort)
+        probes = _probes(step, edits)
+        (start,) = search.scout.see([probes])
+        found = search.best(start) if probes.free else start
+        return ablation(search, search.verified(found), (), (), samples=samples)
+
+    def _search(self, step: Step, intent: str, predictor: Predictor | None, effort: Effort) -> Search:
+        around = self.inspect.around
+        tool = instrument(_first_probe(step).device, "probe", what="cryoprobe")
+        up = upward(step.position or "supine", around)
+        return search_for(around, tool, up, intent, predictor, self._perfusion_scale(), effort)
+
+    def _perfusion_scale(self) -> float:
+        scales = [step.perfusion_scale for step in self.plan.steps if step.perfusion_scale is not None]
+        return float(np.prod(scales)) if scales else 1.0
+
+    def _composed(self, steps: tuple[Step, ...]) -> Plan:
+        placements = tuple(item for step in steps for item in step.placements)
+        kept = tuple(check for check in self.plan.checks if check.name not in OF_PLACEMENTS)
+        measured = (*implant_checks(placements), *risk_checks(self.inspect.around.case, placements))
+        return replace(self.plan, steps=steps, kit=kit(steps), checks=kept + measured)
+
+
+def _require_known(plan: Plan, edits: Edits) -> None:
+    known = [item.name for step in plan.steps for item in step.placements]
+    for name in sorted(edits.names):
+        if known.count(name) != 1:
+            how = "no placement" if name not in known else "several placements"
+            raise CaseError(f"the plan has {how} called {name!r}", hint=f"there are: {', '.join(dict.fromkeys(known))}")
+    twice = edits.kept & frozenset(edits.deleted)
+    if twice:
+        raise CaseError(f"{sorted(twice)[0]!r} is both kept and deleted", hint="name each placement once")
+
+
+def _edited(step: Step, edits: Edits) -> Step:
+    """The step with its placements moved or left out; what was predicted of it no longer holds."""
+    paths = {each.name: each for each in edits.moved}
+    placements = tuple(
+        _moved(item, paths[item.name]) if item.name in paths else item
+        for item in step.placements
+        if item.name not in edits.deleted
+    )
+    same = placements == step.placements
+    checks = step.checks if same else tuple(map(_outdated, step.checks))
+    return replace(step, placements=placements, checks=checks, protocol=_protocol_without(step, edits.deleted))
+
+
+def _moved(item: Placement, path: MovedPath) -> Placement:
+    entry = path.entry_lps_mm or path.skin_lps_mm
+    axis = Segment(start_lps_mm=entry, end_lps_mm=path.target_lps_mm)
+    if axis.length_mm < 1e-3:
+        raise CaseError(f"{item.name!r} is moved to a path of no length", hint="give two distinct points, skin first")
+    return replace(
+        item,
+        entry_lps_mm=entry,
+        target_lps_mm=path.target_lps_mm,
+        skin_lps_mm=path.skin_lps_mm,
+        length_mm=axis.length_mm,
+    )
+
+
+def _outdated(check: Check) -> Check:
+    if not check.name.startswith(PREDICTED):
+        return check
+    return replace(check, value=None, verdict=Verdict.UNKNOWN, message="placements were edited: predict it again")
+
+
+def _protocol_without(step: Step, names: tuple[str, ...]) -> tuple[ProtocolPhase, ...]:
+    return tuple(
+        replace(
+            phase,
+            probes=tuple(name for name in phase.probes if name not in names),
+            settings={name: value for name, value in phase.settings.items() if name not in names},
+        )
+        for phase in step.protocol
+    )
+
+
+def _first_probe(step: Step) -> Placement:
+    return next(item for item in step.placements if item.role == "probe")
+
+
+def _probes(step: Step, edits: Edits) -> Probes:
+    """The step's probes, those that are kept fixed, with the protocol and the duties that the step has."""
+    items = [item for item in step.placements if item.role == "probe"]
+    freeze = next(phase for phase in step.protocol if phase.phase == "freeze")
+    thaw = next((phase.duration_s for phase in step.protocol if phase.phase == "thaw_passive"), Protocol().thaw_s)
+    setting = 1.0 if freeze.setting is None else freeze.setting
+    return Probes(
+        tool=instrument(items[0].device, "probe", what="cryoprobe"),
+        paths=tuple(Segment(start_lps_mm=item.skin_lps_mm, end_lps_mm=item.target_lps_mm) for item in items),
+        duties=tuple((freeze.setting_of(item.name) or setting) / setting for item in items),
+        protocol=Protocol(freeze_s=freeze.duration_s, thaw_s=thaw, setting=setting),
+        fixed=frozenset(number for number, item in enumerate(items) if item.name in edits.kept),
+        names=tuple(item.name for item in items),
+    )
+
+
+def _merged(step: Step, found: Step) -> Step:
+    """The step with the placements, protocol, checks and notes that were found for it."""
+    others = tuple(item for item in step.placements if item.role != "probe")
+    active_s = sum(phase.duration_s for phase in found.protocol)
+    return replace(
+        step,
+        placements=found.placements + others,
+        protocol=found.protocol,
+        duration_min=durations.freezing(len(found.placements), active_s),
+        checks=found.checks,
+        notes=found.notes,
+    )

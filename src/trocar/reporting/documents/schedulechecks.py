@@ -1,0 +1,104 @@
+"""What the room must know of the schedule before it starts: its checks the worst first, and the rules that gave way."""
+
+from collections.abc import Iterator
+
+from trocar.catalog.ruleset import ruleset
+from trocar.model.finding import Check, Verdict
+from trocar.model.schedule import Schedule
+from trocar.reporting import vocabulary
+from trocar.reporting.documents import terms
+from trocar.reporting.documents.facts import Facts
+from trocar.reporting.documents.sheet import Bullets, Paragraph, Section
+from trocar.reporting.gathered import SEVERITY
+from trocar.reporting.language import Language
+from trocar.reporting.remarks import remark
+from trocar.reporting.words import check_name, word
+
+MARKS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
+
+
+def checks(facts: Facts) -> Section:
+    """Every check of the schedule, what is unknown of the cement, and the soft rules that gave way."""
+    language, timed = facts.language, facts.gathered.schedule
+    title = language("Before the start: checks of this schedule")
+    if timed is None:
+        return Section("checks", title, (Paragraph(language("There is no schedule yet.")),))
+    items = _together(facts, _worst_first((*timed.checks, *_unknown_settings(timed))))
+    items += [_yielded(facts, rule) for rule in timed.yielded]
+    return Section("checks", title, (Bullets(tuple(items)) if items else Paragraph(language("nothing listed")),))
+
+
+def failures(facts: Facts) -> tuple[str, ...]:
+    """The failed checks, for the alarms above everything else."""
+    timed = facts.gathered.schedule
+    failed = timed.failed if timed else ()
+    return tuple(said.removeprefix(MARKS[Verdict.FAIL]).strip() for said in _together(facts, list(failed)))
+
+
+def _together(facts: Facts, found: list[Check]) -> list[str]:
+    """One line for each check; those that say the same of several steps share theirs."""
+    subjects: dict[tuple[Verdict, str], list[str]] = {}
+    for check in found:
+        subjects.setdefault((check.verdict, _said(facts, check)), []).append(_subject(facts, check.subject))
+    return [
+        f"{MARKS[verdict]} {word(vocabulary.VERDICTS, verdict.value, facts.language)}, {', '.join(whose)}"
+        f"{facts.colon} {said}"
+        for (verdict, said), whose in subjects.items()
+    ]
+
+
+def _worst_first(found: tuple[Check, ...]) -> list[Check]:
+    return sorted(found, key=lambda check: SEVERITY.index(check.verdict))
+
+
+def _unknown_settings(timed: Schedule) -> Iterator[Check]:
+    """Mixes of which nobody knows when they have set."""
+    for mix in timed.batches:
+        if mix.set_at_s is None:
+            yield Check(
+                name="cement_setting_time",
+                subject=mix.id,
+                value=None,
+                limit=None,
+                unit="s",
+                verdict=Verdict.UNKNOWN,
+                source="design",
+                message="keep a sample of the mix at hand, and wait until it is hard",
+            )
+
+
+def _said(facts: Facts, check: Check) -> str:
+    """`Injection within the cement's working time: 178 s (117 to 306 s), limit 204 s [V46]`."""
+    language, timed = facts.language, facts.gathered.schedule
+    value = facts.number(check.value, check.unit) or language("unknown")
+    mix = next((mix for mix in timed.batches if mix.id == check.subject), None) if timed else None
+    if check.name == "cement_clock" and mix:
+        span = language("{low} to {high} s", low=f"{mix.needed_s.low:.0f}", high=f"{mix.needed_s.high:.0f}")
+        value, message = f"{value} ({span})", ""
+    else:
+        message = f" – {said(check.message, language)}" if check.message else ""
+    limit = "" if check.limit is None else language("limit {limit}", limit=language.number(check.limit, check.unit))
+    values = ", ".join(filter(None, (value, limit)))
+    return f"{check_name(check.name, language)}{facts.colon} {values}{message} [{terms.keys(check.source)}]"
+
+
+def _subject(facts: Facts, subject: str) -> str:
+    """A step as the sequence below names it, or another thing of the session."""
+    return facts.step_names().get(subject) or word(vocabulary.SESSION_PARTS, subject, facts.language)
+
+
+def _yielded(facts: Facts, rule: str) -> str:
+    """`▲ Gave way to other rules, E2: ...`, with what the rule asks for."""
+    text = next((item.text for item in ruleset().order if item.id == rule), None)
+    language = facts.language
+    about = f"{facts.colon} {getattr(text, language.code)}" if text else ""
+    gave_way = language("Order rule {rule} gave way to others", rule=rule)
+    return f"{MARKS[Verdict.WARN]} {gave_way}{about}"
+
+
+def said(message: str, language: Language) -> str:
+    """A stage's sentence in this language, part by part; one that is not in the vocabulary as it is written."""
+    whole = remark(message, language)
+    if whole is None:
+        whole = "; ".join(remark(part, language) or part for part in message.split("; "))
+    return whole.replace(" degC", "\u00a0°C")
