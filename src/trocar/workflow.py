@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from trocar.model.treatment import (
     Technique,
     Text,
 )
+
+if TYPE_CHECKING:
+    from trocar.planning.guidance import Guidance
 
 Progress = Callable[[float, str], None]
 PLANNED_VERDICTS = (ProposalVerdict.DISCUSS, ProposalVerdict.MISSING)
@@ -68,6 +71,7 @@ def plan(
     case: Case,
     proposal: Proposal,
     *,
+    guidance: "Guidance | None" = None,
     seed: int = 0,
     full_search: bool = False,
     samples: int = 0,
@@ -76,9 +80,10 @@ def plan(
 ) -> Plan:
     """Place every instrument of a proposal, with the simulation's ice as the planner's predictor.
 
-    `full_search` lets it ask for several times as many predictions; `samples` placements and tissues, drawn at random,
-    say how robust the probes are. `predict_ice=False` plans by geometry alone. A proposal that lacks information gives
-    a draft, never approvable.
+    `guidance` says how instruments are led (else the case's own decision does) and so what placement error is kept
+    free. `full_search` lets it ask for several times as many predictions; `samples` placements and tissues, drawn at
+    random, say how robust the probes are. `predict_ice=False` plans by geometry alone. A proposal that lacks
+    information gives a draft, never approvable.
     Raises `PlanningError` for a proposal that advises against treating, or when a hard constraint leaves no placement.
     """
     from trocar.planning.plan import plan as place
@@ -99,6 +104,7 @@ def plan(
         case,
         proposal,
         predictor=predictor,
+        guidance=guidance,
         seed=seed,
         effort=FULL if full_search else BOUNDED,
         samples=samples,

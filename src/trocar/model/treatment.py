@@ -250,6 +250,26 @@ class Rejection(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryExclusion(Record):
+    """What keeps an instrument from points of the skin; `structure` is empty for what is none."""
+
+    constraint: str
+    structure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryMap(Record):
+    """The skin as seen from a target: `excluded_by` numbers the exclusions from 1; 0 is a point that may be used."""
+
+    device: str
+    position: str
+    target_lps_mm: Vector
+    exclusions: tuple[EntryExclusion, ...] = ()
+    points_lps_mm: tuple[Vector, ...] = ()
+    excluded_by: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy(Record):
     """A way to keep a structure within its limit of temperature, with what it changes as far as it can be simulated.
 
@@ -281,6 +301,7 @@ class Plan(Finding):
     alternatives: tuple[Text, ...] = ()  # compared and not chosen, with figures
     remedies: tuple[Remedy, ...] = ()  # where a limit of temperature is crossed
     blocked_by: tuple[str, ...] = ()  # STOP and MISSING gates: rule ids
+    entry_map: EntryMap | None = None
     ruleset: str = ""
 
     def all_checks(self) -> Iterator[Check]:

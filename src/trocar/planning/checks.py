@@ -15,6 +15,7 @@ from trocar.model.space import Array, Segment
 from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.planning.access import written
 from trocar.planning.bonefield import BoneField, bone_field
+from trocar.planning.breach import breach_check
 from trocar.planning.canal import with_canal
 from trocar.planning.corridor import least_depth_mm
 from trocar.planning.gap import angle_deg, axis_gap_mm
@@ -310,6 +311,7 @@ def screw_checks(inspect: Inspector, screw: Placement) -> Iterator[Check]:
     yield _at_least(
         "screw_cortex_clearance", screw.name, least - screw.diameter_mm / 2, clearance.value, clearance.source, where
     )
+    yield breach_check(screw, least - screw.diameter_mm / 2, inspect.around.guidance.placement_error_mm)
     corridor = limit("corridor_warn_mm")
     yield _at_least("corridor_width", screw.name, 2 * least, corridor.value, corridor.source, where, Verdict.WARN)
     crossed = np.flatnonzero(lesion)

@@ -82,13 +82,22 @@ def front(
     `entries` are punctures already planned: a path within an incision of one shares it.
     """
     able = paths.best_first
-    if not len(able):
+    first = next((int(row) for row in able if clear(around.obstacles, paths.segment(int(row)), tool)), None)
+    if first is None:
         return []
-    values = _values(around, paths, able, tuple(entries))
-    kept = able[_undominated(values)]
-    chosen = _spread(around, paths, tool, kept, shown)
-    figures = {int(index): row for index, row in zip(able, values, strict=True)}
-    return [_option(around, paths, index, figures[index], figures[chosen[0]]) for index in chosen]
+    figures = dict(zip(able.tolist(), _values(around, paths, able, tuple(entries)), strict=True))
+    kept = able[_undominated(np.stack(list(figures.values())))]
+    others = [int(row) for row in kept if row != first and _gains(figures[int(row)], figures[first])]
+    chosen = _spread(around, paths, tool, first, others, shown)
+    return [_option(around, paths, index, figures[index], figures[first]) for index in chosen]
+
+
+def _gains(values: Array, first: Array) -> bool:
+    """Whether something is better than in the first choice, by half a grain at least."""
+    return any(
+        (value - other) * (1 if item.more_is_better else -1) >= item.grain / 2
+        for item, value, other in zip(OBJECTIVES, values, first, strict=True)
+    )
 
 
 def _values(around: Surroundings, paths: Paths, rows: Array, entries: Sequence[Vector]) -> Array:
@@ -118,20 +127,17 @@ def _undominated(values: Array) -> Array:
     return np.sort(first[free])
 
 
-def _spread(around: Surroundings, paths: Paths, tool: Instrument, rows: Array, shown: int) -> list[int]:
-    """The cheapest, and then the farthest in direction from those taken, as far as they pass the exact check."""
-    taken: list[int] = []
-    left = [int(row) for row in rows]
+def _spread(
+    around: Surroundings, paths: Paths, tool: Instrument, first: int, others: list[int], shown: int
+) -> list[int]:
+    """The first, and then the farthest in direction from those taken, as far as they pass the exact check."""
+    taken, left = [first], list(others)
     while left and len(taken) < shown:
-        if taken:
-            closest = (paths.outward[left] @ paths.outward[taken].T).max(axis=1)
-            at = int(np.argmin(np.round(closest, 6)))
-        else:
-            at = 0
-        index = left.pop(at)
+        closest = (paths.outward[left] @ paths.outward[taken].T).max(axis=1)
+        index = left.pop(int(np.argmin(np.round(closest, 6))))
         if clear(around.obstacles, paths.segment(index), tool):
             taken.append(index)
-    return taken if not taken else [taken[0], *sorted(taken[1:], key=lambda index: float(paths.cost[index]))]
+    return [first, *sorted(taken[1:], key=lambda index: float(paths.cost[index]))]
 
 
 def _option(around: Surroundings, paths: Paths, index: int, values: Array, first: Array) -> Option:
@@ -148,11 +154,11 @@ def _option(around: Surroundings, paths: Paths, index: int, values: Array, first
 
 
 def _words(values: Array, first: Array) -> Text:
-    """What differs from the first choice by a grain at least."""
+    """What differs from the first choice by half a grain at least."""
     en, fr = [], []
     for item, value, other in zip(OBJECTIVES, values, first, strict=True):
         change = float(value - other)
-        if abs(change) < item.grain:
+        if abs(change) < item.grain / 2:
             continue
         which = 0 if change > 0 else 1
         amount = f"{abs(change):.0f} {item.unit} " if item.unit else ""

@@ -12,6 +12,7 @@ from trocar.model.forecast import Predictor
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import (
     Duration,
+    EntryMap,
     Placement,
     Plan,
     Proposal,
@@ -23,7 +24,7 @@ from trocar.model.treatment import (
     Text,
 )
 from trocar.planning import durations
-from trocar.planning.access import Instrument, needle
+from trocar.planning.access import Instrument, instrument, needle
 from trocar.planning.biopsy import Sampling, biopsy, shared
 from trocar.planning.bonefield import BoneField
 from trocar.planning.canal import with_canal
@@ -31,10 +32,12 @@ from trocar.planning.cement import deposit_at_end, deposit_in_lesion, mounted_de
 from trocar.planning.checks import Inspector, implant_checks, rechecked_step, step_checks
 from trocar.planning.corridor import Corridor
 from trocar.planning.coverage import Ablation, cover
+from trocar.planning.entrymap import entry_map
 from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
 from trocar.planning.front import compared
 from trocar.planning.guidance import Guidance, guidance_check
 from trocar.planning.kit import kit
+from trocar.planning.naming import corridor_name
 from trocar.planning.notices import agent_check, nerve_unknown, no_nerve_near, position_check, risk_checks, unplaced
 from trocar.planning.order import earlier, order_checks, technique_steps
 from trocar.planning.position import positions, upward
@@ -295,6 +298,7 @@ class _Draft:
             return replace(step, checks=(unplaced("screw", self.fixation.rejected),))
         chosen = self.fixation.screws[number]
         placed = _screw_placement(chosen, number + 1)
+        step = replace(step, notes=(*step.notes, *_corridor_notes(self.around.case, chosen)))
         if self.proposal.variant == "screw_mounted_on_cement":
             mounted = self._mounted(chosen, number + 1)
             wires = tuple(item for item in mounted if item.role == "wire")
@@ -349,11 +353,36 @@ def _screw_placement(chosen: Screwed, number: int) -> Placement:
     return replace(placed, skin_lps_mm=chosen.path.start_lps_mm)
 
 
+def _entry_map(draft: _Draft, placements: tuple[Placement, ...]) -> EntryMap | None:
+    """The skin for the first probe, else for the first needle."""
+    for role in ("probe", "biopsy", "trocar"):
+        for item in placements:
+            if item.role == role:
+                tool = instrument(item.device, role, what=item.name)
+                return entry_map(draft.around, tool, draft.up, position=draft.position)
+    return None
+
+
+def _corridor_notes(case: Case, chosen: Screwed) -> tuple[Text, ...]:
+    """Where the screw runs, if that has a name, and how wide the bone is there."""
+    name = corridor_name(case, chosen.corridor.axis).replace("_", " ")
+    wide = f"{chosen.corridor.width_mm:.0f}"
+    if not name:
+        return ()
+    return (
+        Text(
+            en=f"Corridor: {name} (recalled course), {wide} mm wide at its narrowest.",
+            fr=f"Corridor : {name} (trajet de mémoire), {wide} mm au plus étroit.",
+        ),
+    )
+
+
 def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, ...]) -> Plan:
     placements = tuple(placement for step in steps for placement in step.placements)
     return Plan(
         lesion=proposal.lesion,
         steps=steps,
+        entry_map=_entry_map(draft, placements),
         kit=kit(steps),
         rejected=tuple(dict.fromkeys(draft.rejected)),
         alternatives=tuple(draft.alternatives),

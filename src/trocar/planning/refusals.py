@@ -132,8 +132,9 @@ def _nearest_miss(around: Surroundings, paths: Paths, tool: Instrument, region: 
         else:
             value, limit_mm = float(_value_mm(paths, tool, constraint, region.rows[:1])[0]), _limit_mm(tool, constraint)
         side = facing(paths.outward[region.rows].mean(axis=0))
+        steep = f", {paths.out_of_plane_deg[index]:.0f} degrees" if constraint == "out_of_plane_angle" else ""
         return Rejection(
-            what=f"{what}: {len(region.rows)} paths from {side}, nearest miss {_describe(paths, index)}",
+            what=f"{what}: {len(region.rows)} paths from {side}, nearest miss {_describe(paths, index)}{steep}",
             constraint=constraint,
             structure=region.structure,
             value_mm=round(min(value, 1e3), 2),

@@ -12,6 +12,7 @@ from trocar.model.record import Vector
 from trocar.model.treatment import GateOutcome, Proposal, Step, Technique
 from trocar.reporting.citations import source_keys
 from trocar.reporting.curves import curves
+from trocar.reporting.entries import entry_figure
 from trocar.reporting.gathered import SEVERITY, Gathered, StagedCheck
 from trocar.reporting.language import Language
 
@@ -129,6 +130,11 @@ class Contents:
         limits = [catalog.limit(key) for key in ("nerve_min_degC", "nerve_warn_min_degC")]
         lines = tuple((limit.value, source_keys(limit.source)[0]) for limit in limits)
         return Markup(curves(tuple(kept), lines, self.language))
+
+    def entries(self) -> Markup:
+        """The map of the skin; empty when the plan has none."""
+        found = self.gathered.plan.entry_map if self.gathered.plan else None
+        return Markup(entry_figure(found, self.language)) if found else Markup("")
 
     def _ablated(self) -> list[State]:
         """The states with zones, of the steps that ablate; of all steps while there is no plan to tell them apart."""

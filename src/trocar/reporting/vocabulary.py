@@ -263,6 +263,10 @@ CHECKS = {
     "implant_clearance": "Distance to an implant",
     "corridor_width": "Width of the bone corridor",
     "screw_anchor": "Anchorage in healthy bone",
+    "screw_breach": "How far the screw leaves the bone",
+    "guidance": "Placement error kept free",
+    "gantry_clearance": "Hub clear of the scanner's bore",
+    "patient_position": "Out of reach in the patient's position",
     "cement_room": "Room for cement in bone",
 }
 
