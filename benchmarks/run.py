@@ -15,6 +15,7 @@ import front
 import margin
 import needle
 import pelvis
+import probes
 import start
 from measure import machine
 from page import RESULTS, Result, markdown, write
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "start": start.run,
     "margin": margin.run,
     "electric": electric.run,
+    "probes": probes.run,
 }
 
 

@@ -36,8 +36,12 @@ class Editor:
 
     @classmethod
     def of(cls, case: Case, plan: Plan) -> "Editor":
-        """An editor of a plan."""
-        return cls(inspector(case, plan.lesion), plan)
+        """An editor of a plan; every placement is measured once."""
+        inspect = inspector(case, plan.lesion)
+        for step in plan.steps:
+            for placement in step.placements:
+                inspect.measured(placement)
+        return cls(inspect, plan)
 
     def move(self, name: str, *, target_lps_mm: Vector, skin_lps_mm: Vector) -> "Editor":
         """One instrument elsewhere, checked again; what was predicted of its step is unknown until it is simulated."""
