@@ -37,6 +37,8 @@ DIMENSIONLESS = {
     ("LesionMeasure", "diameter_axes"): "unit vectors",
     ("SeenIce", "dice_with_prediction"): "a ratio by definition",
     ("Step", "perfusion_scale"): "a factor",
+    ("TissueChange", "bone_conductivity_scale"): "a factor",
+    ("TissueChange", "blood_scale"): "a factor",
     ("Cryoprobe", "standard_errors"): "keys carry the unit",
     ("Forecast", "exposures"): "structure -> degC, said in the record",
     ("State", "strength"): "keys carry the unit",
