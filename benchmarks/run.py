@@ -16,6 +16,7 @@ import front
 import margin
 import needle
 import pelvis
+import probes
 import start
 from measure import machine
 from page import RESULTS, Result, markdown, write
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "margin": margin.run,
     "electric": electric.run,
     "access": access.run,
+    "probes": probes.run,
 }
 
 

@@ -126,7 +126,8 @@ def drugs(
 
 def schema(
     document: Annotated[
-        str, typer.Argument(help="clinical, case, assessment, proposals, plan, simulation, verification or dossier.")
+        str,
+        typer.Argument(help="clinical, case, assessment, proposals, plan, edits, simulation, verification or dossier."),
     ],
     as_json: Json = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from trocar.model.case import Case
 from trocar.model.record import Record
 from trocar.model.space import Volume
-from trocar.model.treatment import Step
+from trocar.model.treatment import Placement, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,8 @@ class Forecast(Record):
 class Predictor(Protocol):
     """Predicts what each of several alternative steps does to the untreated tissue, in the order of the steps.
 
-    `perfusion_scale` is what an embolization left in the lesion; `changes` one change of the tissue for each step, or
-    none at all.
+    `perfusion_scale` is what an embolization left in the lesion, `implants` the screws that are in already; `changes`
+    one change of the tissue for each step, or none at all.
     """
 
     def __call__(
@@ -62,4 +62,5 @@ class Predictor(Protocol):
         spacing_mm: float,
         perfusion_scale: float,
         changes: Sequence[TissueChange] = (),
+        implants: Sequence[Placement] = (),
     ) -> tuple[Forecast, ...]: ...

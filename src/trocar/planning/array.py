@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from trocar.catalog import limit
 from trocar.model.space import Array, Segment
-from trocar.model.treatment import Step
+from trocar.model.treatment import Placement, Step
 from trocar.planning.access import Instrument, clear, trace
 from trocar.planning.directions import perpendicular
 from trocar.planning.freezing import Protocol, freezing_step, renamed
@@ -21,6 +21,7 @@ WEAKER = 0.75  # a duty is lowered by this factor at a time
 LEAST_DUTY = 0.3
 SHORTER_S, SHORTEST_S = 120.0, 180.0
 TOLERANCE_MM = 0.05
+STAYS = ("screw", "thermocouple", "needle")  # roles that are still in the body at the steps after theirs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,12 +77,16 @@ Extra = Callable[[Segment], bool]
 
 @dataclass(frozen=True, eq=False)
 class Admission:
-    """Which places a probe may take: the access rules, exactly measured, and `extra` where there is one."""
+    """Which places a probe may take: the access rules, exactly measured, and `extra` where there is one.
+
+    `inside` is what is in the body already when the probes are placed: screws, sensors, needles.
+    """
 
     around: Surroundings
     tool: Instrument
     up: Array
     extra: Extra | None = None
+    inside: tuple[Placement, ...] = ()
     _known: dict[tuple[float, ...], Segment | None] = field(default_factory=dict, repr=False)
     _lesion: list[cKDTree] = field(default_factory=list, repr=False)
 
@@ -114,8 +119,16 @@ class Admission:
         tried = [probes.with_paths(row) for row in made if row is not None]
         return [each for each in tried if spaced(each.paths)]
 
+    def apart(self, path: Segment) -> bool:
+        """Whether a probe on this path touches nothing that was placed before it."""
+        gap = limit("implant_gap_mm").value
+        return all(
+            axis_gap_mm(path, item.axis) - self.tool.radius_mm - item.diameter_mm / 2 >= gap for item in self.inside
+        )
+
     def _exact(self, path: Segment) -> bool:
-        return clear(self.around.obstacles, path, self.tool) and (self.extra is None or self.extra(path))
+        allowed = self.apart(path) and clear(self.around.obstacles, path, self.tool)
+        return allowed and (self.extra is None or self.extra(path))
 
     def _beyond_mm(self, tips_lps_mm: Array) -> Array:
         if not self._lesion:

@@ -37,6 +37,7 @@ class Inspector:
 
     around: Surroundings
     _trees: dict[str, cKDTree] = field(default_factory=dict, repr=False)
+    _measured: dict[Placement, tuple[Check, ...]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def bone(self) -> BoneField | None:
@@ -45,6 +46,12 @@ class Inspector:
         if not hosts:
             return None
         return bone_field(self.around.case, self.around.lesion, hosts, side_x=self.around.side_x)
+
+    def measured(self, placement: Placement) -> tuple[Check, ...]:
+        """The checks of one placement; measured once for as long as it stays where it is."""
+        if placement not in self._measured:
+            self._measured[placement] = tuple(placement_checks(self, placement))
+        return self._measured[placement]
 
     def clearance_mm(self, obstacle: Obstacle, points_lps_mm: Array, radius_mm: float) -> float:
         """From an instrument's surface, its axis given as dense points, to a structure's."""
@@ -81,7 +88,7 @@ def rechecked_step(inspect: Inspector, step: Step) -> Step:
 def step_checks(inspect: Inspector, step: Step) -> Iterator[Check]:
     """Every geometric check of a step."""
     for placement in step.placements:
-        yield from placement_checks(inspect, placement)
+        yield from inspect.measured(placement)
     probes = [placement for placement in step.placements if placement.role == "probe"]
     if len(probes) > 1:
         yield from _bundle_checks(probes)

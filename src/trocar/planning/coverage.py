@@ -8,7 +8,7 @@ from trocar.catalog import limit
 from trocar.model.finding import Check, Verdict
 from trocar.model.forecast import Predictor
 from trocar.model.space import Array
-from trocar.model.treatment import Rejection, Remedy, Step, Text
+from trocar.model.treatment import Placement, Rejection, Remedy, Step, Text
 from trocar.planning.access import Instrument, instrument, rejections
 from trocar.planning.array import Admission, Probes
 from trocar.planning.bundles import Placed, approaches, candidates, place, scored_points
@@ -23,7 +23,7 @@ from trocar.planning.surroundings import Surroundings
 LARGE_MM = 30.0  # from here on the thicker needle; design
 DIAMETER_PER_PROBE_MM = {True: 15.0, False: 10.0}  # large needle or not; V43 says 10 for a thin one
 SCREENED = 4  # layouts of each number of probes that are predicted before the search
-WORTH_A_SEARCH = 0.25  # a number of probes this far behind the best is not searched on
+WORTH_A_SEARCH = 0.15  # a number of probes this far behind the best is not searched on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,18 +46,19 @@ def cover(
     protocol: Protocol = Protocol(),
     effort: Effort = BOUNDED,
     samples: int = 0,
+    inside: tuple[Placement, ...] = (),
 ) -> Ablation:
     """Probes that cover a lesion: the best layouts by geometry, then a search with a prediction of every candidate.
 
     The number is the fewest that no other number beats by more than a tolerance. `samples` placements and tissues,
-    drawn at random, say how robust it is.
+    drawn at random, say how robust it is. `inside` is what the body holds already: it is kept clear of, and conducts.
     """
     tool, expected = chosen_probe(around)
     paths, directions = approaches(around, tool, up)
     refused = tuple(rejections(around, paths, tool, up, what=tool.what))
     if not directions:
         return Ablation(None, refused)
-    search = search_for(around, tool, up, intent, predictor, perfusion_scale, effort)
+    search = search_for(around, tool, up, intent, predictor, perfusion_scale, effort, inside)
     screened = {
         count: seen
         for count in sorted({max(1, expected - 1), expected})
@@ -78,12 +79,15 @@ def search_for(
     predictor: Predictor | None,
     perfusion_scale: float,
     effort: Effort,
+    inside: tuple[Placement, ...] = (),
 ) -> Search:
-    """A search over probes of one kind around one lesion."""
+    """A search over probes of one kind around one lesion, clear of what is in the body already."""
     foresight = None
     if predictor is not None:
-        foresight = Foresight(Aim.of(around, intent), predictor, perfusion_scale)
-    return Search(Scout(around, scored_points(around), intent, foresight), Admission(around, tool, up), effort)
+        screws = tuple(item for item in inside if item.role == "screw")
+        foresight = Foresight(Aim.of(around, intent), predictor, perfusion_scale, screws)
+    scout = Scout(around, scored_points(around), intent, foresight)
+    return Search(scout, Admission(around, tool, up, inside=inside), effort)
 
 
 def ablation(
@@ -115,19 +119,19 @@ def _screened(search: Search, up: Array, outwards: Array, count: int, protocol: 
     """The best layouts of a number of probes by geometry, seen, the best first."""
     around, tool = search.scout.around, search.admit.tool
     ranked = candidates(around, tool, up, outwards, count, beyond_mm=(limit("probe_beyond_margin_mm").value, 0.0))
-    exact = _first_exact(around, tool, up, ranked, SCREENED)
+    exact = _first_exact(search.admit, ranked, SCREENED)
     seen = search.scout.see([Probes.fresh(tool, placed.paths, protocol) for placed in exact])
     return sorted(seen, key=lambda each: -each.value)
 
 
-def _first_exact(around: Surroundings, tool: Instrument, up: Array, ranked: list[Placed], count: int) -> list[Placed]:
+def _first_exact(admit: Admission, ranked: list[Placed], count: int) -> list[Placed]:
     """The best-scored layouts that pass the exact check, no two along the same direction."""
     found: dict[tuple[float, float, float], Placed] = {}
     for placed in ranked[:60]:
         if placed.bundle.outward in found:
             continue
-        exact = place(around, tool, up, placed.bundle)
-        if exact is not None:
+        exact = place(admit.around, admit.tool, admit.up, placed.bundle)
+        if exact is not None and all(map(admit.apart, exact.paths)):
             found[placed.bundle.outward] = exact
         if len(found) == count:
             break

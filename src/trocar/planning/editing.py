@@ -14,7 +14,7 @@ from trocar.model.space import Segment
 from trocar.model.treatment import Placement, Plan, ProtocolPhase, Step, Technique
 from trocar.planning import durations
 from trocar.planning.access import instrument
-from trocar.planning.array import Probes
+from trocar.planning.array import STAYS, Probes
 from trocar.planning.checks import Inspector, implant_checks, inspector, rechecked_step
 from trocar.planning.coverage import Ablation, ablation, search_for
 from trocar.planning.freezing import Protocol
@@ -36,8 +36,12 @@ class Editor:
 
     @classmethod
     def of(cls, case: Case, plan: Plan) -> "Editor":
-        """An editor of a plan."""
-        return cls(inspector(case, plan.lesion), plan)
+        """An editor of a plan; every placement is measured once."""
+        inspect = inspector(case, plan.lesion)
+        for step in plan.steps:
+            for placement in step.placements:
+                inspect.measured(placement)
+        return cls(inspect, plan)
 
     def move(self, name: str, *, target_lps_mm: Vector, skin_lps_mm: Vector) -> "Editor":
         """One instrument elsewhere, checked again; what was predicted of its step is unknown until it is simulated."""
@@ -66,7 +70,7 @@ class Editor:
         for before, step in zip(self.plan.steps, made.plan.steps, strict=True):
             touched = edits.names & {item.name for item in before.placements}
             if step.technique is Technique.CRYOABLATION and touched and step.placements:
-                found = self._searched(step, edits, intent, predictor, effort, samples)
+                found = made._searched(step, edits, intent, predictor, effort, samples)
                 assert found.step is not None
                 step = rechecked_step(self.inspect, _merged(step, found.step))
                 made = Editor(self.inspect, replace(made.plan, remedies=found.remedies))
@@ -86,7 +90,12 @@ class Editor:
         around = self.inspect.around
         tool = instrument(_first_probe(step).device, "probe", what="cryoprobe")
         up = upward(step.position or "supine", around)
-        return search_for(around, tool, up, intent, predictor, self._perfusion_scale(), effort)
+        inside = self._inside_before(step)
+        return search_for(around, tool, up, intent, predictor, self._perfusion_scale(), effort, inside)
+
+    def _inside_before(self, step: Step) -> tuple[Placement, ...]:
+        earlier = self.plan.steps[: [each.id for each in self.plan.steps].index(step.id)]
+        return tuple(item for each in earlier for item in each.placements if item.role in STAYS)
 
     def _perfusion_scale(self) -> float:
         scales = [step.perfusion_scale for step in self.plan.steps if step.perfusion_scale is not None]

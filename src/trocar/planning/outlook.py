@@ -15,7 +15,7 @@ from trocar.imaging.resample import sample
 from trocar.model.case import Role
 from trocar.model.forecast import Forecast, Predictor, TissueChange
 from trocar.model.space import Array
-from trocar.model.treatment import Step
+from trocar.model.treatment import Placement, Step
 from trocar.planning.bundles import scored_points
 from trocar.planning.freezing import lethal_degC
 from trocar.planning.surroundings import Surroundings
@@ -94,11 +94,12 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Foresight:
-    """A predictor with an aim: what alternative steps would do."""
+    """A predictor with an aim: what alternative steps would do, with what was implanted before them."""
 
     aim: Aim
     predictor: Predictor
     perfusion_scale: float
+    implants: tuple[Placement, ...] = ()
 
     def outlooks(
         self, steps: Sequence[Step], *, spacing_mm: float = SEARCH_SPACING_MM, changes: Sequence[TissueChange] = ()
@@ -114,7 +115,12 @@ class Foresight:
         if not steps:
             return ()
         return self.predictor(
-            self.aim.around.case, steps, spacing_mm=spacing_mm, perfusion_scale=self.perfusion_scale, changes=changes
+            self.aim.around.case,
+            steps,
+            spacing_mm=spacing_mm,
+            perfusion_scale=self.perfusion_scale,
+            changes=changes,
+            implants=self.implants,
         )
 
 

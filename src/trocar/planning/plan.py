@@ -25,6 +25,7 @@ from trocar.model.treatment import (
 )
 from trocar.planning import durations
 from trocar.planning.access import Instrument, instrument, needle
+from trocar.planning.array import STAYS
 from trocar.planning.biopsy import Sampling, biopsy, shared
 from trocar.planning.bonefield import BoneField
 from trocar.planning.canal import with_canal
@@ -135,6 +136,7 @@ class _Draft:
     samples: int = 0
     perfusion_scale: float = 1.0
     sampling: Sampling | None = None
+    inside: tuple[Placement, ...] = ()  # in the body when the next step begins
 
     @property
     def promising(self) -> bool:
@@ -190,6 +192,7 @@ class _Draft:
                 made = self._screw(item)
             case _:
                 made = self._cement(item)
+        self.inside += tuple(placement for placement in made.placements if placement.role in STAYS)
         measured = tuple(step_checks(self.inspect, made))
         position = "supine" if item.step == "EMBOLISE" else self.position
         return replace(made, checks=made.checks + measured, after=earlier(self.proposal, item.id), position=position)
@@ -276,6 +279,7 @@ class _Draft:
                 perfusion_scale=self.perfusion_scale,
                 effort=self.effort,
                 samples=self.samples,
+                inside=self.inside,
             )
         return cover(
             self.around,
@@ -285,6 +289,7 @@ class _Draft:
             perfusion_scale=self.perfusion_scale,
             effort=self.effort,
             samples=self.samples,
+            inside=self.inside,
         )
 
     def _number(self, item: SequenceStep) -> int:

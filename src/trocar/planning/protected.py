@@ -8,9 +8,9 @@ from trocar.catalog import limit
 from trocar.model.finding import Check, Verdict
 from trocar.model.forecast import Predictor
 from trocar.model.space import Array, Segment
-from trocar.model.treatment import Rejection, Remedy, Text
+from trocar.model.treatment import Placement, Rejection, Remedy, Text
 from trocar.planning.access import Instrument, Paths, clear, instrument, rejections, trace
-from trocar.planning.array import Probes
+from trocar.planning.array import Admission, Extra, Probes
 from trocar.planning.bundles import scored_points
 from trocar.planning.coverage import Ablation, measured_how, search_for, share_check
 from trocar.planning.directions import sphere
@@ -48,23 +48,25 @@ def spare(
     perfusion_scale: float,
     effort: Effort = BOUNDED,
     samples: int = 0,
+    inside: tuple[Placement, ...] = (),
 ) -> Ablation:
     """One IceSphere-class probe away from a nerve; shifted, then gentler, until the nerve stays warm enough."""
     tool = instrument(DEVICE, "probe", what="cryoprobe")
-    ranked, refused = _ranked(around, tool, up, nerve)
+    search = search_for(around, tool, up, intent, predictor, perfusion_scale, effort, inside)
+    ranked, fullest, refused = _ranked(search.admit, nerve)
     if not ranked:
         return Ablation(None, refused)
-    search = search_for(around, tool, up, intent, predictor, perfusion_scale, effort)
     search = replace(search, admit=replace(search.admit, extra=lambda path: _root_clear(nerve, path, tool)))
     proposed: tuple[Remedy, ...] = ()
     if predictor is None:
         chosen = search.scout.see(ranked[:1])[0]
         texts = _by_guess(len(ranked))
     else:
-        chosen, coldest, tried = _warm_enough(search, ranked)
-        chosen = search.verified(chosen)
-        proposed = remedies(search, coldest)
-        texts = (*_by_prediction(tried, len(ranked), chosen), *_colder(coldest), *remedy_texts(proposed))
+        chosen = search.verified(_warm_enough(search, ranked))
+        (full,) = search.scout.see(fullest)
+        proposed = remedies(search, full)
+        told = _by_prediction(sum(search.scout.asked.values()), len(ranked), chosen)
+        texts = (*told, *_colder(full), *remedy_texts(proposed))
     step = chosen.probes.step(around.lesion.name)
     checks = _checks(chosen, around.lesion.name, nerve, tool, intent)
     if samples and search.scout.foresight is not None:
@@ -78,29 +80,36 @@ def _root_clear(nerve: Obstacle, path: Segment, tool: Instrument) -> bool:
     return nerve.clearance_mm(path, tool.radius_mm) >= limit("probe_root_clearance_mm").value
 
 
-def _ranked(
-    around: Surroundings, tool: Instrument, up: Array, nerve: Obstacle
-) -> tuple[list[Probes], tuple[Rejection, ...]]:
+def _ranked(admit: Admission, nerve: Obstacle) -> tuple[list[Probes], list[Probes], tuple[Rejection, ...]]:
+    """The placements that keep off the nerve, the best guess first; the best of all; why others were refused."""
+    around, tool, up = admit.around, admit.tool, admit.up
     points = scored_points(around)
     tips = scored_points(around, TIPS_TRIED)
     ways = sphere(DIRECTIONS)
     paths = trace(around, np.repeat(tips, len(ways), axis=0), np.tile(ways, (len(tips), 1)), tool, up)
     refused = tuple(rejections(around, paths, tool, up, what=tool.what))
-    rows = np.flatnonzero(paths.admissible & (_root_mm(paths, tool, nerve) >= limit("probe_root_clearance_mm").value))
+    rows = np.flatnonzero(paths.admissible)
     if not len(rows):
-        return [], refused
+        return [], [], refused
     lethal, visible = _scores(points, paths, rows, tool)
-    order = np.argsort(-(lethal + 0.5 * visible - 0.02 * paths.cost[rows]), kind="stable")
+    order = rows[np.argsort(-(lethal + 0.5 * visible - 0.02 * paths.cost[rows]), kind="stable")]
+    off = order[_root_mm(paths, tool, nerve)[order] >= limit("probe_root_clearance_mm").value]
+    away = _first(admit, paths, off, PREDICTED, lambda path: _root_clear(nerve, path, tool))
+    return away, _first(admit, paths, order, 1, lambda path: True), refused
+
+
+def _first(admit: Admission, paths: Paths, order: Array, count: int, allowed: Extra) -> list[Probes]:
+    """The first paths in an order that differ from each other and pass the exact check."""
     taken: list[Segment] = []
-    for at in order:
-        path = paths.segment(int(rows[at]))
+    for row in order:
+        path = paths.segment(int(row))
         near = any(_apart_mm(path, other) < APART_MM for other in taken)
-        if near or not _root_clear(nerve, path, tool) or not clear(around.obstacles, path, tool):
+        if near or not allowed(path) or not admit.apart(path) or not clear(admit.around.obstacles, path, admit.tool):
             continue
         taken.append(path)
-        if len(taken) == PREDICTED:
+        if len(taken) == count:
             break
-    return [Probes.fresh(tool, (path,)) for path in taken], refused
+    return [Probes.fresh(admit.tool, (path,)) for path in taken]
 
 
 def _scores(points: Array, paths: Paths, rows: Array, tool: Instrument) -> tuple[Array, Array]:
@@ -128,25 +137,17 @@ def _root_mm(paths: Paths, tool: Instrument, nerve: Obstacle) -> Array:
     return least - nerve.shell_mm - tool.radius_mm
 
 
-def _warm_enough(search: Search, ranked: list[Probes]) -> tuple[Seen, Seen, int]:
-    """The best safe trial under the strongest protocol that has one, refined, else the least unsafe.
-
-    With it the one that would cover most if nothing had to stay warm, and how many predictions were asked for.
-    """
+def _warm_enough(search: Search, ranked: list[Probes]) -> Seen:
+    """The best safe trial under the strongest protocol that has one, refined, else the least unsafe."""
     seen: list[Seen] = []
     for protocol in GENTLER:
         trials = search.scout.see([replace(each, protocol=protocol) for each in ranked])
         seen += trials
         safe = [trial for trial in trials if trial.admissible]
         if safe:
-            best = search.best(max(safe, key=lambda trial: trial.value), budget=search.effort.predictions // 2)
-            return best, _widest(seen), sum(search.scout.asked.values())
+            return search.best(max(safe, key=lambda trial: trial.value), budget=search.effort.predictions // 2)
         ranked = [trial.probes for trial in sorted(trials, key=_coldness)[:2]]
-    return min(seen, key=_coldness), _widest(seen), sum(search.scout.asked.values())
-
-
-def _widest(seen: list[Seen]) -> Seen:
-    return max(seen, key=lambda trial: round(sum(trial.fractions), 3))
+    return min(seen, key=_coldness)
 
 
 def _coldness(trial: Seen) -> float:
@@ -235,9 +236,9 @@ def _by_prediction(tried: int, placements: int, chosen: Seen) -> tuple[Text, ...
     )
 
 
-def _colder(widest: Seen) -> tuple[Text, ...]:
-    """What the refused placement with the largest coverage would have done."""
-    seen = widest.outlook
+def _colder(full: Seen) -> tuple[Text, ...]:
+    """What the placement that covers most would do to what it freezes too."""
+    seen = full.outlook
     if seen is None or not seen.crossings:
         return ()
     coldest = min(seen.crossings, key=lambda each: each.minimum_degC)

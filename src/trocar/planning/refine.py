@@ -20,7 +20,7 @@ ADDED_TRIED = 8
 class Effort:
     """How many predictions a search may ask for, how many at a time, and whether it ends with some at 2 mm."""
 
-    predictions: int = 48
+    predictions: int = 40
     batch: int = 10
     fine_predictions: int = 0
 

@@ -36,8 +36,9 @@ def predict(
     spacing_mm: float,
     perfusion_scale: float = 1.0,
     changes: Sequence[TissueChange] = (),
+    implants: Sequence[Placement] = (),
 ) -> tuple[Forecast, ...]:
-    """What each of several alternative steps does to untreated tissue, the whole protocol with its thaws.
+    """What each of several alternative steps does to tissue at rest, the whole protocol with its thaws.
 
     Raises `CaseError` for changes that are neither none nor one for each step, or for a layer that cannot be.
     """
@@ -46,7 +47,7 @@ def predict(
     if not steps:
         return ()
     grid = shared_grid(case, steps, spacing_mm)
-    scene = _scene(case, grid, perfusion_scale)
+    scene = _scene(case, grid, perfusion_scale, tuple(implants))
     asked = list(zip(steps, changes or [AS_SEEN] * len(steps), strict=True))
     found = play_many(
         scene.prepared, (_job(case, scene, *each) for each in asked), partial(_read, scene), longest_s=STEP_S
@@ -67,8 +68,8 @@ class _Scene:
 
 
 @lru_cache(maxsize=4)
-def _scene(case: Case, grid: Grid, perfusion_scale: float) -> _Scene:
-    tissue = tissue_map(case, grid)
+def _scene(case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Placement, ...]) -> _Scene:
+    tissue = tissue_map(case, grid, implants=implants)
     medium = tissue.medium
     if perfusion_scale != 1.0:
         left = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))

@@ -57,7 +57,8 @@ class Stages:
         self.calls.append("propose")
         return self.proposals
 
-    def plan(self, case, proposal, *, predictor, seed, effort, samples, on_progress):
+    def plan(self, case, proposal, *, predictor, seed, on_progress, **how):
+        assert set(how) == {"effort", "samples"}
         self.calls.append(("plan", proposal.rank, seed, predictor))
         if self.refuse:
             raise self.refuse
@@ -146,7 +147,7 @@ def test_changed_settings_make_again_and_are_kept(dossier, stages):
     assert workflow.run(dossier, proposal=2).made == ("plan", "simulation", "report")
     assert [call for call in stages.called() if call[0] == "simulate"][-1] == ("simulate", 3.0)
     assert workflow.run(dossier).made == ()
-    assert dossier.settings("plan") == {"proposal": 2, "seed": 0}
+    assert dossier.settings("plan") == {"proposal": 2, "seed": 0, "full_search": 0, "samples": 0}
 
 
 def test_a_changed_proposal_makes_all_after_it_again(dossier, stages):

@@ -1,0 +1,99 @@
+"""Plans edited by hand: what is kept stays, what is moved is checked, the rest is planned anew."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from coldline import cold_line
+
+from trocar.errors import CaseError
+from trocar.model.edits import Edits, MovedPath
+from trocar.model.finding import Verdict
+from trocar.planning.editing import Editor
+from trocar.planning.plan import plan
+from trocar.planning.refine import Effort
+
+STEP = "cryoablation-1"
+
+
+@pytest.fixture(scope="module")
+def editor(case, proposal):
+    return Editor.of(case, plan(case, proposal, predictor=cold_line(case), effort=Effort(predictions=8, batch=4)))
+
+
+def probes_of(editor_):
+    return {item.name: item for item in editor_.plan.step(STEP).placements}
+
+
+def shifted(item, offset_mm):
+    return {
+        "target_lps_mm": tuple(np.add(item.target_lps_mm, offset_mm).tolist()),
+        "skin_lps_mm": tuple(np.add(item.skin_lps_mm, offset_mm).tolist()),
+    }
+
+
+def test_a_moved_probe_is_checked_and_nothing_else_changes(editor):
+    before = probes_of(editor)
+    after = editor.move("probe-1", **shifted(before["probe-1"], (0.0, 0.0, 2.0)))
+    assert probes_of(after)["probe-1"].target_lps_mm[2] == pytest.approx(before["probe-1"].target_lps_mm[2] + 2.0)
+    assert {name: item for name, item in probes_of(after).items() if name != "probe-1"} == {
+        name: item for name, item in before.items() if name != "probe-1"
+    }
+    assert [step for step in after.plan.steps if step.id != STEP] == [
+        step for step in editor.plan.steps if step.id != STEP
+    ]
+
+
+def test_what_was_predicted_is_unknown_after_a_move_and_known_again_once_predicted(case, editor):
+    moved = MovedPath(name="probe-1", **shifted(probes_of(editor)["probe-1"], (0.0, 0.0, 1.0)))
+    edits = Edits(moved=(moved,))
+    old = [check for check in editor.apply(edits).plan.step(STEP).checks if check.name.startswith("coverage_planned")]
+    assert old and all(check.verdict is Verdict.UNKNOWN and check.value is None for check in old)
+    again = editor.replanned(
+        edits, intent="palliative", predictor=cold_line(case), effort=Effort(predictions=4, batch=4)
+    )
+    new = [check for check in again.plan.step(STEP).checks if check.name.startswith("coverage_planned")]
+    assert new and all(check.value is not None for check in new)
+
+
+def test_a_probe_moved_through_the_nerve_fails(case, editor):
+    x, y, z = case.structure("sciatic_nerve_left").centerline_lps_mm[1]
+    after = editor.move("probe-1", target_lps_mm=(x, y - 10, z), skin_lps_mm=(x, y + 60, z))
+    failed = {(check.name, check.subject) for check in after.plan.step(STEP).failed}
+    assert ("nerve_clearance", "sciatic_nerve_left") in failed
+
+
+def test_kept_probes_stay_and_the_others_are_planned_around_them(case, editor):
+    before = probes_of(editor)
+    edits = Edits(moved=(MovedPath(name="probe-1", **shifted(before["probe-1"], (0.0, 0.0, 3.0))),))
+    after = editor.replanned(
+        edits, intent="palliative", predictor=cold_line(case), effort=Effort(predictions=16, batch=8)
+    )
+    assert probes_of(after)["probe-1"] == probes_of(editor.apply(edits))["probe-1"]
+    assert set(probes_of(after)) == set(before)
+
+
+def test_a_deleted_probe_is_gone_from_the_step_and_the_kit(case, editor):
+    (others,) = [item.quantity for item in editor.plan.kit if item.step == STEP]
+    after = editor.replanned(
+        Edits(deleted=("probe-1",)), intent="palliative", predictor=None, effort=Effort(predictions=0)
+    )
+    assert "probe-1" not in probes_of(after) and len(probes_of(after)) == others - 1
+    assert [item.quantity for item in after.plan.kit if item.step == STEP] == [others - 1]
+
+
+def test_edits_of_nothing_change_nothing(editor):
+    assert editor.apply(Edits()).plan == replace(editor.plan, checks=editor.apply(Edits()).plan.checks)
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        Edits(deleted=("probe-99",)),
+        Edits(fixed=("probe-1",), deleted=("probe-1",)),
+        Edits(moved=(MovedPath(name="probe-1", target_lps_mm=(0, 0, 0), skin_lps_mm=(0, 0, 0)),)),
+    ],
+)
+def test_edits_that_make_no_sense_are_refused(editor, edits):
+    with pytest.raises(CaseError):
+        editor.apply(edits)

@@ -1,0 +1,193 @@
+"""The search for probes with the real simulation of every candidate, on the torso."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from coldline import cold_line
+
+from trocar.catalog import limit
+from trocar.model.finding import Verdict
+from trocar.model.space import as_vector
+from trocar.model.treatment import Technique
+from trocar.planning.array import spaced
+from trocar.planning.bundles import approaches, place
+from trocar.planning.canal import with_canal
+from trocar.planning.coverage import chosen_probe, cover, search_for
+from trocar.planning.layout import Bundle
+from trocar.planning.outlook import Aim, Foresight, worth
+from trocar.planning.position import upward
+from trocar.planning.refine import Effort, Scout
+from trocar.planning.remedies import remedies
+from trocar.planning.robust import robustness
+from trocar.planning.surroundings import surroundings
+from trocar.simulation.preview import predict
+
+EFFORT = Effort(predictions=16, batch=8)
+GRID_MM = 12.0
+NERVE = "sciatic_nerve_left"
+
+
+def scene(case):
+    case = with_canal(case)
+    around = surroundings(case, case.structure("lesion_1"))
+    return around, upward("lateral", around)
+
+
+@pytest.fixture(scope="module")
+def here(case):
+    return scene(case)
+
+
+def searched(place_, predictor=predict):
+    around, up = place_
+    return cover(around, up, intent="palliative", predictor=predictor, perfusion_scale=1.0, effort=EFFORT)
+
+
+@pytest.fixture(scope="module")
+def found(here):
+    return searched(here)
+
+
+def foresight(around, predictor=predict):
+    return Foresight(Aim.of(around, "palliative"), predictor, 1.0)
+
+
+def value_of(around, step):
+    (seen,) = foresight(around).outlooks([step])
+    return worth(seen, "palliative")
+
+
+def probe_search(place_, predictor):
+    around, up = place_
+    return search_for(around, chosen_probe(around)[0], up, "palliative", predictor, 1.0, EFFORT)
+
+
+def test_the_search_beats_a_parallel_grid_placed_by_rule(here, found):
+    around, up = here
+    tool, _ = chosen_probe(around)
+    count = len(found.step.placements)
+    paths, directions = approaches(around, tool, up)
+    grids = []
+    for index in directions:
+        bundle = Bundle(
+            outward=as_vector(paths.outward[index]),
+            pattern={1: "single", 2: "row", 3: "row", 4: "rectangle"}[count],
+            count=count,
+            spacing_mm=GRID_MM,
+            stretch_frac=1.0,
+            turn_deg=0.0,
+        )
+        placed = place(around, tool, up, bundle)
+        if placed is not None:
+            grids.append(replace(found.step, placements=probe_like(found.step, placed.paths)))
+        if len(grids) == 3:
+            break
+    assert grids
+    assert all(value_of(around, found.step) > value_of(around, grid) for grid in grids)
+
+
+def probe_like(step, paths):
+    return tuple(
+        replace(
+            item,
+            entry_lps_mm=path.start_lps_mm,
+            skin_lps_mm=path.start_lps_mm,
+            target_lps_mm=path.end_lps_mm,
+            length_mm=path.length_mm,
+        )
+        for item, path in zip(step.placements, paths, strict=True)
+    )
+
+
+def test_the_probes_found_keep_the_rules_of_spacing_and_every_limit(here, found):
+    assert spaced([item.axis for item in found.step.placements])
+    (seen,) = foresight(here[0]).outlooks([found.step], spacing_mm=2.0)
+    assert not seen.crossings
+
+
+def test_one_probe_less_is_worse_and_is_told(found):
+    (told,) = [text.en for text in found.alternatives if "dropped" in text.en]
+    assert all(f"without {item.name}" in told for item in found.step.placements)
+
+
+def test_the_mirrored_case_gets_the_mirrored_probes(found, mirror_image):
+    other = searched(scene(mirror_image))
+    assert other.step.protocol == found.step.protocol
+    for left, right in zip(found.step.placements, other.step.placements, strict=True):
+        for key in ("skin_lps_mm", "target_lps_mm"):
+            assert np.allclose(np.multiply(getattr(left, key), (-1, 1, 1)), getattr(right, key), atol=1e-2)
+
+
+def test_a_search_never_ends_worse_than_it_began(here, found):
+    search = probe_search(here, cold_line(here[0].case))
+    probes = [search.scout.see([start])[0] for start in starts(here, 3)]
+    for start in probes:
+        assert search.best(start).value >= start.value
+
+
+def starts(place_, count):
+    from trocar.planning.array import Probes
+
+    around, up = place_
+    tool, _ = chosen_probe(around)
+    paths, directions = approaches(around, tool, up)
+    return [Probes.fresh(tool, (paths.segment(index),)) for index in directions[:count]]
+
+
+def test_a_limit_that_is_crossed_is_kept_by_turning_down_or_moving_away(here):
+    search = probe_search(here, cold_line(here[0].case, degC_per_mm=2.6))
+    start = min(search.scout.see(starts(here, 6)), key=lambda each: each.value)
+    assert start.outlook.crossings
+    after = search.best(start, budget=60)
+    assert after.outlook.excess_degC < start.outlook.excess_degC
+
+
+def test_remedies_are_simulated_and_one_opens_only_what_stays_warm(case, here):
+    search = probe_search(here, predict)
+    beside_nerve = np.add(case.structure(NERVE).centerline_lps_mm[1], (9.0, 0.0, 0.0))
+    probes = starts(here, 1)[0]
+    path = probes.paths[0]
+    near = type(path)(
+        start_lps_mm=as_vector(beside_nerve - 80 * path.direction),
+        end_lps_mm=as_vector(beside_nerve + 20 * path.direction),
+    )
+    (beside,) = search.scout.see([probes.with_paths({0: near})])
+    assert {each.structure for each in beside.outlook.crossings} >= {NERVE}
+    made = {each.kind: each for each in remedies(search, beside)}
+    assert {"hydrodissection", "carbon_dioxide", "lower_duty", "shorter_freeze", "thermocouple"} <= set(made)
+    hard = limit("nerve_min_degC").value
+    for each in made.values():
+        if each.simulated:
+            assert not each.opens or each.after_degC >= hard
+    assert made["lower_duty"].after_degC > made["lower_duty"].before_degC
+    assert made["shorter_freeze"].after_degC > made["shorter_freeze"].before_degC
+    assert made["carbon_dioxide"].after_degC > made["hydrodissection"].after_degC  # gas insulates better than water
+    assert made["hydrodissection"].volume_ml > 5.0
+    assert made["thermocouple"].opens is None and not made["thermocouple"].simulated
+
+
+def test_missed_probes_cover_less_than_planned_in_the_worst_of_twenty(here, found):
+    around, _ = here
+    (nominal,) = foresight(around).outlooks([found.step])
+    first = robustness(foresight(around, cold_line(around.case)), found.step, samples=40, seed=1)
+    again = robustness(foresight(around, cold_line(around.case)), found.step, samples=40, seed=1)
+    assert first == again
+    real = robustness(foresight(around), found.step, samples=6)
+    assert real.lethal_frac <= nominal.lethal_frac + 0.01
+    assert 0.0 <= real.within_limits_frac <= 1.0
+
+
+def test_what_stays_uncovered_is_named(here):
+    around, up = here
+    weak = cold_line(around.case, cold_degC=-25.0)
+    made = cover(around, up, intent="curative", predictor=weak, perfusion_scale=1.0, effort=EFFORT)
+    assert any("Left outside the lethal zone" in note.en and "next to" in note.en for note in made.step.notes)
+    lethal = next(check for check in made.step.checks if check.name == "coverage_planned_-40_degC")
+    assert lethal.verdict is Verdict.WARN
+    assert made.step.technique is Technique.CRYOABLATION
+
+
+def test_without_a_predictor_nothing_is_called_a_temperature(here):
+    scout = Scout(here[0], here[0].lesion_points_lps_mm, "palliative", None)
+    assert scout.see(starts(here, 1))[0].outlook is None
