@@ -12,7 +12,7 @@ import trocar.model
 from trocar.model.record import Record
 
 UNITS = (
-    "mm mm2 mm3 ml s min months years degC W J N MPa GPa HU deg V Hz frac um kg nrs "
+    "mm mm2 mm3 ml s min months years degC W J N MPa GPa HU deg V Hz kHz MHz ohm frac um kg nrs "
     "giga_per_l mg_per_l g_per_l umol_per_l mmol_per_l mg_per_d ml_per_min h Gy J_per_m3 W_per_mK W_per_m2K frac_per_K"
 ).split()
 # Numbers without a unit, or whose unit stands in a field beside them.
@@ -22,6 +22,9 @@ DIMENSIONLESS = {
     ("GeometryFinding", "value"): "unit is a field of the finding",
     ("GeometryFinding", "limit"): "unit is a field of the finding",
     ("ProtocolPhase", "setting"): "unit is a field of the phase",
+    ("ProtocolPhase", "settings"): "unit is a field of the phase",
+    ("RfGenerator", "rise_factor"): "a ratio of resistances",
+    ("HeatingProgram", "rise_factor"): "a ratio of resistances",
     ("Laboratory", "inr"): "a ratio by definition",
     ("Duration", "low"): "held by fields named duration_min",
     ("Duration", "typical"): "held by fields named duration_min",

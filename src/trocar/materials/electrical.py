@@ -1,7 +1,7 @@
 """What each cell is to currents and to microwaves, at body temperature; where nobody has measured it, unknown."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from trocar.model.space import Array, Grid
 from trocar.model.treatment import Placement
 
 METAL_S_PER_M = 1e3  # at one potential, like titanium, and a thousandth as stiff for the solver
+INSULATOR_S_PER_M = 1e-4  # of gas and cement: no current to speak of, and no harder for the solver than need be
 METAL_FRAC = 0.5  # of a cell, from which it counts as metal
 STAND_IN = "muscle"  # for tissue whose value is unknown: said wherever it is used
 FREQUENCIES_MHZ = (915.0, 2450.0)
@@ -37,7 +38,8 @@ def radiofrequency_map(
     case: Case, grid: Grid, *, implants: Sequence[Placement] = (), cement_frac: Array | None = None
 ) -> Electrical:
     """Conductivity at 460 kHz, S/m."""
-    return _map(case, grid, lambda tissue: tissue.radiofrequency_S_per_m, implants, cement_frac)
+    found = _map(case, grid, lambda tissue: tissue.radiofrequency_S_per_m, implants, cement_frac)
+    return replace(found, values=np.maximum(found.values, np.float32(INSULATOR_S_PER_M)))
 
 
 def microwave_maps(
