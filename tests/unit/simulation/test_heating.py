@@ -9,6 +9,7 @@ from slab import cryoablation, embolization, heater, heating, planned, synthetic
 from trocar.errors import CaseError, CatalogError, TrocarError
 from trocar.model.case import Role, Structure
 from trocar.model.finding import Verdict
+from trocar.model.space import Grid, Volume
 from trocar.model.treatment import HeatingProgram, ProtocolPhase, Technique
 from trocar.simulation.heating import forecast_heat
 from trocar.simulation.resume import last_state
@@ -192,6 +193,24 @@ def test_an_electrode_outside_the_body_fails_its_check(case):
     found = check(run(thin, heating(heater(30.0, device=STRAIGHT, tip_mm=48.0), protocol=(at(5.0, seconds=10.0),))),
                   "probe_in_tissue")  # fmt: skip
     assert found.verdict is Verdict.FAIL and found.value < 0.97
+
+
+def test_where_the_ct_ends_the_current_goes_on_and_in_gas_it_does_not(case):
+    """The same step in a box that reaches beyond the CT on all sides, and in a piece of tissue hanging in the air."""
+    short, long = (
+        heating(heater(49.0, device=STRAIGHT, tip_mm=z), protocol=(at(5.0, seconds=10.0),)) for z in (38, 46)
+    )
+    one, two = (run(case, step).traces[0].resistance_ohm[0] for step in (short, long))
+    assert two == pytest.approx(one, rel=0.1)
+    air = np.full(case.grid.shape, -1000.0, np.float32)
+    air[10:40, 10:40, 10:40] = 50.0
+    wide = Grid.aligned(origin_lps_mm=(-50, -50, -50), spacing_mm=(2.0,) * 3, shape=(100, 100, 100))
+    values = np.pad(air, 25, constant_values=-1000.0)
+    (lesion,) = case.lesions
+    structures = (replace(lesion, inside=np.pad(lesion.inside, 25)),)
+    hanging = replace(case, ct=Volume(grid=wide, values=values, unit="HU"), structures=structures)
+    with pytest.raises(CaseError, match="no way to its pad"):
+        run(hanging, short)
 
 
 @pytest.mark.parametrize(
