@@ -1,7 +1,7 @@
 """What each cell is to currents and to microwaves, at body temperature; where nobody has measured it, unknown."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,13 +9,15 @@ from trocar.catalog.tissues import Tissue, tissues
 from trocar.errors import CaseError
 from trocar.materials.mapping import native_tissue
 from trocar.materials.placing import shaft_frac
+from trocar.materials.surroundings import beyond_the_ct
 from trocar.model.case import Case
 from trocar.model.space import Array, Grid
 from trocar.model.treatment import Placement
 
 METAL_S_PER_M = 1e3  # at one potential, like titanium, and a thousandth as stiff for the solver
+INSULATOR_S_PER_M = 1e-4  # of gas and cement: no current to speak of, and no harder for the solver than need be
 METAL_FRAC = 0.5  # of a cell, from which it counts as metal
-STAND_IN = "muscle"  # for tissue whose value is unknown: said wherever it is used
+STAND_IN = "muscle"  # for tissue whose value is unknown, and for the body where the CT ends: said wherever it is used
 FREQUENCIES_MHZ = (915.0, 2450.0)
 BAND_FRAC = 0.05
 
@@ -37,7 +39,8 @@ def radiofrequency_map(
     case: Case, grid: Grid, *, implants: Sequence[Placement] = (), cement_frac: Array | None = None
 ) -> Electrical:
     """Conductivity at 460 kHz, S/m."""
-    return _map(case, grid, lambda tissue: tissue.radiofrequency_S_per_m, implants, cement_frac)
+    found = _map(case, grid, lambda tissue: tissue.radiofrequency_S_per_m, implants, cement_frac)
+    return replace(found, values=np.maximum(found.values, np.float32(INSULATOR_S_PER_M)))
 
 
 def microwave_maps(
@@ -71,6 +74,7 @@ def _map(
         if placed is not None:
             metal[placed[0]] |= placed[1] >= METAL_FRAC
     values = made.property(lambda tissue: np.nan if value(tissue) is None else float(value(tissue) or 0.0))
+    values[beyond_the_ct(case, grid)] = value(tissues()[STAND_IN])  # else no current could leave the box
     values[vessels] = value(tissues()["blood"])
     values[metal] = METAL_S_PER_M
     if cement_frac is not None:

@@ -27,12 +27,7 @@ def outside(case: Case, near: Case, grid: Grid, hu: Array) -> Array:
 
     Never gas within. What lies beyond the CT counts as outside.
     """
-    ijk_from_ijk = case.grid.ijk_from_lps @ grid.matrix
-    beyond = np.zeros(grid.shape, dtype=bool)
-    corners = ijk_from_ijk[:3, :3] @ (np.array(list(np.ndindex(2, 2, 2))) * (np.asarray(grid.shape) - 1)).T
-    corners = corners.T + ijk_from_ijk[:3, 3]
-    if (corners < 0).any() or (corners > np.asarray(case.grid.shape) - 1).any():
-        beyond = ~case.grid.contains(grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1)))
+    beyond = beyond_the_ct(case, grid)
     if not case.with_role(Role.BODY):
         return (_air_around(case, grid) & (hu < AIR_BELOW_HU)) | beyond
     body = np.zeros(grid.shape, dtype=bool)
@@ -41,6 +36,16 @@ def outside(case: Case, near: Case, grid: Grid, hu: Array) -> Array:
         if placed is not None:
             body[placed[0]] = placed[1]
     return (~body & (hu < AIR_BELOW_HU)) | beyond
+
+
+def beyond_the_ct(case: Case, grid: Grid) -> Array:
+    """[i, j, k] cells of a simulation grid that the CT does not show."""
+    ijk_from_ijk = case.grid.ijk_from_lps @ grid.matrix
+    corners = ijk_from_ijk[:3, :3] @ (np.array(list(np.ndindex(2, 2, 2))) * (np.asarray(grid.shape) - 1)).T
+    corners = corners.T + ijk_from_ijk[:3, 3]
+    if (corners >= 0).all() and (corners <= np.asarray(case.grid.shape) - 1).all():
+        return np.zeros(grid.shape, dtype=bool)
+    return ~case.grid.contains(grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1)))
 
 
 def _inscribed_radius_mm(inside: Array, grid: Grid) -> float:

@@ -21,13 +21,13 @@ BESIDE_MM = 1.0
 
 
 def inject(session: Session, state: TissueState, step: Step, *, waited_s: float) -> Played:
-    """The step's beads, after a passive thaw of `waited_s` and the step's own waits, with the checks of the cavity."""
+    """The step's beads, after `waited_s` and its own waits, in which ice thaws and heat goes; checks of the cavity."""
     waited_s += sum(phase.duration_s for phase in step.protocol if phase.phase == "wait")
     beads = tuple(placement for placement in step.placements if placement.role == "cement")
     if not beads:
         raise CaseError(f"{step.id} injects no cement", hint="a cement placement states volume_ml and its target")
     checks: list[Check] = []
-    if waited_s > 0 and state.minimum_degC.min() < 0:
+    if waited_s > 0 and (state.minimum_degC.min() < 0 or state.heat_dose):
         passing = Thaw.after(session, state)
         passing.wait(waited_s)
         state = passing.reached(session, state)

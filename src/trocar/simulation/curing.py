@@ -134,5 +134,7 @@ def _cut(medium: Medium, box: Box) -> Medium:
         "perfusion_W_per_m3K", "held", "held_degC",
     )  # fmt: skip
     cut: dict[str, Any] = {name: np.ascontiguousarray(getattr(medium, name)[box]) for name in names}
-    outside = None if medium.outside is None else np.ascontiguousarray(medium.outside[box])
-    return replace(medium, **cut, outside=outside)
+    for name in ("outside", "vapor_J_per_m3"):
+        values = getattr(medium, name)
+        cut[name] = None if values is None else np.ascontiguousarray(values[box])
+    return replace(medium, **cut)

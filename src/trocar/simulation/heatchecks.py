@@ -10,7 +10,11 @@ from trocar.physics.dose import HeatDose
 from trocar.simulation.exposure import HOT_LIMIT_OF_ROLE, NEAR_MM, Watched
 from trocar.simulation.hotzones import OMEGA_1
 
-ALWAYS_ASKED = (Role.NERVE, Role.SKIN, Role.BOWEL)  # whose absence from the case leaves a question open
+ALWAYS_ASKED = {  # whose absence from the case leaves a question open
+    Role.NERVE: "nerves not segmented",
+    Role.SKIN: "skin not segmented",
+    Role.BOWEL: "bowel not segmented",
+}
 NERVES = (Role.NERVE, Role.CORD)
 
 
@@ -69,7 +73,7 @@ def _absent(role: Role, *, segmented: bool) -> Check:
     return Check(
         name=_name(role), value=37.0 if segmented else None, limit=bound.value, unit="degC",
         verdict=Verdict.PASS if segmented else Verdict.UNKNOWN, source=bound.source,
-        message=f"none within {NEAR_MM:g} mm of a probe" if segmented else f"{role.value} not segmented",
+        message=f"none within {NEAR_MM:g} mm of a probe" if segmented else ALWAYS_ASKED[role],
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from trocar.simulation.sources import caveats, channels, instrument_checks
 from trocar.simulation.thermal import energy_check, moment
 from trocar.simulation.zones import ice_mesh, target
 
+HEAT_MODEL = "heat by the quasi-static field of electrodes and the template of an antenna"
 LONGEST_S = {Technique.RADIOFREQUENCY: 5.0, Technique.MICROWAVE: 10.0}  # a generator is asked so often [design]
 PHASES = ("heat", "wait")
 Watcher = Callable[[HeatSolver], None]

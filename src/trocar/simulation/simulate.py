@@ -20,7 +20,7 @@ from trocar.simulation.domain import freezing_steps, heating_steps, plan_grid, w
 from trocar.simulation.embolization import embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
-from trocar.simulation.heating import heat, with_refinement
+from trocar.simulation.heating import HEAT_MODEL, heat, with_refinement
 from trocar.simulation.refinement import refined, refinement_checks, refinement_mm
 from trocar.simulation.resume import saved_fields
 from trocar.simulation.session import Played, Progress, Session, untouched
@@ -162,7 +162,7 @@ def _gathered(case: Case, played: Sequence[tuple[Step, Played]], session: Sessio
         traces=tuple(trace for _, done in played for trace in done.traces),
         deposits=tuple(deposit for _, done in played for deposit in done.deposits),
         checks=tuple(check for _, done in played for check in done.checks),
-        model=MODEL,
+        model=f"{MODEL}; {HEAT_MODEL}" if any(done.traces for _, done in played) else MODEL,
         caveats=tuple(dict.fromkeys(caveats)),
         fields=fields,
     )

@@ -7,7 +7,7 @@ import numpy as np
 from trocar.catalog import device
 from trocar.errors import CaseError, CatalogError
 from trocar.imaging.resample import sample
-from trocar.materials import Electrical, TissueMap, microwave_maps, radiofrequency_map
+from trocar.materials import INSULATOR_S_PER_M, Electrical, TissueMap, microwave_maps, radiofrequency_map
 from trocar.model.case import Case
 from trocar.model.device import MicrowaveAntenna
 from trocar.model.finding import Check, Verdict
@@ -47,6 +47,7 @@ def channels(case: Case, tissue: TissueMap, step: Step, state: TissueState) -> t
         _require_resolved(placement, tissue.grid)
     if step.technique is Technique.RADIOFREQUENCY:
         found = _electrical(case, tissue.grid, state)
+        _require_way_out(found)
         _require_known_around(placed, found, tissue.grid)
         return tuple(_current(placement, found, tissue.grid) for placement in placed)
     return tuple(_wave(case, placement, tissue, state) for placement in placed)
@@ -152,6 +153,16 @@ def _require_resolved(placement: Placement, grid: Grid) -> None:
         raise CaseError(
             f"{spacing_mm:g} mm is too coarse a lattice for {placement.name}: its smallest part is {smallest:g} mm",
             hint=f"simulate at {smallest / CELLS_WITHIN:.1f} mm or finer",
+        )
+
+
+def _require_way_out(found: Electrical) -> None:
+    """Raises `CaseError` where gas surrounds the simulated box: a dispersive pad could not be reached."""
+    conducts = found.values > 10 * INSULATOR_S_PER_M
+    if not any(np.take(conducts, side, axis=axis).any() for axis in range(3) for side in (0, -1)):
+        raise CaseError(
+            "no tissue reaches the faces of the simulated box, so the current has no way to its pad",
+            hint="check that the CT shows the body around the electrode",
         )
 
 

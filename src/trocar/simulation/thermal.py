@@ -6,11 +6,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from trocar.errors import CaseError
+from trocar.imaging.surface import EMPTY
 from trocar.materials import TissueMap
 from trocar.model.finding import Check, Exposure, State, Verdict
 from trocar.model.space import Array, Grid, Volume
 from trocar.model.state import TissueState
-from trocar.model.treatment import Placement, ProtocolPhase, Step
+from trocar.model.treatment import Placement, ProtocolPhase, Step, Technique
 from trocar.physics.damage import Damage
 from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver
@@ -21,7 +22,7 @@ from trocar.simulation.exposure import Watched
 from trocar.simulation.hotzones import hot_zones
 from trocar.simulation.session import Played, Session, at_point, dose_fields, solver_from, state_of
 from trocar.simulation.sound import needle_checks, require_sound
-from trocar.simulation.zones import Target, kill_coverage, mesh_points, target, zones
+from trocar.simulation.zones import TEMPERATURES_DEGC, Target, kill_coverage, mesh_points, target, zones
 
 MODEL = "bioheat with freezing on an enthalpy lattice; needles by Gaussian-line exchange"
 THAWING_DEGC = 40.0  # surface of an electrically thawed needle [design]
@@ -78,11 +79,12 @@ def moment(
     session: Session, damage: Damage, step: Step, name: str, *, time_s: float, lesion: Target,
     residual_frac: float | None, dose: HeatDose | None = None,
 ) -> State:  # fmt: skip
-    """The zones and exposures at one moment of a step; with a dose, the zones of heat too."""
+    """The zones and exposures at one moment of a step: of the cold where it was cold, of the heat with a dose."""
     grid = session.tissue.grid
     minimum_degC = damage.minimum_degC.reshape(grid.shape)
-    found, ice = zones(minimum_degC, grid, lesion)
-    kill = cold_kill_frac(minimum_degC, damage.freezes.reshape(grid.shape)).astype(np.float32)
+    cold = step.technique is Technique.CRYOABLATION or bool(minimum_degC.min() < max(TEMPERATURES_DEGC))
+    found, ice = zones(minimum_degC, grid, lesion) if cold else ({}, EMPTY)
+    kill = cold_kill_frac(minimum_degC, damage.freezes.reshape(grid.shape)).astype(np.float32) if cold else None
     return State(
         step=step.id,
         moment=name,
@@ -90,7 +92,7 @@ def moment(
         lesion=lesion.name,
         zones=found if dose is None else found | hot_zones(dose_fields(dose, grid), grid, lesion),
         structures=exposures(session.watched, cKDTree(mesh_points(ice)) if ice.faces.size else None),
-        kill_frac=kill_coverage(kill, grid, lesion),
+        kill_frac=None if kill is None else kill_coverage(kill, grid, lesion),
         heat_kill_frac=None if dose is None else kill_coverage(heat_kill_frac(dose).reshape(grid.shape), grid, lesion),
         energy_residual_frac=residual_frac,
     )
