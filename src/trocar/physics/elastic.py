@@ -161,7 +161,7 @@ def _refuse(modulus_Pa: Array, held: Array) -> None:
     if not modulus_Pa.any():
         raise SolverError("nothing is stiff in this lattice", hint="check the bone mask")
     label, count = ndimage.label(modulus_Pa > 0)
-    node_held = held.any(axis=3)
+    node_held: Array = np.asarray(held.any(axis=3))
     supported = np.zeros(count + 1, bool)
     nx, ny, nz = modulus_Pa.shape
     for a in (0, 1):

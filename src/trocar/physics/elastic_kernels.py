@@ -6,6 +6,7 @@ of 576, in eight parity classes; `weights` are its eight distinct values times t
 
 import numpy as np
 from numba import njit, prange
+from numpy.typing import NDArray
 
 from trocar.physics.compiled import COMPILED, KERNEL
 
@@ -17,8 +18,8 @@ U = np.uint64
 _cell = njit(fastmath=True, error_model="numpy", inline="always")
 
 
-def weights(poisson: float) -> np.ndarray:  # type: ignore[type-arg]
-    """(8,) distinct entries for modulus and edge 1: normal, cross, shear, bend, bend cross, twist, twist cross, last."""
+def weights(poisson: float) -> NDArray[np.float64]:
+    """(8,) entries for modulus and edge 1: normal, cross, shear, bend, bend cross, twist, twist cross, last."""
     lame = poisson / ((1 + poisson) * (1 - 2 * poisson))
     shear = 1 / (2 * (1 + poisson))
     return np.array([

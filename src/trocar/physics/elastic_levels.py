@@ -40,9 +40,9 @@ class Level:
         inverse_diagonal(
             modulus, rows.cells, rows.nodes, rows.shape[1], np.float32(diagonal_weight(poisson)), spring, inverse
         )
-        vectors = (np.zeros(size, np.float32) for _ in range(3))
+        given, found, step = (np.zeros(size, np.float32) for _ in range(3))
         planes = np.zeros((rows.bounds.size - 1, 3, 3 * rows.plane), np.float32)
-        return cls(rows, modulus, inverse, spring, *vectors, planes)
+        return cls(rows, modulus, inverse, spring, given, found, step, planes)
 
     def apply(self, x: Array, b: Array, out: Array, mode: int, weight: float = 0.0, keep: float = 0.0,
               w: Array = NOTHING, planes: Array | None = None) -> float:  # fmt: skip

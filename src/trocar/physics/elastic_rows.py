@@ -54,7 +54,7 @@ class Rows:
         nx, ny, nz = active.shape
         low[:nx, :ny] = np.where(some, active.argmax(axis=2), 0)
         high[:nx, :ny] = np.where(some, nz - active[:, :, ::-1].argmax(axis=2), 0)
-        return cls.spanning(shape, low, high)  # type: ignore[arg-type]
+        return cls.spanning((shape[0], shape[1], shape[2]), low, high)
 
     def coarsened(self) -> "Rows":
         """Rows of elements twice as large that cover these."""
@@ -79,7 +79,7 @@ class Rows:
         return (self.shape[1] + 1) * (self.shape[2] + 1)
 
     def gathered(self, dense: Array, *, of_nodes: bool) -> Array:
-        """(stored,) the values of a dense array [i, j, k] (which may be smaller than the lattice) in the rows' order."""
+        """(stored,) values of a dense array [i, j, k], which may be smaller than the lattice, in the rows' order."""
         i, j, k = self.indices(of_nodes=of_nodes)
         within = (i < dense.shape[0]) & (j < dense.shape[1]) & (k < dense.shape[2])
         values = np.zeros(i.size, dense.dtype)

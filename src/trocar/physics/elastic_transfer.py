@@ -51,7 +51,7 @@ def restrict(fine, nodes, width, coarse_nodes, coarse_width, coarse):  # type: i
     """Forces on the nodes of the coarse lattice: the transpose of trilinear interpolation."""
     size, coarse_size = nodes[-1, 1] + nodes[-1, 2], coarse_nodes[-1, 1] + coarse_nodes[-1, 2]
     height = nodes.shape[0] // width
-    half, quarter = np.float32(0.5), np.float32(0.25)
+    half = np.float32(0.5)
     for row in prange(coarse_nodes.shape[0]):
         i, j = row // coarse_width, row % coarse_width
         first, after, at = coarse_nodes[row, 0], coarse_nodes[row, 1], coarse_nodes[row, 2]
@@ -79,7 +79,7 @@ def restrict(fine, nodes, width, coarse_nodes, coarse_width, coarse):  # type: i
 def prolong(coarse, coarse_nodes, coarse_width, nodes, width, inverse, fine):  # type: ignore[no-untyped-def]
     """Adds the trilinear interpolation of the coarse lattice's values to the free nodes."""
     size, coarse_size = nodes[-1, 1] + nodes[-1, 2], coarse_nodes[-1, 1] + coarse_nodes[-1, 2]
-    half, quarter, none = np.float32(0.5), np.float32(0.25), np.float32(0)
+    half, none = np.float32(0.5), np.float32(0)
     for row in prange(nodes.shape[0]):
         i, j = row // width, row % width
         low, high, at = nodes[row, 0], nodes[row, 1], nodes[row, 2]
