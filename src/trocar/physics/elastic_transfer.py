@@ -63,9 +63,7 @@ def restrict(fine, nodes, width, coarse_nodes, coarse_width, coarse):  # type: i
             line[:] = np.float32(0)
             for a in range(max(2 * i - 1, 0), min(2 * i + 2, height)):
                 for b in range(max(2 * j - 1, 0), min(2 * j + 2, width)):
-                    weight = (
-                        (np.float32(1) if a == 2 * i else half) if b == 2 * j else (half if a == 2 * i else quarter)
-                    )
+                    weight = (np.float32(1) if a == 2 * i else half) * (np.float32(1) if b == 2 * j else half)
                     line_of = a * width + b
                     low, high = max(begin, nodes[line_of, 0]), min(begin + line.size, nodes[line_of, 1])
                     start = c * size + nodes[line_of, 2]
