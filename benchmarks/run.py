@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import elastic
 import electric
 import four
 import front
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "start": start.run,
     "margin": margin.run,
     "electric": electric.run,
+    "elastic": elastic.run,
 }
 
 

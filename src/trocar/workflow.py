@@ -218,7 +218,7 @@ def strength(
     return of_the_bone(
         dossier.read("case"),
         dossier.read("plan"),
-        cement=fields.get("state/cement_frac"),
+        cement=fields.get("cement_frac"),
         spacing_mm=spacing_mm or SPACING_MM,
         ablated_frac=ablated_frac,
         on_progress=on_progress,

@@ -133,7 +133,9 @@ def mechanics() -> Mechanics:
     """The catalog's mechanics. Raises `CatalogError` when the file is malformed or a source has no reference."""
     path = CATALOG / "mechanics.toml"
     found = read_toml(path, TypeAdapter(Mechanics))
-    sources = {row.id: row.source for row in (*found.law, *found.material, *found.load)}
+    sources = {law.id: law.source for law in found.law}
+    sources |= {material.id: material.source for material in found.material}
+    sources |= {f"{load.id} {load.sites[0]}": load.source for load in found.load}
     sources |= {
         "calibration": found.calibration.source,
         "conversion": found.conversion.source,
