@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import access
+import elastic
 import electric
 import four
 import front
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "electric": electric.run,
     "access": access.run,
     "probes": probes.run,
+    "elastic": elastic.run,
 }
 
 

@@ -287,6 +287,32 @@ def sources(dossier: Dossier, entry: str) -> tuple[str, ...]:
     return (*NEEDS[entry], *(name for name in USES.get(entry, ()) if dossier.is_fresh(name)))
 
 
+def strength(
+    dossier: Dossier,
+    *,
+    spacing_mm: float | None = None,
+    ablated_frac: float | None = None,
+    on_progress: Progress | None = None,
+) -> Any:
+    """How much of the bone's strength daily loads use, before and after the plan; nothing is written.
+
+    The cement is the simulation's where that is fresh, else beads by geometry.
+    """
+    from trocar.assessment.strength import SPACING_MM
+    from trocar.assessment.strength import strength as of_the_bone
+
+    run(dossier, until="plan", on_progress=on_progress)
+    fields = dossier.read("simulation").fields if dossier.is_fresh("simulation") else {}
+    return of_the_bone(
+        dossier.read("case"),
+        dossier.read("plan"),
+        cement=fields.get("cement_frac"),
+        spacing_mm=spacing_mm or SPACING_MM,
+        ablated_frac=ablated_frac,
+        on_progress=on_progress,
+    )
+
+
 def _part(on_progress: Progress | None, number: int, count: int, entry: str) -> Progress:
     """Progress of one stage as a share of the whole run."""
 

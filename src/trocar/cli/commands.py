@@ -14,6 +14,7 @@ from trocar.cli.catalog_commands import devices, drugs, rules, schema
 from trocar.cli.document_commands import documents
 from trocar.cli.output import Output
 from trocar.cli.stage_commands import assess, demo, plan, propose, report, run, schedule, simulate, verify
+from trocar.cli.strength_command import strength
 from trocar.errors import InputError, TrocarError
 
 app = typer.Typer(
@@ -94,7 +95,7 @@ def root(
 
 
 COMMANDS = (
-    *(new, assess, propose, schedule, plan, simulate, verify, report, documents, run, status, approve),
+    *(new, assess, propose, schedule, plan, simulate, strength, verify, report, documents, run, status, approve),
     *(devices, rules, drugs, schema, demo),
 )
 for command in COMMANDS:  # in the order in which `trocar --help` lists them

@@ -1,0 +1,362 @@
+"""Load-to-strength ratios of the bone that holds a lesion: before treatment, and after each option of a plan."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import ndimage
+
+from trocar.assessment.holding import screw_hold
+from trocar.assessment.supports import Bench, corners_of, held_voxels, load_on_nodes, site_of
+from trocar.catalog.facts import devices
+from trocar.catalog.mechanics import Law, LoadCase, mechanics
+from trocar.errors import CaseError
+from trocar.imaging.resample import box_grid, resample, resample_mask
+from trocar.materials.density import DensityScale, tissue_scale
+from trocar.materials.stiffness import native_modulus, with_cement, with_screw
+from trocar.model.case import Case, Role, Structure
+from trocar.model.device import Screw
+from trocar.model.finding import Check, Verdict
+from trocar.model.space import Array, Grid, Volume, as_vector
+from trocar.model.strength import Interval, LoadedState, ScrewHold, Strength
+from trocar.model.treatment import Placement, Plan
+from trocar.physics.elastic import Deformation, ElasticSystem, Load
+from trocar.physics.elastic_strain import principal
+
+Progress = Callable[[float, str], None]
+SPACING_MM = 2.0
+TOLERANCE = 1e-4
+BALL_MM = 2.5  # radius over which strains are averaged: raw peaks do not converge (mechanics reference 7)
+PERCENTILE = 99.0
+NEAR_MM, AWAY_MM = 25.0, 6.0  # of the lesion; of what is held or loaded
+REFERENCE_KG = 70.0
+MOSTLY = 0.5
+BASE_CAVEATS = ("strength_not_validated_here", "bonded_linear_no_interface_opening", "neighboring_bones_rigid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Treated:
+    """One state of the bone: what cement and screws are in it, and by how much its bone is softened."""
+
+    name: str
+    cement_frac: Array | None = None
+    screws: tuple[Placement, ...] = ()
+    bone_frac: float = 1.0
+    filled: bool = False
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one law gave for one state and load: ratios, work, where it is worst."""
+
+    bone: float
+    cement: float | None
+    screw: float | None
+    work: float
+    worst: str
+    where: tuple[float, float, float]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Residuals, iterations and remarks on the way."""
+
+    residual: float = 0.0
+    iterations: int = 0
+    caveats: set[str] = field(default_factory=set)
+
+
+def strength(
+    case: Case,
+    plan: Plan,
+    *,
+    cement: Volume | None = None,
+    scale: DensityScale | None = None,
+    spacing_mm: float = SPACING_MM,
+    ablated_frac: float | None = None,
+    on_progress: Progress | None = None,
+) -> Strength:
+    """The strength of the bone that holds the plan's lesion, for every load of its site and every law of its ensemble.
+
+    `cement` is its share of volume on any grid (the simulation's); without it each bead is a ball of its volume.
+    `ablated_frac` is what is left of the bone's stiffness in the lesion's 5 mm rim some weeks after ablation: no figure
+    is known, so there is none at first. Raises `CaseError` where no bone holds the lesion or a landmark is missing.
+    """
+    scale = scale or tissue_scale(case)
+    lesion = case.structure(plan.lesion)
+    bone = host_bone(case, lesion)
+    site = site_of(bone)
+    laws, loads = mechanics().laws_of(site), mechanics().loads_of(site)
+    region = bone.inside | lesion.inside
+    grid = box_grid(case.grid.to_lps(np.argwhere(bone.inside)), margin_mm=4.0, spacing_mm=spacing_mm, like=case.grid)
+    side = bone.side or case.context(lesion.name).side or lesion.side
+    states = treatments(case, plan, grid, region, cement=cement, ablated_frac=ablated_frac)
+    weight = case.clinical.patient.weight_kg
+    tally = _Tally(caveats={*BASE_CAVEATS, *scale.caveats})
+    if weight is None:
+        tally.caveats.add("weight_unknown_70_kg_taken")
+    if any(load.confidence == "low" for load in loads):
+        tally.caveats.add("load_prior")
+    found: dict[tuple[str, str], list[_Found]] = {}
+    for number, law in enumerate(laws):
+        native = _native(case, region, lesion, bone, law, scale, grid, tally)
+        bench = Bench(case=case, grid=grid, voxels=native[0] > 0, site=site, side=side)
+        for count, state in enumerate(states):
+            if on_progress is not None:
+                on_progress((number + count / len(states)) / len(laws), f"{state.name}, {law.id}")
+            for load, result in _solve(bench, native, lesion, state, loads, weight or REFERENCE_KG, tally):
+                found.setdefault((state.name, load.id), []).append(result)
+    screws = tuple(step for state in states if state.name == "planned" for step in state.screws)
+    return Strength(
+        lesion=lesion.name,
+        bone=bone.name,
+        site=site,
+        weight_kg=weight or REFERENCE_KG,
+        spacing_mm=spacing_mm,
+        laws=tuple(law.id for law in laws),
+        catalog_version=mechanics().version,
+        density_scale=scale.origin,
+        loads=tuple(load.id for load in loads),
+        rows=tuple(_row(state, load, found) for state, load in found),
+        screws=_holds(case, screws, bone, lesion, laws, scale, plan),
+        worst_residual_frac=tally.residual,
+        most_iterations=tally.iterations,
+        caveats=tuple(sorted(tally.caveats)),
+        checks=_checks(plan.lesion, found, weight),
+    )
+
+
+def host_bone(case: Case, lesion: Structure) -> Structure:
+    """The bone that the lesion lies in, or touches within 3 mm. Raises `CaseError` where there is none."""
+    near = ndimage.binary_dilation(lesion.inside, iterations=max(1, round(3 / float(case.grid.spacing_mm.min()))))
+    shares = {bone.name: int((near & bone.inside).sum()) for bone in case.with_role(Role.BONE)}
+    if not shares or max(shares.values()) == 0:
+        raise CaseError(f"no bone holds {lesion.name!r}", hint="give the bone's mask: --structure hip_left=PATH")
+    return case.structure(max(shares, key=lambda name: shares[name]))
+
+
+def treatments(
+    case: Case, plan: Plan, grid: Grid, region: Array, *, cement: Volume | None, ablated_frac: float | None
+) -> tuple[Treated, ...]:
+    """The states to compare: with what the plan has of cement and screws, each alone and together."""
+    placed = [item for step in plan.steps for item in step.placements]
+    screws = tuple(item for item in placed if item.role == "screw")
+    beads = [item for item in placed if item.role == "cement"]
+    share = None
+    if cement is not None:
+        share = np.clip(resample(cement, grid, outside=0.0).values, 0, 1)
+    elif beads:
+        share = _beads(beads, grid, resample_mask(region, case.grid, grid))
+    states = [Treated(name="intact_estimate", filled=True), Treated(name="before")]
+    if ablated_frac is not None:
+        states.append(Treated(name="ablated", bone_frac=ablated_frac))
+    if share is not None:
+        states.append(Treated(name="cement", cement_frac=share))
+    if screws:
+        states.append(Treated(name="screws", screws=screws))
+    if share is not None and screws:
+        states.append(Treated(name="planned", cement_frac=share, screws=screws))
+    return tuple(states)
+
+
+def _beads(beads: Sequence[Placement], grid: Grid, allowed: Array) -> Array:
+    """Each bead as the allowed voxels nearest to its point, up to its volume."""
+    share = np.zeros(grid.shape, np.float32)
+    points = grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1))
+    for bead in beads:
+        away = np.linalg.norm(points - bead.target_lps_mm, axis=-1)
+        free = np.flatnonzero(allowed & (share < 1))
+        nearest = free[np.argsort(away.ravel()[free], kind="stable")]
+        share.ravel()[nearest[: round((bead.volume_ml or 0.0) / grid.voxel_ml)]] = 1.0
+    return share
+
+
+def _native(
+    case: Case, region: Array, lesion: Structure, bone: Structure, law: Law, scale: DensityScale, grid: Grid,
+    tally: _Tally,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """MPa of the untreated bone, of the bone as if the lesion were spongy bone, and the voxels that are bone."""
+    inner = ndimage.binary_erosion(bone.inside & ~lesion.inside, iterations=3)
+    spongy = float(np.median(law.modulus_MPa(scale(case.ct.values[inner])))) if inner.any() else 100.0
+    modulus, solid = native_modulus(case, region, lesion.inside, law, scale, grid, filled_MPa=None)
+    filled, _ = native_modulus(case, region, lesion.inside, law, scale, grid, filled_MPa=spongy)
+    label, count = ndimage.label(modulus > 0)
+    if count > 1:
+        sizes = np.bincount(label.ravel())
+        sizes[0] = 0
+        kept = label == int(sizes.argmax())
+        modulus, filled, solid = np.where(kept, modulus, 0), np.where(kept, filled, 0), solid & kept
+        tally.caveats.add("islands_left_out")
+    return modulus, filled, solid
+
+
+def _solve(
+    bench: Bench, native: tuple[Array, Array, Array], lesion: Structure, state: Treated, loads: Sequence[LoadCase],
+    weight_kg: float, tally: _Tally,
+) -> list[tuple[LoadCase, _Found]]:  # fmt: skip
+    """Every load on one state; loads that are held alike share a system."""
+    modulus, metal = _modulus(bench, native, lesion, state)
+    found = []
+    groups: dict[bool, list[LoadCase]] = {}
+    for load in loads:
+        groups.setdefault(load.one_side, []).append(load)
+    for group in groups.values():
+        firm, sideways = held_voxels(bench, group[0])
+        held = np.repeat(corners_of(firm | _gripped(bench, metal))[..., None], 3, axis=3)
+        if sideways.any():
+            left = int(np.argmax(np.abs(bench.grid.directions[0])))
+            held[..., left] |= corners_of(sideways)
+        system = ElasticSystem(modulus * 1e6, held, spacing_m=float(bench.grid.spacing_mm[0]) / 1000.0)
+        stored = system.dense(np.ones(3 * system.rows.node_count)) > 0
+        for load in group:
+            force = np.where(held | ~stored, 0.0, load_on_nodes(bench, load, weight_kg))
+            solved = system.solve_one(Load(force_N=force), tolerance=TOLERANCE)
+            tally.residual = max(tally.residual, solved.relative_residual)
+            tally.iterations = max(tally.iterations, solved.iterations)
+            found.append((load, _read(bench, native[2], lesion, state, metal, held, force, solved)))
+    return found
+
+
+def _modulus(
+    bench: Bench, native: tuple[Array, Array, Array], lesion: Structure, state: Treated
+) -> tuple[Array, Array]:
+    """MPa of a treated state and the share of metal in each voxel."""
+    modulus, metal = native[1] if state.filled else native[0], np.zeros(bench.grid.shape, np.float32)
+    if state.bone_frac != 1.0:
+        inside = resample_mask(lesion.inside, bench.case.grid, bench.grid)
+        rim = ndimage.distance_transform_edt(~inside, sampling=bench.grid.spacing_mm) <= 5.0
+        modulus = np.where(rim, state.bone_frac * modulus, modulus)
+    if state.cement_frac is not None:
+        modulus = np.where(modulus > 0, with_cement(modulus, state.cement_frac), modulus)
+    for screw in state.screws:
+        device = devices().get(screw.device)
+        cannula = (device.cannula_mm or device.wire_mm or 0.0) if isinstance(device, Screw) else 0.0
+        modulus, share = with_screw(modulus, screw, bench.grid, cannula_mm=cannula)
+        metal = np.maximum(metal, share)
+    if state.screws:
+        label, _ = ndimage.label(modulus > 0)
+        modulus = np.where(label == label[np.unravel_index(int(native[0].argmax()), label.shape)], modulus, 0)
+    return modulus, np.where(modulus > 0, metal, 0)
+
+
+def _gripped(bench: Bench, metal: Array) -> Array:
+    """Voxels of metal within a neighboring bone, which counts as rigid."""
+    others = {"pelvis": ("sacrum",), "sacrum": (f"hip_{bench.side}",)}.get(bench.site, ())
+    grip = np.zeros(bench.grid.shape, bool)
+    if metal.any():
+        for name in others:
+            for bone in (item for item in bench.case.with_role(Role.BONE) if item.name.startswith(name)):
+                grip |= resample_mask(bone.inside, bench.case.grid, bench.grid) & (metal > MOSTLY) & ~bench.voxels
+    return grip
+
+
+def _read(
+    bench: Bench, solid: Array, lesion: Structure, state: Treated, metal: Array, held: Array, force: Array,
+    solved: Deformation,
+) -> _Found:  # fmt: skip
+    """Ratios near the lesion, away from what is held or loaded."""
+    spacing = bench.grid.spacing_mm
+    largest, smallest = principal(solved.strain())
+    inside = resample_mask(lesion.inside, bench.case.grid, bench.grid)
+    looked = ndimage.distance_transform_edt(~inside, sampling=spacing) <= NEAR_MM
+    touched = held.any(axis=3) | (force != 0).any(axis=3)
+    looked &= ndimage.distance_transform_edt(~touched, sampling=spacing)[:-1, :-1, :-1] > AWAY_MM
+    cement = state.cement_frac if state.cement_frac is not None else np.zeros(bench.grid.shape)
+    bone = looked & solid & (cement < MOSTLY) & (metal < 0.1)
+    limits, pmma = mechanics().yield_strain, mechanics().material_of("pmma")
+    titanium = mechanics().material_of("titanium")
+    strained = np.maximum(largest / limits.tension_frac, -smallest / limits.compression_frac)
+    cement_stress = 1000.0 * pmma.modulus_GPa * np.maximum(
+        largest / (pmma.tension_MPa or np.inf), -smallest / (pmma.compression_MPa or np.inf)
+    )  # fmt: skip
+    metal_stress = 1000.0 * titanium.modulus_GPa * np.maximum(largest, -smallest) / (titanium.yield_MPa or np.inf)
+    parts = {
+        "bone": _worst(strained, bone, spacing),
+        "cement": _worst(cement_stress, looked & (cement >= MOSTLY) & (metal < 0.1), spacing),
+        "screw": _worst(metal_stress, looked & (metal > MOSTLY), spacing),
+    }
+    if parts["bone"] is None:
+        raise CaseError("no bone is left beside the lesion to be looked at", hint="check the masks of bone and lesion")
+    part = max((name for name in parts if parts[name] is not None), key=lambda name: parts[name][0])  # type: ignore[index]
+    at = parts[part][1]  # type: ignore[index]
+    pulled = largest[at] / limits.tension_frac > -smallest[at] / limits.compression_frac
+    how = "bending" if part == "screw" else "tension" if pulled else "compression"
+    return _Found(
+        bone=parts["bone"][0],
+        cement=None if parts["cement"] is None else parts["cement"][0],
+        screw=None if parts["screw"] is None else parts["screw"][0],
+        work=float((force * solved.displacement_m()).sum()),
+        worst=f"{part}: {how}",
+        where=as_vector(bench.grid.to_lps(at)),
+    )
+
+
+def _worst(ratio: Array, of: Array, spacing_mm: Array) -> tuple[float, tuple[int, ...]] | None:
+    """A high percentile of the means over a small ball, and the voxel nearest to it; `None` where there is nothing."""
+    if not of.any():
+        return None
+    reach = np.maximum(1, np.round(BALL_MM / spacing_mm)).astype(int)
+    offset = np.moveaxis(np.indices(tuple(int(n) for n in 2 * reach + 1)), 0, -1) - reach
+    ball = (np.linalg.norm(offset * spacing_mm, axis=-1) <= max(BALL_MM, float(spacing_mm.max()) * 1.01)).astype(float)
+    weight = ndimage.convolve(of.astype(float), ball, mode="constant")
+    mean = ndimage.convolve(np.where(of, ratio, 0.0), ball, mode="constant") / np.maximum(weight, 1e-9)
+    value = float(np.percentile(mean[of], PERCENTILE))
+    nearest = int(np.argmin(np.where(of, np.abs(mean - value), np.inf)))
+    return value, tuple(int(n) for n in np.unravel_index(nearest, ratio.shape))
+
+
+def _row(state: str, load: str, found: dict[tuple[str, str], list[_Found]]) -> LoadedState:
+    results, before = found[state, load], found["before", load]
+    middle = sorted(results, key=lambda item: item.bone)[len(results) // 2]
+    return LoadedState(
+        state=state,
+        load=load,
+        bone=_interval([item.bone for item in results]),
+        cement=_interval([item.cement for item in results]),
+        screw=_interval([item.screw for item in results]),
+        against_before=_interval([a.bone / b.bone for a, b in zip(results, before, strict=True)]),
+        stiffness_against_before=_interval([b.work / a.work for a, b in zip(results, before, strict=True)]),
+        fails_first=middle.worst,
+        where_lps_mm=middle.where,
+    )
+
+
+def _interval(values: Sequence[float | None]) -> Interval:
+    known = [round(value, 4) for value in values if value is not None]
+    if len(known) < len(values):
+        return None  # type: ignore[return-value]
+    return Interval(low_frac=min(known), median_frac=float(np.median(known)), high_frac=max(known))
+
+
+def _holds(
+    case: Case, screws: Sequence[Placement], bone: Structure, lesion: Structure, laws: Sequence[Law],
+    scale: DensityScale, plan: Plan,
+) -> tuple[ScrewHold, ...]:  # fmt: skip
+    law = next((law for law in laws if law.strength_factor_MPa is not None), laws[0])
+    every = np.zeros(case.grid.shape, bool)
+    for structure in case.with_role(Role.BONE):
+        every |= structure.inside
+    cemented = any(item.role == "cement" for step in plan.steps for item in step.placements)
+    return tuple(screw_hold(case, screw, every, lesion.inside, law, scale, cemented=cemented) for screw in screws)
+
+
+def _checks(lesion: str, found: dict[tuple[str, str], list[_Found]], weight_kg: float | None) -> tuple[Check, ...]:
+    """The planned construct's highest ratio; a load above strength in every law is a finding, in one a warning."""
+    last = list(found)[-1][0]
+    checks = []
+    for (state, load), results in found.items():
+        if state != last:
+            continue
+        high = max(item.bone for item in results)
+        low = min(item.bone for item in results)
+        verdict = Verdict.UNKNOWN if weight_kg is None else (
+            Verdict.FAIL if low > 1 else Verdict.WARN if high > 1 else Verdict.PASS
+        )  # fmt: skip
+        checks.append(
+            Check(
+                name="load_to_strength", subject=f"{lesion}, {state}, {load}", value=round(high, 3), limit=1.0,
+                unit="1", verdict=verdict, source="software default",
+                message="linear, bonded; absolute strength of this site is not validated: compare ratios",
+            )
+        )  # fmt: skip
+    return tuple(checks)

@@ -1,0 +1,174 @@
+"""Where a bone is held and loaded: landmarks found from the labels, as weights on the nodes of a lattice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from trocar.catalog.mechanics import LoadCase
+from trocar.errors import CaseError
+from trocar.imaging.resample import resample_mask
+from trocar.model.case import Case, Side, Structure
+from trocar.model.space import Array, Grid
+
+CONTACT_MM, ACROSS_JOINT_MM, HELD_END_MM = 4.0, 8.0, 15.0
+GRAVITY_N_PER_KG = 9.81
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bench:
+    """A bone on its lattice: voxels [i, j, k], the case they come from, the side and the kind of site."""
+
+    case: Case
+    grid: Grid
+    voxels: Array
+    site: str
+    side: Side | None
+
+    def beside(self, *names: str, within_mm: float = CONTACT_MM) -> Array:
+        """Voxels of the bone within a distance of structures whose names begin so."""
+        found = [item for item in self.case.structures if item.name.startswith(names)]
+        close = np.zeros(self.grid.shape, bool)
+        for structure in found:
+            placed = resample_mask(structure.inside, self.case.grid, self.grid)
+            if placed.any():
+                close |= ndimage.distance_transform_edt(~placed, sampling=self.grid.spacing_mm) <= within_mm
+        return close & self.voxels
+
+    def end(self, direction: Sequence[float], depth_mm: float) -> Array:
+        """Voxels of the bone within a depth of its end along a direction (LPS)."""
+        along = self.points() @ np.asarray(direction)
+        return self.voxels & (along >= along[self.voxels].max() - depth_mm)
+
+    def points(self) -> Array:
+        """[i, j, k, 3] centers of the voxels, LPS."""
+        return self.grid.to_lps(np.moveaxis(np.indices(self.grid.shape), 0, -1))
+
+
+def site_of(bone: Structure) -> str:
+    """pelvis, sacrum, vertebra or femur by the bone's name. Raises `CaseError` for another bone."""
+    for begins, site in (("hip", "pelvis"), ("sacrum", "sacrum"), ("vertebrae", "vertebra"), ("femur", "femur")):
+        if bone.name.startswith(begins):
+            return site
+    raise CaseError(f"no load case is known for {bone.name!r}", hint="hip, sacrum, vertebrae and femur have some")
+
+
+def held_voxels(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
+    """Voxels held in every direction, and voxels held left-right only. Raises `CaseError` where there is nothing."""
+    side, none = bench.side, np.zeros(bench.grid.shape, bool)
+    if bench.site == "pelvis":
+        joint = _first(bench.beside(f"sacroiliac_joint_{side}"), bench.beside("sacrum"), what="sacroiliac joint")
+        return joint, bench.end([-_left(side), 0, 0], CONTACT_MM)
+    if bench.site == "sacrum":
+        sides = [side] if load.one_side and side in (Side.LEFT, Side.RIGHT) else [Side.LEFT, Side.RIGHT]
+        names = [f"sacroiliac_joint_{one}" for one in sides]
+        hips = [f"hip_{one}" for one in sides]
+        return _first(bench.beside(*names), bench.beside(*hips), what="sacroiliac joint"), none
+    depth = HELD_END_MM if bench.site == "femur" else CONTACT_MM
+    return bench.end([0, 0, -1], depth), none
+
+
+def load_on_nodes(bench: Bench, load: LoadCase, weight_kg: float) -> Array:
+    """[i, j, k, component] N on the nodes, components along the lattice's axes."""
+    force = np.zeros([*(n + 1 for n in bench.grid.shape), 3])
+    target, weights = _target(bench, load)
+    if load.force_frac is not None:
+        whole = _lps(load.force_frac, bench.side) * weight_kg * GRAVITY_N_PER_KG
+        force += _spread(weights, whole @ bench.grid.directions)
+    if load.torque_Nm is not None and load.axis is not None:
+        force += _torque(bench, target, np.asarray(load.axis), load.torque_Nm)
+    if load.muscle is not None and load.muscle_frac is not None:
+        pull = _lps(load.muscle_frac, bench.side) * weight_kg * GRAVITY_N_PER_KG
+        attached = bench.beside(f"gluteus_medius_{bench.side}", f"gluteus_minimus_{bench.side}")
+        if attached.any():
+            force += _spread(_corners(attached), pull @ bench.grid.directions)
+    return force
+
+
+def _target(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
+    """The loaded voxels, and weights of the nodes (sum 1)."""
+    if load.on == "hip_joint":
+        other = f"femur_{bench.side}" if bench.site == "pelvis" else f"hip_{bench.side}"
+        contact = _first(
+            bench.beside(f"hip_joint_{bench.side}"), bench.beside(other, within_mm=ACROSS_JOINT_MM), what="hip joint"
+        )
+        if load.force_frac is None:
+            return contact, _corners(contact)
+        return contact, _lunate(bench, contact, _lps(load.force_frac, bench.side))
+    if load.on == "endplate":
+        plate = _first(
+            bench.beside("disc_l5_s1"), bench.beside("vertebrae_L5", within_mm=ACROSS_JOINT_MM), what="endplate of S1"
+        )
+        return plate, _corners(plate)
+    if load.on == "seat":
+        seat = bench.end([0, 0, -1], HELD_END_MM)
+        return seat, _corners(seat)
+    top = bench.end([0, 0, 1], CONTACT_MM)
+    if load.on == "top_anterior":
+        front = -bench.points()[..., 1]
+        top = top & (front >= np.percentile(front[top], 67))
+    return top, _corners(top)
+
+
+def _lunate(bench: Bench, contact: Array, direction: Array) -> Array:
+    """Weights that fall with the cosine between a sphere's normal and the force: pressure of a hip joint."""
+    points = bench.points()[contact]
+    system = np.column_stack([2 * points, np.ones(len(points))])
+    center = np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0][:3]
+    outward = (points - center) / np.linalg.norm(points - center, axis=1, keepdims=True)
+    sign = 1.0 if bench.site == "pelvis" else -1.0
+    cosine = np.zeros(bench.grid.shape)
+    cosine[contact] = np.maximum(sign * outward @ (direction / np.linalg.norm(direction)), 0.0)
+    if not cosine.any():
+        raise CaseError("the hip joint has no surface that faces the load", hint="check the joint's label")
+    return _corners(cosine)
+
+
+def _torque(bench: Bench, target: Array, axis: Array, torque_Nm: float) -> Array:
+    """Forces across an axis through the middle of the loaded nodes, that add up to a torque and to no force."""
+    weights = _corners(target)
+    nodes = bench.grid.to_lps(np.moveaxis(np.indices(weights.shape), 0, -1) - 0.5)
+    middle = (nodes * weights[..., None]).sum(axis=(0, 1, 2))
+    arm = np.cross(axis, nodes - middle)
+    lever = (weights[..., None] * np.cross(nodes - middle, arm) @ axis[:, None]).sum() / 1000.0
+    return weights[..., None] * (arm @ bench.grid.directions) * torque_Nm / lever
+
+
+def _corners(voxels: Array) -> Array:
+    """[i + 1, j + 1, k + 1] weights of the nodes of voxels, sum 1."""
+    weights = np.zeros([n + 1 for n in voxels.shape])
+    nx, ny, nz = voxels.shape
+    for a in (0, 1):
+        for b in (0, 1):
+            for c in (0, 1):
+                weights[a : nx + a, b : ny + b, c : nz + c] += voxels
+    return weights / weights.sum()
+
+
+def corners_of(voxels: Array) -> Array:
+    """[i + 1, j + 1, k + 1] nodes that belong to any of the voxels."""
+    return _corners(voxels) > 0
+
+
+def _spread(weights: Array, whole: Array) -> Array:
+    return weights[..., None] * whole
+
+
+def _lps(frac: Sequence[float], side: Side | None) -> Array:
+    """Medial, anterior, cranial as LPS."""
+    medial, anterior, cranial = frac
+    return np.array([-_left(side) * medial, -anterior, cranial])
+
+
+def _left(side: Side | None) -> float:
+    return -1.0 if side is Side.RIGHT else 1.0
+
+
+def _first(*found: Array, what: str) -> Array:
+    for voxels in found:
+        if voxels.any():
+            return voxels
+    raise CaseError(
+        f"the {what} was not found from the labels", hint="give the neighboring bone or the joint as a mask"
+    )

@@ -1,0 +1,79 @@
+"""The command that tells how much of the bone's strength daily loads use, before and after each option."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trocar.cli.options import DossierFolder, Json
+from trocar.cli.output import Output
+
+if TYPE_CHECKING:
+    from trocar.model.strength import Interval, Strength
+
+
+def strength(
+    dossier: DossierFolder,
+    spacing_mm: Annotated[
+        float | None, typer.Option("--spacing-mm", metavar="MM", min=0.5, max=4.0, help="Voxel edge, 2 mm at first.")
+    ] = None,
+    ablated_frac: Annotated[
+        float | None,
+        typer.Option(
+            "--ablated-frac",
+            metavar="FRACTION",
+            min=0.01,
+            max=1.0,
+            help="Stiffness left in the ablated rim weeks later; nobody has measured it, so there is no default.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare daily loads with the bone's strength: before, with cement, with screws, and as planned."""
+    from trocar.io.dossier import Dossier
+    from trocar.workflow import strength as of_the_bone
+
+    output = Output(as_json=as_json)
+    found = of_the_bone(
+        Dossier.open(dossier), spacing_mm=spacing_mm, ablated_frac=ablated_frac, on_progress=output.on_progress
+    )
+    for line in _lines(found):
+        output.line(line)
+    output.table(_table(found))
+    for line in _closing(found):
+        output.line(line)
+    output.result({"schema": "trocar/strength/1", **dataclasses.asdict(found)})
+
+
+def _lines(found: Strength) -> Iterator[str]:
+    yield f"{found.lesion} in {found.bone}, {found.weight_kg:g} kg, voxels of {found.spacing_mm:g} mm"
+    yield f"laws {', '.join(found.laws)} (catalog {found.catalog_version}), density from {found.density_scale}"
+    yield "load over strength, 1 where yielding begins: median and range over the laws; x: against before treatment"
+
+
+def _table(found: Strength) -> Iterator[tuple[str, ...]]:
+    yield "load", "state", "bone", "x before", "stiffness x", "cement", "screw", "fails first"
+    for row in sorted(found.rows, key=lambda row: found.loads.index(row.load)):
+        yield (
+            row.load, row.state, _shown(row.bone), _shown(row.against_before), _shown(row.stiffness_against_before),
+            _shown(row.cement), _shown(row.screw), row.fails_first,
+        )  # fmt: skip
+
+
+def _closing(found: Strength) -> Iterator[str]:
+    for screw in found.screws:
+        hold: Any = "unknown" if screw.pull_out_N is None else f"{screw.pull_out_N:.0f} N"
+        cemented = "" if screw.pull_out_cemented_N is None else f", {screw.pull_out_cemented_N:.0f} N with a collar"
+        yield f"{screw.name}: {screw.anchored_mm:.0f} mm in bone, pull-out {hold}{cemented} (closed form)"
+    yield f"residual at most {found.worst_residual_frac:.1e}, at most {found.most_iterations} iterations"
+    yield "not validated for this site: compare the ratios, not the absolute values"
+    yield f"caveats: {', '.join(found.caveats)}"
+
+
+def _shown(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    return f"{interval.median_frac:.2f} [{interval.low_frac:.2f}, {interval.high_frac:.2f}]"

@@ -1,0 +1,175 @@
+"""Small strains of isotropic voxels: conjugate gradients in double precision, preconditioned by multigrid in single.
+
+The residual is corrected in double precision whenever single precision has given what it can, so that any tolerance
+down to 1e-12 is reached. theory/strength.md has the equations; decision 0021 the choice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from trocar.errors import SolverError
+from trocar.physics import threads
+from trocar.physics.elastic_kernels import DEFECT, FORCE, PRODUCT, weights
+from trocar.physics.elastic_levels import NOTHING, Array, Hierarchy, Level
+from trocar.physics.elastic_rows import Rows
+from trocar.physics.elastic_strain import node_strains
+from trocar.physics.elastic_transfer import advance, combine, dot
+
+MOST_ITERATIONS = 400
+ONE_PASS = 2e-6  # how far single precision brings the residual down before it is taken anew
+MULTIPLE = 32  # the lattice is padded to it, with void, so that it can be halved
+POISSON = 0.3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Load:
+    """What acts on the nodes [i, j, k, component]: displacements of the held ones (m), forces on the others (N)."""
+
+    displacement_m: Array | None = None
+    force_N: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deformation:
+    """A solved load case: iterations, the true relative residual, and what can be read from it."""
+
+    system: "ElasticSystem"
+    u_m: Array  # (3 x stored nodes)
+    iterations: int
+    relative_residual: float
+
+    def displacement_m(self) -> Array:
+        """[i, j, k, component] of every node of the lattice, 0 in the void."""
+        return self.system.dense(self.u_m)
+
+    def force_N(self) -> Array:
+        """[i, j, k, component] internal forces: the loads, and at held nodes the reactions of the supports."""
+        return self.system.dense(self.system.forces(self.u_m))
+
+    def strain(self) -> Array:
+        """[i, j, k, 6] engineering strains xx yy zz xy xz yz at the voxels' centers, 0 in the void."""
+        return node_strains(self.u_m, self.system.rows, self.system.shape, self.system.spacing_m)
+
+
+class ElasticSystem:
+    """Voxels of modulus [i, j, k] (Pa, 0 is void), held where `held` [i, j, k, component] of their nodes says so.
+
+    Kept for any number of load cases. Raises `SolverError` for a modulus that is negative or no number, and for a
+    part that nothing holds.
+    """
+
+    def __init__(self, modulus_Pa: Array, held: Array, *, spacing_m: float, poisson: float = POISSON,
+                 degree: int = 4, damped: float = 16.0) -> None:  # fmt: skip
+        self.shape, self.spacing_m, self.poisson = modulus_Pa.shape, float(spacing_m), poisson
+        _refuse(modulus_Pa, held)
+        self._unit_Pa = float(modulus_Pa.max())
+        self.rows = Rows.around(modulus_Pa > 0, MULTIPLE)
+        relative = self.rows.gathered(modulus_Pa, of_nodes=False).astype(np.float32) / np.float32(self._unit_Pa)
+        threads.use_for(self.rows.node_count)
+        finest = Level.of(self.rows, relative, NOTHING, poisson)
+        self.held = self._flat(held)
+        self._w = weights(poisson)
+        self.hierarchy = Hierarchy(finest, self.held, poisson=poisson, degree=degree, damped=damped)
+        self._direction = np.zeros(finest.given.size)
+        self._planes = finest.planes.astype(np.float64)
+
+    def solve(self, loads: Sequence[Load], *, tolerance: float = 1e-6) -> tuple[Deformation, ...]:
+        """One deformation for each load case, to a residual relative to what the loads put in."""
+        return tuple(self.solve_one(load, tolerance=tolerance) for load in loads)
+
+    def solve_one(self, load: Load, *, tolerance: float = 1e-6, start: Array | None = None) -> Deformation:
+        """The deformation under one load case, from a start (3 x stored nodes, m) where one is given."""
+        threads.use_for(self.rows.node_count)
+        u = np.zeros(3 * self.rows.node_count) if start is None else start.copy()
+        if load.displacement_m is not None:
+            u[self.held] = self._flat(load.displacement_m)[self.held]
+        elif start is not None:
+            u[self.held] = 0
+        given = NOTHING.astype(np.float64)
+        if load.force_N is not None:
+            given = self._flat(load.force_N) / (self._unit_Pa * self.spacing_m)
+        size = self._measure(load, given)
+        if size == 0:
+            return Deformation(self, u, 0, 0.0)
+        norm, count = self._defect(u, given, 1.0), 0
+        while norm > tolerance * size:
+            if count >= MOST_ITERATIONS or not np.isfinite(norm):
+                raise SolverError(
+                    f"the deformation did not converge: residual {norm / size:.1e} after {count} iterations",
+                    hint="look for parts that hang by an edge, or for a contrast of moduli above 1e6",
+                )
+            self._defect(u, given, 1 / norm)
+            count += self._descend(u, norm, max(0.5 * tolerance * size / norm, ONE_PASS), MOST_ITERATIONS - count)
+            norm = self._defect(u, given, 1.0)
+        return Deformation(self, u, count, norm / size)
+
+    def forces(self, u_m: Array) -> Array:
+        """(3 x stored nodes) N: the product of the stiffness with a displacement, held nodes included."""
+        finest = self.hierarchy.levels[0]
+        finest.apply(u_m, NOTHING.astype(float), finest.step, FORCE, w=self._w, planes=self._planes)
+        return finest.step.astype(float) * (self._unit_Pa * self.spacing_m)
+
+    def dense(self, flat: Array) -> Array:
+        """[i, j, k, component] of a vector on the stored nodes."""
+        nodes = tuple(n + 1 for n in self.shape)
+        i, j, k = self.rows.indices(of_nodes=True)
+        within = (i < nodes[0]) & (j < nodes[1]) & (k < nodes[2])
+        dense = np.zeros((*nodes, 3), flat.dtype)
+        dense[i[within], j[within], k[within]] = flat.reshape(3, -1).T[within]
+        return dense
+
+    def _flat(self, dense: Array) -> Array:
+        """(3 x stored nodes) of an array [i, j, k, component]."""
+        return np.concatenate([self.rows.gathered(dense[..., c], of_nodes=True) for c in range(3)])
+
+    def _measure(self, load: Load, given: Array) -> float:
+        """The residual of the undeformed body under this load."""
+        u = np.zeros(3 * self.rows.node_count)
+        if load.displacement_m is not None:
+            u[self.held] = self._flat(load.displacement_m)[self.held]
+        return self._defect(u, given, 1.0)
+
+    def _defect(self, u: Array, given: Array, scale: float) -> float:
+        """The residual in double precision, times `scale` as the finest level's right-hand side; its norm unscaled."""
+        finest = self.hierarchy.levels[0]
+        square = finest.apply(u, given, finest.given, DEFECT, scale, w=self._w, planes=self._planes)
+        return float(np.sqrt(square)) / scale
+
+    def _descend(self, u: Array, norm: float, reduction: float, most: int) -> int:
+        """Conjugate gradients until the residual has come down by `reduction`; returns their number."""
+        finest, direction = self.hierarchy.levels[0], self._direction
+        before, count, left = 0.0, 0, 1.0
+        while left > reduction and count < most:
+            z = self.hierarchy.cycle()
+            now = float(dot(finest.given, z))
+            combine(direction, z, now / before if count else 0.0)
+            drop = finest.apply(direction, NOTHING.astype(float), finest.step, PRODUCT, w=self._w, planes=self._planes)
+            length = now / drop
+            left = float(np.sqrt(advance(u, finest.given, direction, finest.step, np.float32(length), length * norm)))
+            before, count = now, count + 1
+        return count
+
+
+def _refuse(modulus_Pa: Array, held: Array) -> None:
+    if modulus_Pa.ndim != 3 or held.shape != (*(n + 1 for n in modulus_Pa.shape), 3):
+        raise SolverError("the supports do not fit the voxels", hint="held is [i + 1, j + 1, k + 1, 3]")
+    if not np.isfinite(modulus_Pa).all() or modulus_Pa.min() < 0:
+        raise SolverError("a modulus is negative or not a number", hint="give Pa of at least 0 in every voxel")
+    if not modulus_Pa.any():
+        raise SolverError("nothing is stiff in this lattice", hint="check the bone mask")
+    label, count = ndimage.label(modulus_Pa > 0)
+    node_held: Array = np.asarray(held.any(axis=3))
+    supported = np.zeros(count + 1, bool)
+    nx, ny, nz = modulus_Pa.shape
+    for a in (0, 1):
+        for b in (0, 1):
+            for c in (0, 1):
+                supported[label[node_held[a : nx + a, b : ny + b, c : nz + c]]] = True
+    loose = int(count - supported[1:].sum())
+    if loose:
+        raise SolverError(
+            f"{loose} part(s) of the body are held by nothing", hint="keep the part that the supports hold"
+        )

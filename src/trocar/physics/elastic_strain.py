@@ -1,0 +1,49 @@
+"""Strains at the centers of voxels, and their principal values."""
+
+import numpy as np
+from numba import njit, prange
+
+from trocar.physics.compiled import COMPILED
+from trocar.physics.elastic_rows import Array, Rows
+
+
+def node_strains(u_m: Array, rows: Rows, shape: tuple[int, ...], spacing_m: float) -> Array:
+    """[i, j, k, 6] float32 engineering strains xx yy zz xy xz yz at the centers of the voxels of `shape`."""
+    strain = np.zeros((*shape, 6), np.float32)
+    _center_strains(u_m, rows.cells, rows.nodes, rows.shape[1], 1 / (4 * spacing_m), strain)
+    return strain
+
+
+def principal(strain: Array) -> tuple[Array, Array]:
+    """Largest and smallest principal strain [...] of engineering strains [..., 6]."""
+    xx, yy, zz, xy, xz, yz = (strain[..., n].astype(float) * (0.5 if n > 2 else 1.0) for n in range(6))
+    mean = (xx + yy + zz) / 3
+    a, b, c = xx - mean, yy - mean, zz - mean
+    size = np.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
+    safe = np.maximum(size, 1e-300)
+    determinant = a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)
+    angle = np.arccos(np.clip(determinant / (2 * safe**3), -1, 1)) / 3
+    return mean + 2 * size * np.cos(angle), mean + 2 * size * np.cos(angle + 2 * np.pi / 3)
+
+
+@njit(parallel=True, **COMPILED)
+def _center_strains(u, cells, nodes, ny, scale, out):  # type: ignore[no-untyped-def]
+    size, width = nodes[-1, 1] + nodes[-1, 2], ny + 1
+    for i in prange(out.shape[0]):
+        slope = np.empty((3, 3))
+        for j in range(out.shape[1]):
+            row = i * ny + j
+            for k in range(cells[row, 0], min(cells[row, 1], out.shape[2])):
+                for c in range(3):
+                    slope[c, 0] = slope[c, 1] = slope[c, 2] = 0.0
+                    for corner in range(8):
+                        a, b, d = corner >> 2, (corner >> 1) & 1, corner & 1
+                        value = u[c * size + nodes[(i + a) * width + j + b, 2] + k + d]
+                        slope[c, 0] += value if a else -value
+                        slope[c, 1] += value if b else -value
+                        slope[c, 2] += value if d else -value
+                o = out[i, j, k]
+                o[0], o[1], o[2] = scale * slope[0, 0], scale * slope[1, 1], scale * slope[2, 2]
+                o[3] = scale * (slope[0, 1] + slope[1, 0])
+                o[4] = scale * (slope[0, 2] + slope[2, 0])
+                o[5] = scale * (slope[1, 2] + slope[2, 1])

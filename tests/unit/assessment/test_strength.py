@@ -1,0 +1,113 @@
+"""Load-to-strength ratios: what must hold whatever the laws are."""
+
+import numpy as np
+import pytest
+from strength_case import SCALE, bead, block_case, plan_of, screw
+
+from trocar.assessment.holding import decay_length_mm, pull_out_N, screw_hold
+from trocar.assessment.strength import strength
+from trocar.catalog.mechanics import mechanics
+from trocar.errors import CaseError
+from trocar.model.finding import Verdict
+
+ACROSS = screw((-20.0, 0.0, 0.0), (22.0, 0.0, 0.0))
+
+
+@pytest.fixture(scope="module")
+def found():
+    return strength(block_case(), plan_of(bead((6.0, 0.0, 0.0), 2.5), ACROSS), scale=SCALE)
+
+
+def test_every_state_is_compared_under_every_load_of_the_site(found):
+    assert found.site == "vertebra" and found.loads == ("compression", "flexion")
+    states = {row.state for row in found.rows}
+    assert states == {"intact_estimate", "before", "cement", "screws", "planned"}
+    assert len(found.rows) == 10
+    assert found.worst_residual_frac <= 1e-4
+
+
+def test_a_lesion_weakens_and_treatment_never_softens(found):
+    for load in found.loads:
+        intact, before = found.row("intact_estimate", load), found.row("before", load)
+        assert before.bone.low_frac > 0
+        assert intact.stiffness_against_before.low_frac > 1.0
+        assert before.against_before.low_frac == before.against_before.high_frac == 1.0
+        for state in ("cement", "screws", "planned"):
+            assert found.row(state, load).stiffness_against_before.low_frac >= 1.0
+        planned = found.row("planned", load).stiffness_against_before
+        assert planned.low_frac >= found.row("cement", load).stiffness_against_before.low_frac
+
+
+def test_ratios_agree_more_than_absolute_figures(found):
+    row = found.row("cement", "compression")
+    assert row.against_before.high_frac / row.against_before.low_frac < row.bone.high_frac / row.bone.low_frac
+
+
+def test_it_says_what_it_is_not(found):
+    assert {"strength_not_validated_here", "bonded_linear_no_interface_opening", "load_prior"} <= set(found.caveats)
+    assert all(check.source == "software default" for check in found.checks)
+
+
+def test_a_mirrored_lesion_mirrors():
+    left = strength(block_case((6.0, 0.0, 0.0)), plan_of(bead((6.0, 0.0, 0.0), 1.0)), scale=SCALE)
+    right = strength(block_case((-6.0, 0.0, 0.0)), plan_of(bead((-6.0, 0.0, 0.0), 1.0)), scale=SCALE)
+    for one, other in zip(left.rows, right.rows, strict=True):
+        assert one.bone.median_frac == pytest.approx(other.bone.median_frac, rel=0.02)
+        if one.stiffness_against_before is not None:
+            assert one.stiffness_against_before.median_frac == pytest.approx(
+                other.stiffness_against_before.median_frac, rel=0.01
+            )
+
+
+def test_an_unknown_weight_is_never_a_pass():
+    found = strength(block_case(weight_kg=None), plan_of(), scale=SCALE, spacing_mm=3.0)
+    assert "weight_unknown_70_kg_taken" in found.caveats
+    assert {check.verdict for check in found.checks} == {Verdict.UNKNOWN}
+
+
+def test_a_softened_rim_is_a_scenario_that_must_be_asked_for():
+    plain = strength(block_case(), plan_of(), scale=SCALE, spacing_mm=3.0)
+    assert "ablated" not in {row.state for row in plain.rows}
+    weak = strength(block_case(), plan_of(), scale=SCALE, spacing_mm=3.0, ablated_frac=0.5)
+    assert weak.row("ablated", "compression").stiffness_against_before.high_frac < 1.0
+
+
+def test_a_lesion_without_a_bone_is_refused():
+    case = block_case(center=(0.0, 0.0, 0.0), radius_mm=4.0)
+    bare = case.structures[:1]
+    with pytest.raises(CaseError, match="no bone holds"):
+        strength(
+            type(case)(case_id="bare", ct=case.ct, structures=bare, contrast_enhanced=False), plan_of(), scale=SCALE
+        )
+
+
+# --- closed forms
+
+
+def test_pull_out_is_chapmans():
+    assert pull_out_N(3.0, 16.0, 6.5, cannulated=False) == pytest.approx(665, rel=0.01)
+    assert pull_out_N(3.0, 32.0, 6.5, cannulated=False) == pytest.approx(1330, rel=0.01)
+    assert pull_out_N(3.0, 16.0, 6.5) == pytest.approx(0.83 * 665, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("diameter_mm", "modulus_MPa", "decay_mm"),
+    [(6.5, 50, 35), (6.5, 300, 22), (6.5, 1000, 16), (4.0, 50, 22), (4.0, 300, 13.5), (4.0, 1000, 9.7)],
+)
+def test_a_screw_bends_into_bone_as_far_as_vesics_foundation_says(diameter_mm, modulus_MPa, decay_mm):
+    assert decay_length_mm(modulus_MPa, diameter_mm, steel_GPa=110.0) == pytest.approx(decay_mm, rel=0.05)
+
+
+def test_a_longer_anchor_never_weakens_and_tumor_does_not_hold():
+    case, law = block_case(), mechanics().laws_of("vertebra")[0]
+    bone, lesion = case.structure("vertebrae_L3").inside, case.structure("lesion_1").inside
+    holds = [
+        screw_hold(case, screw((-22.0, y, 0.0), (end, y, 0.0)), bone, lesion, law, SCALE, cemented=False)
+        for y, end in ((12.0, -12.0), (12.0, 0.0), (12.0, 12.0))
+    ]
+    forces = [hold.pull_out_N for hold in holds]
+    assert forces == sorted(forces) and holds[0].anchored_mm < holds[2].anchored_mm
+    through = screw_hold(case, screw((-22.0, 0.0, 0.0), (12.0, 0.0, 0.0)), bone, lesion, law, SCALE, cemented=False)
+    assert through.anchored_mm < holds[2].anchored_mm - 10
+    assert through.pull_out_N < holds[2].pull_out_N
+    assert np.isfinite(through.decay_length_mm)
