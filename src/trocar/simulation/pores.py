@@ -18,7 +18,7 @@ from trocar.simulation.session import Session
 
 REACH_MM = 30.0  # around an injection point: a ball of 5 ml has 11 mm
 NEEDLE_MM = 3.0  # how far from its planned place a needle's opening may find room
-ABLATED_DEGC = -20.0
+ABLATED_DEGC, ABLATED_OMEGA = -20.0, 1.0
 WAY_OF_ROLE = {
     Role.VESSEL: "vein",
     Role.JOINT: "joint",
@@ -123,7 +123,7 @@ def _matrix(session: Session, state: TissueState, box: Box, grid: Grid, domain: 
     porosity = known.bone_porosity_frac + mineral * (known.cortical_porosity_frac - known.bone_porosity_frac)
     ratio = (porosity / known.bone_porosity_frac) ** known.porosity_exponent
     lytic = session.tissue.lesion[box] & (hu < known.lytic_below_HU)
-    dead = lytic & (state.minimum_degC[box] <= ABLATED_DEGC)
+    dead = lytic & _ablated(state)[box]
     ratio[lytic], porosity[lytic] = known.lytic_permeability_ratio, known.lytic_porosity_frac
     ratio[dead] *= known.ablated_permeability_ratio
     cavity = domain & (hu < known.cavity_below_HU)
@@ -142,6 +142,13 @@ def _matrix(session: Session, state: TissueState, box: Box, grid: Grid, domain: 
     earlier = state.cement_frac[box]
     closed |= earlier > porosity / 2
     return np.where(closed, 0.0, known.bone_permeability_m2 * ratio), np.clip(porosity - earlier, 0, 1)
+
+
+def _ablated(state: TissueState) -> Array:
+    """Where cold or heat has killed."""
+    cold = state.minimum_degC <= ABLATED_DEGC
+    omega = state.heat_dose.get("omega")
+    return cold if omega is None else cold | (omega.reshape(cold.shape) >= ABLATED_OMEGA)
 
 
 def _cortex(domain: Array, hu: Array, above_HU: float) -> Array:

@@ -14,6 +14,7 @@ from trocar.model.finding import CementDeposit, CementStop, Verdict
 from trocar.model.space import Grid, Volume
 from trocar.model.treatment import Placement
 from trocar.physics.porous import tube_resistance_per_m3
+from trocar.simulation import pores
 from trocar.simulation.injection import Injected, injected
 from trocar.simulation.leakage import deposit_checks, missing_ways
 from trocar.simulation.session import Session, untouched
@@ -151,6 +152,26 @@ def test_bone_without_pores_takes_none_and_that_is_no_error():
     done = inject(replace(dense, ct=Volume(grid=GRID, values=hu, unit="HU")), 2.0)
     assert done.deposit.volume_ml == 0 and done.deposit.stops[0].reason == "room"
     assert checks(done)["cement_volume_in_bone"].verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("killed_by", ["cold", "heat"])
+def test_what_ablation_does_to_a_lesions_pores_is_one_fact_of_the_catalog(killed_by, monkeypatch):
+    """The catalog leaves them as they were; less permeable, the cement would turn away from the ablated half."""
+    case, half = bone_case(), POINTS[..., 0] > MIDDLE_MM
+    tumor = Structure(name="lesion_1", role=Role.LESION, inside=FROM_MIDDLE_MM <= INNER_MM)
+    session, state = begun(replace(case, structures=(*case.structures, tumor)))
+    dead = np.where(half, np.float32(1), np.float32(0))
+    ablated = (
+        state.after(minimum_degC=37 - 80 * dead) if killed_by == "cold" else state.after(heat_dose={"omega": 5 * dead})
+    )
+
+    def in_half(tissue_state):
+        filled = injected(session, tissue_state, bead(2.0), None).filled_frac
+        return filled[half].sum() / filled.sum()
+
+    assert in_half(ablated) == in_half(state) > 0.4
+    monkeypatch.setattr(pores, "cement_flow", lambda: replace(cement_flow(), ablated_permeability_ratio=0.05))
+    assert in_half(ablated) < 0.2 and in_half(state) > 0.4
 
 
 def test_a_second_bead_goes_around_the_first():
