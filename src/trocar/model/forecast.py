@@ -12,7 +12,10 @@ from trocar.model.treatment import Placement, Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer(Record):
-    """Fluid or gas put around a structure, as far as soft tissue gives way: `fluid` is water or gas."""
+    """Fluid or gas put around a structure, as far as soft tissue gives way: `fluid` is water or gas.
+
+    It pushes the structure away from the nearest probe by its thickness, where no bone is in the way.
+    """
 
     structure: str
     fluid: str

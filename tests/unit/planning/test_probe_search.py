@@ -145,7 +145,7 @@ def test_a_limit_that_is_crossed_is_kept_by_turning_down_or_moving_away(here):
 
 def test_remedies_are_simulated_and_one_opens_only_what_stays_warm(case, here):
     search = probe_search(here, predict)
-    beside_nerve = np.add(case.structure(NERVE).centerline_lps_mm[1], (9.0, 0.0, 0.0))
+    beside_nerve = np.add(case.structure(NERVE).centerline_lps_mm[1], (16.0, 0.0, 0.0))
     probes = starts(here, 1)[0]
     path = probes.paths[0]
     near = type(path)(
@@ -162,7 +162,8 @@ def test_remedies_are_simulated_and_one_opens_only_what_stays_warm(case, here):
             assert not each.opens or each.after_degC >= hard
     assert made["lower_duty"].after_degC > made["lower_duty"].before_degC
     assert made["shorter_freeze"].after_degC > made["shorter_freeze"].before_degC
-    assert made["carbon_dioxide"].after_degC > made["hydrodissection"].after_degC  # gas insulates better than water
+    for kind in ("hydrodissection", "carbon_dioxide"):
+        assert made[kind].after_degC > made[kind].before_degC + 5.0  # pushed away by 10 mm of 14
     assert made["hydrodissection"].volume_ml > 5.0
     assert made["thermocouple"].opens is None and not made["thermocouple"].simulated
 
