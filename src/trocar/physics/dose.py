@@ -17,7 +17,7 @@ from trocar.physics.spans import Rows
 GAS_J_PER_MOLK = 8.314462618
 ZERO_K = 273.15
 SAMPLES = 8  # of a step, in Gauss-Legendre order: a rate may double every two kelvin
-MOST_OMEGA, MOST_CEM43_MIN = 1e6, 1e7  # beyond, more makes no difference and would leave float32
+MOST_OMEGA, MOST_CEM43_MIN = 6e4, 1e7  # beyond, more makes no difference; half precision on disk holds the first
 COLDEST_HARM_DEGC = 38.0  # below it, rates are nothing in any session
 RESTING_VULNERABLE = 0.011  # a cell with more than this still recovers, or dies, after it has cooled
 
