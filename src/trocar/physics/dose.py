@@ -17,7 +17,8 @@ from trocar.physics.spans import Rows
 GAS_J_PER_MOLK = 8.314462618
 ZERO_K = 273.15
 SAMPLES = 8  # of a step, in Gauss-Legendre order: a rate may double every two kelvin
-MOST_OMEGA, MOST_CEM43_MIN = 1e6, 1e7  # beyond, more makes no difference and would leave float32
+FLAT_K, FLAT_SAMPLES = 1.0, 2  # most cells move less than this in a step: two equal parts are as good there
+MOST_OMEGA, MOST_CEM43_MIN = 6e4, 1e7  # beyond, more makes no difference; half precision on disk holds the first
 COLDEST_HARM_DEGC = 38.0  # below it, rates are nothing in any session
 RESTING_VULNERABLE = 0.011  # a cell with more than this still recovers, or dies, after it has cooled
 
@@ -129,9 +130,12 @@ def _record_rows(  # type: ignore[no-untyped-def]
             maximum[p] = max(maximum[p], max(a, b))
             if max(a, b) < COLDEST_HARM_DEGC and vulnerable[p] < RESTING_VULNERABLE:
                 continue
-            for n in range(shares.size):
-                t = a + shares[n] * (b - a)
-                dt = weights[n] * step_s
+            flat = abs(b - a) < np.float32(FLAT_K)
+            count = FLAT_SAMPLES if flat else shares.size
+            for n in range(count):
+                share = (np.float32(n) + np.float32(0.5)) / np.float32(FLAT_SAMPLES) if flat else shares[n]
+                t = a + share * (b - a)
+                dt = step_s / np.float32(FLAT_SAMPLES) if flat else weights[n] * step_s
                 inverse = np.float32(1) / (t + np.float32(ZERO_K))
                 omega[p] = min(omega[p] + dt * np.exp(laws[0] - laws[1] * inverse), np.float32(MOST_OMEGA))
                 rate = np.exp(min(laws[2] - laws[3] * inverse, np.float32(20)))

@@ -132,7 +132,7 @@ def _frozen(session: Session, state: TissueState, step: Step) -> Played:
     done = freeze(session, state, step)
     fine = Volume(grid=state.grid, values=done.state.minimum_degC, unit="degC")
     scale = _perfusion_scale(session, state)
-    fresh = state.minimum_degC.min() >= 0
+    fresh = state.minimum_degC.min() >= 0 and not state.heat_dose
     found = (*done.checks, *freezing_checks(session.case, done.states[-1]))
     if not fresh:
         return replace(done, checks=found)

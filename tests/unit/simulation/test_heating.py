@@ -7,6 +7,7 @@ import pytest
 from slab import cryoablation, embolization, heater, heating, planned, synthetic_case
 
 from trocar.errors import CaseError, CatalogError, TrocarError
+from trocar.io.dossier import Dossier
 from trocar.model.case import Role, Structure
 from trocar.model.finding import Verdict
 from trocar.model.space import Grid, Volume
@@ -266,3 +267,29 @@ def test_a_curative_intent_asks_for_the_whole_lesion_and_a_margin():
     assert check(simulation, "lethal_coverage").limit == 1.0
     assert check(simulation, "minimal_heat_margin").verdict is Verdict.FAIL
     assert check(run(synthetic_case(intent=None), step), "lethal_coverage").verdict is Verdict.UNKNOWN
+
+
+def test_a_dossier_keeps_program_traces_and_dose(case, tmp_path):
+    step = heating(
+        heater(49.0, device=ARRAY, tip_mm=46.0), program=LADDER,
+        protocol=(ProtocolPhase(phase="heat", duration_s=150.0),),
+    )  # fmt: skip
+    plan, simulation = planned(step), run(case, step)
+    dossier = Dossier.create(tmp_path / "dossier", case)
+    dossier.write("plan", plan)
+    dossier.write("simulation", simulation)
+    assert dossier.read("plan").steps[0].program == LADDER
+    found = dossier.read("simulation")
+    assert found.traces == simulation.traces and found.states == simulation.states
+    omega, kept = (s.fields["heat-1/omega"].values for s in (simulation, found))
+    np.testing.assert_allclose(kept, omega, rtol=1e-3, atol=1e-6)
+
+
+def test_freezing_what_was_heated_keeps_both_zones(case):
+    step = heating(heater(49.0, device=STRAIGHT), protocol=(at(10.0, seconds=60.0),))
+    both = run(case, step, cryoablation())
+    last = both.states[-1]
+    assert last.step == "cryoablation-1" and {"0_degC", "omega_1"} <= set(last.zones)
+    assert last.zones["omega_1"].volume_ml >= both.states[0].zones["omega_1"].volume_ml > 0
+    assert last.zones["0_degC"].volume_ml > 1.0 and check(both, "energy_residual", "cryoablation-1").verdict == "PASS"
+    assert not [c for c in both.checks if c.name == "grid_refinement" and c.subject.startswith("cryo")]
