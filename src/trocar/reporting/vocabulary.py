@@ -318,7 +318,7 @@ REMARKS = {
     "compared_poor": "{share} of the bone's surface compared: nothing below may be relied on",
     "ice_hidden": "{share} of the simulated ice lies where CT cannot show it (bone, fat, metal)",
     "order_kept": "1: the order is kept",
-    "bead": "{name}: a ball of {volume} ml around the injection point, not a flow simulation",
+    "bead": "{name}: {volume} ml fill {share} of a ball around the injection point, not a flow simulation",
     "coarse_axis": "distances along the coarsest axis are less certain",
     "axis": "from ({a}, {b}, {c}) to ({d}, {e}, {f})",
     "clock": "from paste to screw driven, from a mix of its own: wire in, trocar out, screw over the wire",
