@@ -168,11 +168,11 @@ def test_remedies_are_simulated_and_one_opens_only_what_stays_warm(case, here):
     assert made["thermocouple"].opens is None and not made["thermocouple"].simulated
 
 
-def test_missed_probes_cover_less_than_planned_in_the_worst_of_twenty(here, found):
+def test_missed_probes_cover_no_more_than_planned_in_the_worst_of_samples(here, found):
     around, _ = here
     (nominal,) = foresight(around).outlooks([found.step])
-    first = robustness(foresight(around, cold_line(around.case)), found.step, samples=40, seed=1)
-    again = robustness(foresight(around, cold_line(around.case)), found.step, samples=40, seed=1)
+    first = robustness(foresight(around, cold_line(around.case)), found.step, samples=4, seed=1)
+    again = robustness(foresight(around, cold_line(around.case)), found.step, samples=4, seed=1)
     assert first == again
     real = robustness(foresight(around), found.step, samples=6)
     assert real.lethal_frac <= nominal.lethal_frac + 0.01
@@ -182,7 +182,7 @@ def test_missed_probes_cover_less_than_planned_in_the_worst_of_twenty(here, foun
 def test_what_stays_uncovered_is_named(here):
     around, up = here
     weak = cold_line(around.case, cold_degC=-25.0)
-    made = cover(around, up, intent="curative", predictor=weak, perfusion_scale=1.0, effort=EFFORT)
+    made = cover(around, up, intent="curative", predictor=weak, perfusion_scale=1.0, effort=Effort(predictions=0))
     assert any("Left outside the lethal zone" in note.en and "next to" in note.en for note in made.step.notes)
     lethal = next(check for check in made.step.checks if check.name == "coverage_planned_-40_degC")
     assert lethal.verdict is Verdict.WARN
