@@ -12,8 +12,8 @@ from trocar.physics.elastic_rows import Rows
 from trocar.physics.elastic_transfer import begin, coarsened, inverse_diagonal, prolong, restrict
 
 Array = NDArray[Any]
-COARSEST_EDGES = 8  # elements along the longest axis below which a direct solve ends the hierarchy
-COARSEST_NODES = 400
+COARSEST_EDGES = 4  # elements along the longest axis below which a direct solve ends the hierarchy
+COARSEST_NODES = 200
 LARGEST_RATIO = 5.319  # bound of the diagonally scaled stiffness's eigenvalues at Poisson 0.3 (numerics 6.1)
 HELD_STIFFNESS = 4.0  # springs that stand for held nodes on coarse lattices, in diagonals
 NOTHING = np.zeros(0, np.float32)

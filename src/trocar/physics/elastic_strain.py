@@ -20,7 +20,7 @@ def principal(strain: Array) -> tuple[Array, Array]:
     mean = (xx + yy + zz) / 3
     a, b, c = xx - mean, yy - mean, zz - mean
     size = np.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
-    safe = np.maximum(size, 1e-300)
+    safe = np.maximum(size, 1e-90)
     determinant = a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)
     angle = np.arccos(np.clip(determinant / (2 * safe**3), -1, 1)) / 3
     return mean + 2 * size * np.cos(angle), mean + 2 * size * np.cos(angle + 2 * np.pi / 3)

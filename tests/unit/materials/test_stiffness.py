@@ -91,7 +91,8 @@ def test_a_thin_cortex_keeps_its_stiffness_on_coarse_voxels():
     fine, _ = native_modulus(case, every, none, law, scale, grid, filled_MPa=None)
     coarse_grid = Grid.aligned(origin_lps_mm=(0.25, 0.25, 0.25), spacing_mm=(1.0,) * 3, shape=(12, 12, 12))
     coarse, _ = native_modulus(case, every, none, law, scale, coarse_grid, filled_MPa=None)
-    assert coarse.mean() == pytest.approx(fine.mean(), rel=0.01)
+    inner = (slice(1, -1),) * 3
+    assert coarse[inner].mean() == pytest.approx(fine[2:-2, 2:-2, 2:-2].mean(), rel=0.01)
 
 
 def test_cement_never_softens():
@@ -133,7 +134,7 @@ def bending_error(diameter_mm, direction, offset):
     across = np.cross(direction, [0.3, 0.5, 0.8])
     across /= np.linalg.norm(across)
     turn = np.cross(across, nodes) * 1e-3 * np.sign(along)[..., None] * 1e-3
-    found = ElasticSystem(modulus * 1e6, held, spacing_m=1e-3).solve_one(Load(displacement_m=turn), tolerance=1e-7)
+    found = ElasticSystem(modulus * 1e6, held, spacing_m=1e-3).solve_one(Load(displacement_m=turn), tolerance=1e-5)
     u, force = found.displacement_m(), found.force_N()
     low = along < 0
     moment = abs((np.cross(nodes[low] * 1e-3, force[low] * held[low]) @ across).sum())
