@@ -218,6 +218,21 @@ CHECKS = {
     "bowel_minimum_temperature": "Lowest temperature of the bowel",
     "bladder_minimum_temperature": "Lowest temperature of the bladder",
     "ureter_minimum_temperature": "Lowest temperature of the ureter",
+    "nerve_maximum_temperature": "Highest temperature of a nerve",
+    "cord_maximum_temperature": "Highest temperature of the cord or thecal sac",
+    "skin_maximum_temperature": "Highest temperature of the skin",
+    "bowel_maximum_temperature": "Highest temperature of the bowel",
+    "bladder_maximum_temperature": "Highest temperature of the bladder",
+    "ureter_maximum_temperature": "Highest temperature of the ureter",
+    "organ_maximum_temperature": "Highest temperature of an organ",
+    "lung_maximum_temperature": "Highest temperature of the lung",
+    "pleura_maximum_temperature": "Highest temperature of the pleura",
+    "joint_maximum_temperature": "Highest temperature of a joint",
+    "skin_burn": "Damage of the skin by heat",
+    "minimal_heat_margin": "Smallest margin of the heat-killed zone",
+    "tissue_electrical_values": "Tissue without known electrical values",
+    "probe_in_tissue": "Working part within tissue",
+    "lattice_resolves_probe": "Cells of the lattice along the working part",
     "ice_skin_distance": "Distance from the ice to the skin",
     "ice_joint_distance": "Distance from the ice to a joint",
     "visible_ice_coverage": "Share of the lesion within the visible ice",
@@ -280,11 +295,16 @@ CAVEATS = {
     "cement_flow_prior": "How easily bone lets cement through, and how cement thickens, are priors.",
     "cement_curing_prior": "How cement cures, and the heat it gives off, are a prior.",
     "embolization_prior": "How much perfusion an embolization leaves is a prior.",
+    "array_shape_prior": "The shape of the array's tines is a prior.",
+    "antenna_prior": "How much of a microwave antenna's power reaches tissue is a prior.",
+    "electrode_cooling_not_simulated": "The cooling within the electrode is not simulated.",
+    "dispersive_pad_far_away": "The dispersive pad is taken as far away, in all directions.",
     "model_prior": "The cold of a probe without isotherm table is a prior.",
 }
 
 _HEAT = "bioheat with freezing on an enthalpy lattice; needles by Gaussian-line exchange"
-MODELS = {_HEAT: _HEAT}
+_SOURCES = "heat by the quasi-static field of electrodes and the template of an antenna"
+MODELS = {name: name for name in (_HEAT, f"{_HEAT}; {_SOURCES}")}
 
 VIEWER_TEXT = {
     "step": "Step",
