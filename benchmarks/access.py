@@ -94,12 +94,13 @@ def _sampled(around: Surroundings, targets: Array, ways: Array) -> list[Array]:
     """The same by sampling whole rays."""
     step_mm = float(around.grid.spacing_mm.min())
     along = np.arange(0.0, LONGEST_MM, step_mm)
+    inside = around.body.astype(np.float32)
     parts = []
     for low in range(0, len(targets), CHUNK):
         cut = slice(low, low + CHUNK)
         points = targets[cut, None] + along[None, :, None] * ways[cut, None]
         ijk = np.moveaxis(around.grid.to_ijk(points), -1, 0)
-        body = _at(around.body, ijk, 0.0)
+        body = _at(inside, ijk, 0.0)
         out = body < 0.5
         first = np.argmax(out, axis=1)
         rows = np.arange(len(first))

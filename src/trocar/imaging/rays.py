@@ -48,7 +48,7 @@ def leave(
     reach_mm: float,
     start_mm: float = 0.0,
 ) -> Rays:
-    """Follow (n, 3) rays along unit vectors until they leave `inside` (float32 [i, j, k], 1 within; `seen` uint8).
+    """Follow (n, 3) rays along unit vectors until they leave `inside` (uint8 [i, j, k], 1 within, as `seen`).
 
     Values are trilinear. What lies nearer than `start_mm` to an origin is left out by the functions that follow.
     """

@@ -137,7 +137,7 @@ def surroundings(
         grid=grid,
         guidance=guidance,
         seen=seen.astype(np.uint8),
-        body=_body(case, at, values_HU, seen).astype(np.float32),
+        body=_body(case, at, values_HU, seen).astype(np.uint8),
         in_lesion=inside,
         in_bone=bone,
         cortex=cortex.astype(np.float32),
