@@ -19,6 +19,11 @@ def ilium():
 
 
 @pytest.fixture(scope="session")
+def sacrum():
+    return phantoms.sacrum(spacing_mm=(COARSE_MM, COARSE_MM, COARSE_MM))
+
+
+@pytest.fixture(scope="session")
 def given(ilium, tmp_path_factory) -> dict[str, Path]:
     """The case's files by what they are."""
     return files.write_case(tmp_path_factory.mktemp("given"), ilium)

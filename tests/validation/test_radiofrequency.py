@@ -35,8 +35,6 @@ def liver(grid):
         "unfrozen_J_per_m3K": tissue.unfrozen_J_per_m3K,
         "frozen_J_per_m3K": tissue.frozen_J_per_m3K,
         "latent_J_per_m3": tissue.latent_J_per_m3,
-        "solidus_degC": -8.0,
-        "liquidus_degC": -1.0,
         "perfusion_W_per_m3K": 0.0,
         "held_degC": ROOM_DEGC,
         "vapor_J_per_m3": tissue.vapor_J_per_m3,

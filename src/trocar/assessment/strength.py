@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from trocar.assessment.holding import screw_hold
 from trocar.assessment.supports import Bench, corners_of, held_voxels, load_on_nodes, site_of
+from trocar.assessment.yielding import MOSTLY, Treated, Worst, worst_of
 from trocar.catalog.facts import devices
 from trocar.catalog.mechanics import Law, LoadCase, mechanics
 from trocar.errors import CaseError
@@ -17,44 +18,16 @@ from trocar.materials.stiffness import native_modulus, with_cement, with_screw
 from trocar.model.case import Case, Role, Structure
 from trocar.model.device import Screw
 from trocar.model.finding import Check, Verdict
-from trocar.model.space import Array, Grid, Volume, as_vector
+from trocar.model.space import Array, Grid, Volume
 from trocar.model.strength import Interval, LoadedState, ScrewHold, Strength
 from trocar.model.treatment import Placement, Plan
-from trocar.physics.elastic import Deformation, ElasticSystem, Load
-from trocar.physics.elastic_strain import principal
+from trocar.physics.elastic import ElasticSystem, Load
 
 Progress = Callable[[float, str], None]
 SPACING_MM = 2.0
 TOLERANCE = 1e-4
-BALL_MM = 2.5  # radius over which strains are averaged: raw peaks do not converge (mechanics reference 7)
-PERCENTILE = 99.0
-NEAR_MM, AWAY_MM = 25.0, 6.0  # of the lesion; of what is held or loaded
 REFERENCE_KG = 70.0
-MOSTLY = 0.5
 BASE_CAVEATS = ("strength_not_validated_here", "bonded_linear_no_interface_opening", "neighboring_bones_rigid")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Treated:
-    """One state of the bone: what cement and screws are in it, and by how much its bone is softened."""
-
-    name: str
-    cement_frac: Array | None = None
-    screws: tuple[Placement, ...] = ()
-    bone_frac: float = 1.0
-    filled: bool = False
-
-
-@dataclass(slots=True)
-class _Found:
-    """What one law gave for one state and load: ratios, work, where it is worst."""
-
-    bone: float
-    cement: float | None
-    screw: float | None
-    work: float
-    worst: str
-    where: tuple[float, float, float]
 
 
 @dataclass(slots=True)
@@ -97,7 +70,7 @@ def strength(
         tally.caveats.add("weight_unknown_70_kg_taken")
     if any(load.confidence == "low" for load in loads):
         tally.caveats.add("load_prior")
-    found: dict[tuple[str, str], list[_Found]] = {}
+    found: dict[tuple[str, str], list[Worst]] = {}
     for number, law in enumerate(laws):
         native = _native(case, region, lesion, bone, law, scale, grid, tally)
         bench = Bench(case=case, grid=grid, voxels=native[0] > 0, site=site, side=side)
@@ -193,7 +166,7 @@ def _native(
 def _solve(
     bench: Bench, native: tuple[Array, Array, Array], lesion: Structure, state: Treated, loads: Sequence[LoadCase],
     weight_kg: float, tally: _Tally,
-) -> list[tuple[LoadCase, _Found]]:  # fmt: skip
+) -> list[tuple[LoadCase, Worst]]:  # fmt: skip
     """Every load on one state; loads that are held alike share a system."""
     modulus, metal = _modulus(bench, native, lesion, state)
     found = []
@@ -213,7 +186,7 @@ def _solve(
             solved = system.solve_one(Load(force_N=force), tolerance=TOLERANCE)
             tally.residual = max(tally.residual, solved.relative_residual)
             tally.iterations = max(tally.iterations, solved.iterations)
-            found.append((load, _read(bench, native[2], lesion, state, metal, held, force, solved)))
+            found.append((load, worst_of(bench, native[2], lesion, state, metal, held, force, solved)))
     return found
 
 
@@ -250,62 +223,7 @@ def _gripped(bench: Bench, metal: Array) -> Array:
     return grip
 
 
-def _read(
-    bench: Bench, solid: Array, lesion: Structure, state: Treated, metal: Array, held: Array, force: Array,
-    solved: Deformation,
-) -> _Found:  # fmt: skip
-    """Ratios near the lesion, away from what is held or loaded."""
-    spacing = bench.grid.spacing_mm
-    largest, smallest = principal(solved.strain())
-    inside = resample_mask(lesion.inside, bench.case.grid, bench.grid)
-    looked = ndimage.distance_transform_edt(~inside, sampling=spacing) <= NEAR_MM
-    touched = held.any(axis=3) | (force != 0).any(axis=3)
-    looked &= ndimage.distance_transform_edt(~touched, sampling=spacing)[:-1, :-1, :-1] > AWAY_MM
-    cement = state.cement_frac if state.cement_frac is not None else np.zeros(bench.grid.shape)
-    bone = looked & solid & (cement < MOSTLY) & (metal < 0.1)
-    limits, pmma = mechanics().yield_strain, mechanics().material_of("pmma")
-    titanium = mechanics().material_of("titanium")
-    strained = np.maximum(largest / limits.tension_frac, -smallest / limits.compression_frac)
-    cement_stress = 1000.0 * pmma.modulus_GPa * np.maximum(
-        largest / (pmma.tension_MPa or np.inf), -smallest / (pmma.compression_MPa or np.inf)
-    )  # fmt: skip
-    metal_stress = 1000.0 * titanium.modulus_GPa * np.maximum(largest, -smallest) / (titanium.yield_MPa or np.inf)
-    parts = {
-        "bone": _worst(strained, bone, spacing),
-        "cement": _worst(cement_stress, looked & (cement >= MOSTLY) & (metal < 0.1), spacing),
-        "screw": _worst(metal_stress, looked & (metal > MOSTLY), spacing),
-    }
-    if parts["bone"] is None:
-        raise CaseError("no bone is left beside the lesion to be looked at", hint="check the masks of bone and lesion")
-    part = max((name for name in parts if parts[name] is not None), key=lambda name: parts[name][0])  # type: ignore[index]
-    at = parts[part][1]  # type: ignore[index]
-    pulled = largest[at] / limits.tension_frac > -smallest[at] / limits.compression_frac
-    how = "bending" if part == "screw" else "tension" if pulled else "compression"
-    return _Found(
-        bone=parts["bone"][0],
-        cement=None if parts["cement"] is None else parts["cement"][0],
-        screw=None if parts["screw"] is None else parts["screw"][0],
-        work=float((force * solved.displacement_m()).sum()),
-        worst=f"{part}: {how}",
-        where=as_vector(bench.grid.to_lps(at)),
-    )
-
-
-def _worst(ratio: Array, of: Array, spacing_mm: Array) -> tuple[float, tuple[int, ...]] | None:
-    """A high percentile of the means over a small ball, and the voxel nearest to it; `None` where there is nothing."""
-    if not of.any():
-        return None
-    reach = np.maximum(1, np.round(BALL_MM / spacing_mm)).astype(int)
-    offset = np.moveaxis(np.indices(tuple(int(n) for n in 2 * reach + 1)), 0, -1) - reach
-    ball = (np.linalg.norm(offset * spacing_mm, axis=-1) <= max(BALL_MM, float(spacing_mm.max()) * 1.01)).astype(float)
-    weight = ndimage.convolve(of.astype(float), ball, mode="constant")
-    mean = ndimage.convolve(np.where(of, ratio, 0.0), ball, mode="constant") / np.maximum(weight, 1e-9)
-    value = float(np.percentile(mean[of], PERCENTILE))
-    nearest = int(np.argmin(np.where(of, np.abs(mean - value), np.inf)))
-    return value, tuple(int(n) for n in np.unravel_index(nearest, ratio.shape))
-
-
-def _row(state: str, load: str, found: dict[tuple[str, str], list[_Found]]) -> LoadedState:
+def _row(state: str, load: str, found: dict[tuple[str, str], list[Worst]]) -> LoadedState:
     results, before = found[state, load], found["before", load]
     middle = sorted(results, key=lambda item: item.bone)[len(results) // 2]
     return LoadedState(
@@ -340,7 +258,7 @@ def _holds(
     return tuple(screw_hold(case, screw, every, lesion.inside, law, scale, cemented=cemented) for screw in screws)
 
 
-def _checks(lesion: str, found: dict[tuple[str, str], list[_Found]], weight_kg: float | None) -> tuple[Check, ...]:
+def _checks(lesion: str, found: dict[tuple[str, str], list[Worst]], weight_kg: float | None) -> tuple[Check, ...]:
     """The planned construct's highest ratio; a load above strength in every law is a finding, in one a warning."""
     last = list(found)[-1][0]
     checks = []

@@ -130,7 +130,7 @@ def schedule(
 
 
 def simulate(dossier: DossierFolder, spacing_mm: SpacingMm = None, as_json: Json = False) -> None:
-    """Compute what each step does to the tissue: temperatures, ice, cement, coverage, exposure of nerves."""
+    """Compute what each step does to the tissue: temperatures, ice, heat, cement, coverage, exposure of nerves."""
     _stage(dossier, "simulate", as_json, spacing_mm=spacing_mm)
 
 

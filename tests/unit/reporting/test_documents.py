@@ -198,8 +198,8 @@ def test_a_stop_and_a_missing_input_come_first():
 
 
 def glossary():
-    """English term -> its French forms, as docs/reference/glossary.md tells them."""
-    page = (ROOT / "docs/reference/glossary.md").read_text(encoding="utf-8")
+    """English term -> its French forms, as docs/glossary.md tells them."""
+    page = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (?!English|---)([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
     return {english.lower(): tuple(french.lower().split(" / ")) for english, french in rows}
 

@@ -58,7 +58,7 @@ class Stages:
         return self.proposals
 
     def plan(self, case, proposal, *, predictor, seed, on_progress, **how):
-        assert set(how) == {"effort", "samples"}
+        assert set(how) == {"effort", "guidance", "samples"}
         self.calls.append(("plan", proposal.rank, seed, predictor))
         if self.refuse:
             raise self.refuse

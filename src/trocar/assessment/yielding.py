@@ -1,0 +1,99 @@
+"""Where bone, cement and screws come nearest to yielding under a load: strains averaged near the lesion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from trocar.assessment.supports import Bench
+from trocar.catalog.mechanics import mechanics
+from trocar.errors import CaseError
+from trocar.imaging.resample import resample_mask
+from trocar.model.case import Structure
+from trocar.model.space import Array, as_vector
+from trocar.model.treatment import Placement
+from trocar.physics.elastic import Deformation
+from trocar.physics.elastic_strain import principal
+
+BALL_MM = 2.5  # radius over which strains are averaged: raw peaks do not converge (mechanics reference 7)
+PERCENTILE = 99.0
+NEAR_MM, AWAY_MM = 25.0, 6.0  # of the lesion; of what is held or loaded
+MOSTLY = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Treated:
+    """One state of the bone: what cement and screws are in it, and by how much its bone is softened."""
+
+    name: str
+    cement_frac: Array | None = None
+    screws: tuple[Placement, ...] = ()
+    bone_frac: float = 1.0
+    filled: bool = False
+
+
+@dataclass(slots=True)
+class Worst:
+    """What one law gave for one state and load: ratios, work, where it is worst."""
+
+    bone: float
+    cement: float | None
+    screw: float | None
+    work: float
+    worst: str
+    where: tuple[float, float, float]
+
+
+def worst_of(
+    bench: Bench, solid: Array, lesion: Structure, state: Treated, metal: Array, held: Array, force: Array,
+    solved: Deformation,
+) -> Worst:  # fmt: skip
+    """Ratios near the lesion, away from what is held or loaded."""
+    spacing = bench.grid.spacing_mm
+    largest, smallest = principal(solved.strain())
+    inside = resample_mask(lesion.inside, bench.case.grid, bench.grid)
+    looked = ndimage.distance_transform_edt(~inside, sampling=spacing) <= NEAR_MM
+    touched = held.any(axis=3) | (force != 0).any(axis=3)
+    looked &= ndimage.distance_transform_edt(~touched, sampling=spacing)[:-1, :-1, :-1] > AWAY_MM
+    cement = state.cement_frac if state.cement_frac is not None else np.zeros(bench.grid.shape)
+    bone = looked & solid & (cement < MOSTLY) & (metal < 0.1)
+    limits, pmma = mechanics().yield_strain, mechanics().material_of("pmma")
+    titanium = mechanics().material_of("titanium")
+    strained = np.maximum(largest / limits.tension_frac, -smallest / limits.compression_frac)
+    cement_stress = 1000.0 * pmma.modulus_GPa * np.maximum(
+        largest / (pmma.tension_MPa or np.inf), -smallest / (pmma.compression_MPa or np.inf)
+    )  # fmt: skip
+    metal_stress = 1000.0 * titanium.modulus_GPa * np.maximum(largest, -smallest) / (titanium.yield_MPa or np.inf)
+    parts = {
+        "bone": _worst(strained, bone, spacing),
+        "cement": _worst(cement_stress, looked & (cement >= MOSTLY) & (metal < 0.1), spacing),
+        "screw": _worst(metal_stress, looked & (metal > MOSTLY), spacing),
+    }
+    if parts["bone"] is None:
+        raise CaseError("no bone is left beside the lesion to be looked at", hint="check the masks of bone and lesion")
+    part = max((name for name in parts if parts[name] is not None), key=lambda name: parts[name][0])  # type: ignore[index]
+    at = parts[part][1]  # type: ignore[index]
+    pulled = largest[at] / limits.tension_frac > -smallest[at] / limits.compression_frac
+    how = "bending" if part == "screw" else "tension" if pulled else "compression"
+    return Worst(
+        bone=parts["bone"][0],
+        cement=None if parts["cement"] is None else parts["cement"][0],
+        screw=None if parts["screw"] is None else parts["screw"][0],
+        work=float((force * solved.displacement_m()).sum()),
+        worst=f"{part}: {how}",
+        where=as_vector(bench.grid.to_lps(at)),
+    )
+
+
+def _worst(ratio: Array, of: Array, spacing_mm: Array) -> tuple[float, tuple[int, ...]] | None:
+    """A high percentile of the means over a small ball, and the voxel nearest to it; `None` where there is nothing."""
+    if not of.any():
+        return None
+    reach = np.maximum(1, np.round(BALL_MM / spacing_mm)).astype(int)
+    offset = np.moveaxis(np.indices(tuple(int(n) for n in 2 * reach + 1)), 0, -1) - reach
+    ball = (np.linalg.norm(offset * spacing_mm, axis=-1) <= max(BALL_MM, float(spacing_mm.max()) * 1.01)).astype(float)
+    weight = ndimage.convolve(of.astype(float), ball, mode="constant")
+    mean = ndimage.convolve(np.where(of, ratio, 0.0), ball, mode="constant") / np.maximum(weight, 1e-9)
+    value = float(np.percentile(mean[of], PERCENTILE))
+    nearest = int(np.argmin(np.where(of, np.abs(mean - value), np.inf)))
+    return value, tuple(int(n) for n in np.unravel_index(nearest, ratio.shape))
