@@ -15,6 +15,7 @@ from trocar.io.dossier import Dossier
 
 KILLS = 10
 SPACING_MM = 4.0
+LONGEST_S = 60.0
 
 
 def started(folder: Path, *options: str) -> subprocess.Popen:
@@ -34,7 +35,7 @@ def started(folder: Path, *options: str) -> subprocess.Popen:
 
 def finished(folder: Path, *options: str) -> None:
     running = started(folder, *options)
-    _, said = running.communicate(timeout=500)
+    _, said = running.communicate(timeout=900)
     assert running.returncode == 0, said
 
 
@@ -43,13 +44,14 @@ def fresh(dossier: Dossier) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_killed_at_ten_random_moments_a_run_completes(sacrum, tmp_path):
     whole = tmp_path / "whole"
     Dossier.create(whole, sacrum)
     shutil.copytree(whole, tmp_path / "killed")
     begun = time.monotonic()
     finished(whole)
-    lasts_s = time.monotonic() - begun
+    lasts_s = min(time.monotonic() - begun, LONGEST_S)  # on a fresh machine this run also compiled
 
     killed = tmp_path / "killed"
     moments = random.Random(2)
