@@ -25,6 +25,9 @@ from trocar.model.treatment import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trocar.model.forecast import Forecast, Predictor
     from trocar.planning.guidance import Guidance
 
 Progress = Callable[[float, str], None]
@@ -67,6 +70,22 @@ class Outcome:
     refusal: PlanningError | None = None
 
 
+def _announced(predict: "Predictor", on_progress: Progress | None) -> "Predictor":
+    """The predictor, saying first that it compiles where it never has on this machine."""
+    from trocar.physics.compiled import COMPILING, is_kept
+    from trocar.physics.stage import super_step
+
+    if on_progress is None or is_kept(super_step):
+        return predict
+
+    def announced(case: Case, steps: "Sequence[Step]", **how: Any) -> "tuple[Forecast, ...]":
+        if not is_kept(super_step):
+            on_progress(0.5, COMPILING)
+        return predict(case, steps, **how)
+
+    return announced
+
+
 def plan(
     case: Case,
     proposal: Proposal,
@@ -97,7 +116,7 @@ def plan(
     if predict_ice:
         from trocar.simulation.preview import predict
 
-        predictor = predict
+        predictor = _announced(predict, on_progress)
     from trocar.planning.refine import BOUNDED, FULL
 
     made = place(

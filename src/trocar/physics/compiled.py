@@ -43,8 +43,11 @@ def cell_functions(jit: Callable[[Callable[..., Any]], Any]) -> SimpleNamespace:
 CELL = cell_functions(njit(fastmath=True, error_model="numpy", inline="always"))
 
 
+COMPILING = "compiling the kernels: once on this machine, a few minutes"
+
+
 def is_kept(kernel: Any) -> bool:
-    """Whether a kernel has been compiled before on this machine: else its first call takes half a minute."""
+    """Whether a kernel has been compiled before on this machine: else its first call takes minutes."""
     folder = getattr(getattr(kernel, "_cache", None), "cache_path", None)
     if folder is None or kernel.overloads:
         return True

@@ -12,7 +12,7 @@ from trocar.model.finding import Check, Simulation, State, Verdict
 from trocar.model.space import Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan, Step, Technique
-from trocar.physics.compiled import is_kept
+from trocar.physics.compiled import COMPILING, is_kept
 from trocar.physics.stage import super_step
 from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
@@ -47,7 +47,7 @@ def simulate(
         raise CaseError(f"a spacing of {spacing_mm:g} mm is outside {SPACING_RANGE_MM[0]:g} to {SPACING_RANGE_MM[1]:g}")
     session, state = _begin(case, plan, spacing_mm, on_progress, start)
     if _thermal_steps(plan) and not is_kept(super_step):
-        session.tell(0.0, "compiling the kernels: once on this machine, about half a minute")
+        session.tell(0.0, COMPILING)
     played: list[tuple[Step, Played]] = []
     waited_s = 0.0
     for number, step in enumerate(plan.steps):
