@@ -198,9 +198,10 @@ class Nested:
             self._window, self._carried = None, inner.copy()
             return
         if self._window is None or not self._window.encloses(inner, self.whole):
-            self._window = Window.around(inner, self.whole)
-            if self._carried is not None and before is not None:
-                self._window.take(before)
+            held = before if self._carried is not None else None
+            self._window = Window.around(inner, self.whole, held)
+            if held is not None:
+                self._window.take(held)
             self._pour()
         elif self._carried is None:
             self._window.load(self.whole)

@@ -28,9 +28,15 @@ class Window:
     patch: Patch
 
     @classmethod
-    def around(cls, inner: Spans, whole: Whole) -> Self:
-        """The window that encloses coarse spans, with the state of the whole."""
+    def around(cls, inner: Spans, whole: Whole, also: Self | None = None) -> Self:
+        """The window that encloses coarse spans, and another window, with the state of the whole."""
         box = _box(inner, MARGIN, whole.tissue.shape)
+        if also is not None:  # it may reach farther than these spans do: an earlier phase's, where ice has thawed since
+            i, j, k = (
+                slice(min(mine.start, theirs.start), max(mine.stop, theirs.stop))
+                for mine, theirs in zip(box, also.box, strict=True)
+            )
+            box = i, j, k
         lattice = Lattice.of(_medium_in(whole, box))
         first = box[0].start // 2, box[1].start // 2, box[2].start // 2
         return cls(first, _patch(lattice, whole, box))

@@ -12,6 +12,9 @@ from trocar.physics.heat import HeatSolver, walled
 from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
 from trocar.physics.source import Ramp
+from trocar.physics.spans import Spans
+from trocar.physics.whole import Whole
+from trocar.physics.window import Window
 
 SHAPE, SPACING_M = (45, 44, 47), 1.5e-3
 COLD = Ramp(start_degC=37.0, end_degC=-140.0, time_s=2.5)
@@ -190,3 +193,26 @@ def test_held_cells_away_from_rest_act_from_the_first_step_on():
         solver.advance(60.0)
     assert single.temperature_degC[22, 22, 29] > 45.0
     np.testing.assert_allclose(nested.temperature_degC, single.temperature_degC, atol=0.5)
+
+
+def test_a_window_grows_around_what_an_earlier_phase_left():
+    """The ice of a phase before may have thawed: the coarse cells of the next one need not reach as far."""
+    medium = textured()
+    tissue = Tissue.of(medium)
+    coarse = coarser(medium, tissue)
+    whole = Whole.of(medium, tissue, coarse.law, None, None, None)
+
+    def around(k, also=None):
+        cells, spans = np.zeros(coarse.shape, bool), Spans(coarse.shape)
+        cells[9:12, 9:12, k] = True
+        spans.cover(cells)
+        return Window.around(spans, whole, also)
+
+    before = around(slice(3, 6))
+    before.patch.fields.t[0][:] = 20.0
+    window = around(slice(16, 19), before)
+    window.take(before)
+    found = np.full(SHAPE, 37.0)
+    found[window.box] = window.view(window.patch.fields.t[0])
+    assert (found[before.box] == 20.0).all()
+    assert window.shape[2] > before.shape[2]
