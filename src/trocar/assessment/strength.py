@@ -230,8 +230,8 @@ def _row(state: str, load: str, found: dict[tuple[str, str], list[Worst]]) -> Lo
         state=state,
         load=load,
         bone=_interval([item.bone for item in results]),
-        cement=_interval([item.cement for item in results]),
-        screw=_interval([item.screw for item in results]),
+        cement=_known_interval([item.cement for item in results]),
+        screw=_known_interval([item.screw for item in results]),
         against_before=_interval([a.bone / b.bone for a, b in zip(results, before, strict=True)]),
         stiffness_against_before=_interval([b.work / a.work for a, b in zip(results, before, strict=True)]),
         fails_first=middle.worst,
@@ -239,11 +239,15 @@ def _row(state: str, load: str, found: dict[tuple[str, str], list[Worst]]) -> Lo
     )
 
 
-def _interval(values: Sequence[float | None]) -> Interval:
-    known = [round(value, 4) for value in values if value is not None]
-    if len(known) < len(values):
-        return None  # type: ignore[return-value]
-    return Interval(low_frac=min(known), median_frac=float(np.median(known)), high_frac=max(known))
+def _interval(values: Sequence[float]) -> Interval:
+    rounded = [round(value, 4) for value in values]
+    return Interval(low_frac=min(rounded), median_frac=float(np.median(rounded)), high_frac=max(rounded))
+
+
+def _known_interval(values: Sequence[float | None]) -> Interval | None:
+    """The interval where every law gave a value: none where a state holds no such part."""
+    known = [value for value in values if value is not None]
+    return _interval(known) if len(known) == len(values) else None
 
 
 def _holds(
