@@ -177,15 +177,15 @@ def compared(what: Text, options: Sequence[Option]) -> tuple[Text, ...]:
     """One sentence for each path beside the first, for a plan's list of what was compared."""
     return tuple(
         Text(
-            en=f"{what.en}: another path, from {facing(-option.path.direction)} {_by_directions(option.path.start_lps_mm)}: "
+            en=f"{what.en}: another path, from {facing(-option.path.direction)} {_place(option.path.start_lps_mm)}: "
             f"{option.words.en}.",
-            fr=f"{what.fr} : autre trajet, depuis {_by_directions(option.path.start_lps_mm)} : {option.words.fr}.",
+            fr=f"{what.fr} : autre trajet, depuis {_place(option.path.start_lps_mm)} : {option.words.fr}.",
         )
         for option in options[1:]
     )
 
 
-def _by_directions(point_lps_mm: Vector) -> str:
+def _place(point_lps_mm: Vector) -> str:
     """A place by its directions, so that no sign can be misread: `L 35 · P 120 · H 26 mm`."""
     pairs = zip(point_lps_mm, ("LR", "PA", "HF"), strict=True)
     return " · ".join(f"{names[x < 0]} {abs(x):.0f}" for x, names in pairs) + " mm"
