@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import re
 import shlex
 import subprocess
@@ -19,6 +18,7 @@ from . import files
 
 COARSE_MM = 3.0
 DEMO_MM = 2.0  # a CT's voxel; coarser, a needle of 1.5 mm is not found on the control
+ENTRIES = ("case", "assessment", "proposals", "plan", "simulation", "control", "verification", "as_done", "report")
 TUTORIALS = Path(__file__).resolve().parents[2] / "docs/tutorials"
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
 
@@ -67,16 +67,16 @@ class Tutorial:
     assertions: int
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tutorial(request, tmp_path_factory):
-    """A tutorial run as it is printed: Python blocks in one session, `trocar` lines, both in a folder of their own."""
-    blocks = BLOCK.findall((TUTORIALS / f"{request.param}.md").read_text())
-    folder = tmp_path_factory.mktemp(request.param)
+    """The module's `TUTORIAL` run as printed: Python blocks in one session, `trocar` lines, in a folder of their own."""
+    blocks = BLOCK.findall((TUTORIALS / f"{request.module.TUTORIAL}.md").read_text())
+    folder = tmp_path_factory.mktemp(request.module.TUTORIAL)
     session: dict[str, object] = {}
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
         for language, code in blocks:
             if language == "python":
-                exec(compile(code, f"{request.param}.md", "exec"), session)
+                exec(compile(code, f"{request.module.TUTORIAL}.md", "exec"), session)
             else:
                 for line in code.splitlines():
                     program, *arguments = shlex.split(line)
@@ -85,11 +85,8 @@ def tutorial(request, tmp_path_factory):
     return Tutorial(folder=folder, assertions=sum(code.count("assert ") for _, code in blocks))
 
 
-@pytest.fixture(scope="session")
-def sacrum_demo(trocar_command, tmp_path_factory):
-    """The folder of `trocar demo sacrum` and what the command printed as JSON."""
-    place = tmp_path_factory.mktemp("demo")
-    options = ("--voxel-mm", DEMO_MM, "--spacing-mm", COARSE_MM, "--no-open", "--json")
-    done = trocar_command("demo", "sacrum", *options, check=0, cwd=place)
-    assert done.stderr == ""
-    return place / "demo/sacrum", json.loads(done.stdout)
+def assert_all_the_way(dossier):
+    """Every entry is made, none is stale, and what the manifest says is what is there."""
+    assert [status.name for status in dossier.status() if dossier.is_fresh(status.name)] == list(ENTRIES)
+    dossier.verify()
+    assert (dossier.folder / "report.html").stat().st_size > 100_000

@@ -1,5 +1,6 @@
-"""Case A2: the S1 root stays warm in a simulation of the plan, and what is left of the tumor is named."""
+"""Case A2 all the way: the tutorial, the demo, an S1 root that stays warm, and what is left of the tumor named."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,19 +11,41 @@ from trocar.model.finding import Verdict
 from trocar.model.treatment import Technique
 from trocar.simulation.simulate import simulate
 
-from .conftest import DEMO_MM
+from .conftest import COARSE_MM, DEMO_MM, ENTRIES, assert_all_the_way
 
+TUTORIAL = "sacrum"
 ROOT = "nerve_root_s1_left"
-pytestmark = pytest.mark.xdist_group("sacrum")
 
 
 @pytest.fixture(scope="module")
-def planned(sacrum_demo):
+def demo(trocar_command, tmp_path_factory):
+    """The folder of `trocar demo sacrum` and what the command printed as JSON."""
+    place = tmp_path_factory.mktemp("demo")
+    options = ("--voxel-mm", DEMO_MM, "--spacing-mm", COARSE_MM, "--no-open", "--json")
+    done = trocar_command("demo", "sacrum", *options, check=0, cwd=place)
+    assert done.stderr == ""
+    return place / "demo/sacrum", json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def planned(demo):
     """The demo's case, and its plan up to the freeze."""
-    dossier = Dossier.open(sacrum_demo[0])
+    dossier = Dossier.open(demo[0])
     plan = dossier.read("plan")
     (freezing,) = plan.of(Technique.CRYOABLATION)
     return dossier.read("case"), replace(plan, steps=plan.steps[: plan.steps.index(freezing) + 1])
+
+
+def test_the_tutorial_runs_and_its_numbers_hold(tutorial):
+    assert tutorial.assertions >= 3
+
+
+def test_the_demo_goes_all_the_way_and_is_not_overwritten(demo, trocar_command):
+    folder, printed = demo
+    assert [entry["name"] for entry in printed["status"]["entries"] if entry["state"] == "fresh"] == list(ENTRIES)
+    assert_all_the_way(Dossier.open(folder))
+    again = trocar_command("demo", "sacrum", "--no-open", cwd=folder.parent.parent)
+    assert again.returncode == 2 and "--force" in again.stderr
 
 
 @pytest.mark.slow
