@@ -69,7 +69,7 @@ class Tutorial:
 
 @pytest.fixture(scope="module")
 def tutorial(request, tmp_path_factory):
-    """The module's `TUTORIAL` run as printed: Python blocks in one session, `trocar` lines, in a folder of their own."""
+    """The module's `TUTORIAL` as printed: Python blocks in one session, `trocar` lines, in a folder of their own."""
     blocks = BLOCK.findall((TUTORIALS / f"{request.module.TUTORIAL}.md").read_text())
     folder = tmp_path_factory.mktemp(request.module.TUTORIAL)
     session: dict[str, object] = {}
