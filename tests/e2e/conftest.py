@@ -1,16 +1,26 @@
 """A coarse synthetic case, in memory and as files, and the command line as its users call it."""
 
+import contextlib
+import io
+import json
+import re
+import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from trocar import phantoms
+from trocar.cli.commands import run_command
 
 from . import files
 
 COARSE_MM = 3.0
+DEMO_MM = 2.0  # a CT's voxel; coarser, a needle of 1.5 mm is not found on the control
+TUTORIALS = Path(__file__).resolve().parents[2] / "docs/tutorials"
+BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +57,39 @@ def trocar_command():
         return done
 
     return call
+
+
+@dataclass(frozen=True)
+class Tutorial:
+    """What a tutorial left behind: the folder that it ran in and its number of assertions."""
+
+    folder: Path
+    assertions: int
+
+
+@pytest.fixture(scope="session")
+def tutorial(request, tmp_path_factory):
+    """A tutorial run as it is printed: Python blocks in one session, `trocar` lines, both in a folder of their own."""
+    blocks = BLOCK.findall((TUTORIALS / f"{request.param}.md").read_text())
+    folder = tmp_path_factory.mktemp(request.param)
+    session: dict[str, object] = {}
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+        for language, code in blocks:
+            if language == "python":
+                exec(compile(code, f"{request.param}.md", "exec"), session)
+            else:
+                for line in code.splitlines():
+                    program, *arguments = shlex.split(line)
+                    assert program == "trocar"
+                    assert run_command(arguments) == 0, line
+    return Tutorial(folder=folder, assertions=sum(code.count("assert ") for _, code in blocks))
+
+
+@pytest.fixture(scope="session")
+def sacrum_demo(trocar_command, tmp_path_factory):
+    """The folder of `trocar demo sacrum` and what the command printed as JSON."""
+    place = tmp_path_factory.mktemp("demo")
+    options = ("--voxel-mm", DEMO_MM, "--spacing-mm", COARSE_MM, "--no-open", "--json")
+    done = trocar_command("demo", "sacrum", *options, check=0, cwd=place)
+    assert done.stderr == ""
+    return place / "demo/sacrum", json.loads(done.stdout)
