@@ -100,7 +100,7 @@ def curing_checks(
     solver.advance(
         LASTS_S, longest_s=STEP_S, heating=heat, on_step=follow, until=lambda: cement.share_set >= SPENT_FRAC
     )
-    solver.advance(LASTS_S - solver.time_s, longest_s=SPREADING_STEP_S, heating=heat, on_step=follow)
+    solver.advance(max(0.0, LASTS_S - solver.time_s), longest_s=SPREADING_STEP_S, heating=heat, on_step=follow)
     return (_setting(sets_at_s, max(hottest_degC)), *(_beside(watched) for watched in beside))
 
 
