@@ -32,7 +32,7 @@ demo: setup  ## plan, simulate and report the synthetic pelvis: demo/ilium/repor
 
 test: setup-dev  ## every test that needs no accelerator
 	scripts/ensure-test-programs.sh
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup-dev  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

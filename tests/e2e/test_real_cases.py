@@ -4,15 +4,21 @@ import json
 
 import pytest
 
-from . import carved
+from trocar.io.dossier import Dossier
 
-pytestmark = pytest.mark.xdist_group("carved")
+from . import carved, sampler
 
 
 @pytest.fixture(scope="module", params=carved.CASES)
-def ran(request, shared_data, dossier_of):
+def folder(request, shared_data, trocar_command, tmp_path_factory):
+    """The dossier of a carved case after `trocar run`."""
+    return carved.run(request.param, shared_data, trocar_command, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def ran(request, shared_data, folder):
     """(name of the carved case, its truth, a reader of the dossier's documents, the report)"""
-    name, folder = request.param, dossier_of(request.param)
+    name = folder.parent.name.rstrip("0123456789")
     truth = json.loads((shared_data / f"totalseg_carved_dev/{name}.json").read_text())
     report = (folder / "report.html").read_text()
     return name, truth, lambda entry: json.loads((folder / f"{entry}.json").read_text()), report
@@ -68,6 +74,14 @@ def test_the_plan_treats_the_lesion_where_it_is(ran):
     for placement in treated:
         offset_mm = [a - b for a, b in zip(placement["target_lps_mm"], truth["centroid_mm_lps"], strict=True)]
         assert all(abs(part) < extent for part, extent in zip(offset_mm, truth["extent_mm_xyz"], strict=True))
+
+
+def test_no_point_of_an_instrument_breaks_a_hard_constraint(ran, folder):
+    dossier = Dossier.open(folder)
+    plan = dossier.read("plan")
+    expected = {"trocar"} if ran[0].startswith("L4") else {"probe", "biopsy", "screw", "trocar"}
+    assert sampler.roles(plan) >= expected
+    assert sampler.violations(dossier.read("case"), plan) == []
 
 
 def test_the_report_is_whole_and_names_the_side(ran):
