@@ -33,7 +33,7 @@ CLOSED: dict[str, frozenset[str]] = {
     "decision.meeting_type": frozenset({"rcp", "staff"}),
     "decision.guidance": frozenset({"ct", "cbct", "fluoroscopy", "ultrasound", "mr", "navigation"}),
     "decision.anesthesia": frozenset({"local", "sedation", "general", "regional"}),
-    "decision.arterial_access": frozenset({"femoral", "radial"}),
+    "decision.arterial_access": frozenset({"femoral", "radial", "none"}),
     "lesion.subchondral_plate": frozenset({"intact", "breached"}),
     "lesion.medial_wall": frozenset({"intact", "deficient"}),
     "lesion.lateral_cortex": frozenset({"intact", "deficient"}),

@@ -47,6 +47,7 @@ OUTCOMES = {
     "refer": "refer",
     "stop": "stop",
     "missing": "missing",
+    "hold": "no approval yet",
 }
 
 STEPS = {
