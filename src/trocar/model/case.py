@@ -217,6 +217,8 @@ class LesionContext(Record):
     medial_wall: str | None = None
     lateral_cortex: str | None = None
     acetabular_roof: str | None = None
+    anterior_column: str | None = None
+    posterior_column: str | None = None
     solitary_for_cure: bool | None = None
     arterial_enhancement: str | None = None
     articular_extension: bool | None = None

@@ -15,7 +15,7 @@ from markupsafe import Markup
 import trocar
 from trocar import catalog
 from trocar.errors import ReadError
-from trocar.reporting import captions, vocabulary, words
+from trocar.reporting import captions, scores, vocabulary, words
 from trocar.reporting.citations import Citations
 from trocar.reporting.contents import Contents
 from trocar.reporting.figures import SIZE, Figure, draw
@@ -82,6 +82,7 @@ def _tree(environment: Environment, gathered: Gathered, figures: tuple[Figure, .
         "figures": figures,
         "size": SIZE,
         "words": words,
+        "scores": scores,
         "word": words.word,
         "remark": remark,
         "vocabulary": vocabulary,
