@@ -91,9 +91,13 @@ class SequenceStep(Record):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOutcome(Record):
     rule: str
-    outcome: str  # pass, warn, info, require, refer, stop, missing
+    outcome: str  # pass, warn, info, require, refer, stop, missing; hold leaves the discussion open, not approval
     message: Text
     source: str
+
+    @property
+    def forbids_approval(self) -> bool:
+        return self.outcome in ("stop", "missing", "refer", "require", "hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +306,7 @@ class Plan(Finding):
     rejected: tuple[Rejection, ...] = ()
     alternatives: tuple[Text, ...] = ()  # compared and not chosen, with figures
     remedies: tuple[Remedy, ...] = ()  # where a limit of temperature is crossed
-    blocked_by: tuple[str, ...] = ()  # STOP and MISSING gates: rule ids
+    blocked_by: tuple[str, ...] = ()  # rule ids of the gates that forbid approval
     entry_map: EntryMap | None = None
     ruleset: str = ""
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 import trocar
 from trocar import catalog
 from trocar.errors import ReadError
-from trocar.reporting import captions, vocabulary, words
+from trocar.reporting import captions, scores, vocabulary, words
 from trocar.reporting.citations import Citations
 from trocar.reporting.contents import Contents
 from trocar.reporting.figures import Figure, draw
@@ -104,6 +104,7 @@ def _tree(
         "sheets": each,
         "size": SIZE,
         "words": words,
+        "scores": scores,
         "word": words.word,
         "remark": remark,
         "vocabulary": vocabulary,

@@ -47,6 +47,38 @@ OUTCOMES = {
     "refer": "refer",
     "stop": "stop",
     "missing": "missing",
+    "hold": "no approval yet",
+}
+
+SCORES = {
+    "SINS": "SINS",
+    "SINS (read as S1, junctional)": "SINS (read as S1, junctional)",
+    "SINS (read as S2-S5, rigid)": "SINS (read as S2-S5, rigid)",
+    "Mirels": "Mirels",
+    "axial cortical involvement": "axial cortical involvement",
+    "Harrington": "Harrington",
+    "MAC": "MAC (metastatic acetabular classification)",
+}
+
+SCORE_ORIGINS = {"measured": "measured", "entered": "entered", "unknown": "missing item"}
+
+SCORE_ITEMS = {
+    "site": "site",
+    "pain": "pain",
+    "lesion": "lesion",
+    "size": "size",
+    "location": "location",
+    "alignment": "alignment",
+    "collapse": "collapse",
+    "posterolateral": "posterolateral involvement",
+    "axial": "length of destroyed cortex",
+    "circumferential": "circumference destroyed",
+    "medial_wall": "medial wall",
+    "lateral_cortex": "lateral cortex",
+    "acetabular_roof": "acetabular roof",
+    "anterior_column": "anterior column",
+    "posterior_column": "posterior column",
+    "solitary_for_cure": "solitary, resectable for cure",
 }
 
 STEPS = {
