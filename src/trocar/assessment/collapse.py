@@ -4,8 +4,8 @@ Bone and cement soften after their limits, their bond opens, the threads of a sc
 linear, bonded model cannot show (theory/softening.md). One density law, the one in the middle of the site's ensemble.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -110,9 +110,8 @@ def _middle(
     case: Case, region: Array, lesion: Structure, bone: Structure, scale: DensityScale, grid: Grid, tally: _Tally
 ) -> tuple[Law, tuple[Array, Array, Array]]:
     """The law whose mean modulus of the solid bone is the ensemble's median, and the untreated bone by it."""
-    natives = [
-        (law, _native(case, region, lesion, bone, law, scale, grid, tally)) for law in mechanics().laws_of(site_of(bone))
-    ]
+    laws = mechanics().laws_of(site_of(bone))
+    natives = [(law, _native(case, region, lesion, bone, law, scale, grid, tally)) for law in laws]
     natives.sort(key=lambda item: float(item[1][0][item[1][2]].mean()))
     return natives[len(natives) // 2]
 

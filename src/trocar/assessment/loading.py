@@ -11,7 +11,8 @@ from trocar.assessment.yielding import Treated
 from trocar.catalog.mechanics import LoadCase
 from trocar.materials.limits import BONE, MATERIALS, bonded, labels, limits, with_thread_damage
 from trocar.model.case import Structure
-from trocar.model.space import Array, Vector, as_vector
+from trocar.model.record import Vector
+from trocar.model.space import Array, as_vector
 from trocar.physics.collapse import Course, March, Progress, collapse
 from trocar.physics.elastic import POISSON, ElasticSystem, Load
 from trocar.physics.interface import Bond, Interface
@@ -81,9 +82,7 @@ def loaded(
     if len(voxels):
         stiff = modulus[tuple(voxels.T)] * 1e6
         interface = Interface(system.rows, voxels, normals, stiff, bond, spacing_m=spacing_m, poisson=POISSON)
-    course = collapse(
-        system, Load(force_N=force), softening, interface=interface, march=march, on_progress=on_progress
-    )
+    course = collapse(system, Load(force_N=force), softening, interface=interface, march=march, on_progress=on_progress)
     at_bond = np.zeros(bench.grid.shape, bool)
     at_bond[tuple(voxels.T)] = True
     return Loaded(bench=bench, course=course, label=label, bond=at_bond)

@@ -11,6 +11,7 @@ import typer
 
 from trocar.cli.case_commands import approve, new, status
 from trocar.cli.catalog_commands import devices, drugs, rules, schema
+from trocar.cli.collapse_command import collapse
 from trocar.cli.document_commands import documents
 from trocar.cli.output import Output
 from trocar.cli.stage_commands import assess, demo, plan, propose, report, run, schedule, simulate, verify
@@ -95,7 +96,22 @@ def root(
 
 
 COMMANDS = (
-    *(new, assess, propose, schedule, plan, simulate, strength, verify, report, documents, run, status, approve),
+    *(
+        new,
+        assess,
+        propose,
+        schedule,
+        plan,
+        simulate,
+        strength,
+        collapse,
+        verify,
+        report,
+        documents,
+        run,
+        status,
+        approve,
+    ),
     *(devices, rules, drugs, schema, demo),
 )
 for command in COMMANDS:  # in the order in which `trocar --help` lists them

@@ -10,9 +10,9 @@ from trocar.model.record import Record, Vector
 class CollapsedState(Record):
     """One state of the bone, loaded until it gave way; loads in multiples of the load case.
 
-    `strength_frac` is the highest load, `passed` whether the load fell after it (else it is a lower bound), `first_frac`
-    the load at which the first voxel passed its limit. `order` names the materials in the order in which they failed,
-    each with the load of that moment; `lost_frac` is each one's part of the energy spent until the peak.
+    `strength_frac` is the highest load, `passed` whether the load fell after it (else it is a lower bound),
+    `first_frac` the load at which the first voxel passed its limit. `order` names the materials as they failed, each
+    with the load of that moment; `lost_frac` is each one's part of the energy spent until the peak.
     """
 
     state: str

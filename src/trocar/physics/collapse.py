@@ -72,6 +72,11 @@ class Course:
         return int(np.argmax(self.load))
 
     @property
+    def peak_load(self) -> float:
+        """The highest load."""
+        return float(self.load.max())
+
+    @property
     def past_peak(self) -> bool:
         """Whether the load fell after it: else the highest load is only the last one looked at."""
         return bool(self.load[-1] < 0.99 * self.load.max())
@@ -117,11 +122,12 @@ class _Steps:
 class _Loading:
     def __init__(self, system: ElasticSystem, load: Load, softening: Softening, interface: Interface | None,
                  march: March) -> None:  # fmt: skip
-        if (load.displacement_m is None) == (load.force_N is None):
+        given = load.force_N if load.displacement_m is None else load.displacement_m
+        if given is None or not (load.force_N is None or load.displacement_m is None):
             raise SolverError("a collapse takes either forces or displacements", hint="give one of the two")
         self.system, self.softening, self.interface, self.march = system, softening, interface, march
         self.moved = load.displacement_m is not None
-        self.pattern = system.flat(load.displacement_m if self.moved else load.force_N)
+        self.pattern = system.flat(given)
         self.given = np.zeros(0) if self.moved else self.pattern / system.unit_N
         solved = system.solve_one(load, tolerance=1e-5)
         self.iterations, self.unit = solved.iterations, solved.u_m  # the displacement under the load once
@@ -172,8 +178,8 @@ class _Loading:
 
     def _balance(self, u: Array, multiple: float, target: float) -> tuple[Array, float, float, int]:
         """Displacement, multiple of the load, last change and passes of the balanced state at a path, or load."""
-        change = np.inf
-        for count in range(self.march.passes):
+        change, count = np.inf, 0
+        while change > self.march.tolerance and count < self.march.passes:
             change = self._cost(u)
             self._keep()
             self.unit = u / multiple
@@ -182,9 +188,8 @@ class _Loading:
             self.response = self._response()
             multiple = target if (self.march.control == "path") == self.moved else target / self.response
             u = multiple * self.unit
-            if change <= self.march.tolerance:
-                break
-        return u, multiple, change, count + 1
+            count += 1
+        return u, multiple, change, count
 
     def _attempt(self, u: Array) -> float:
         worst = self.softening.attempt(u)

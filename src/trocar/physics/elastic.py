@@ -106,7 +106,7 @@ class ElasticSystem:
         while norm > below:
             if count >= MOST_ITERATIONS or not np.isfinite(norm):
                 raise SolverError(
-                    f"the deformation did not converge: residual {norm / below:.1e} of the asked after {count} iterations",
+                    f"the deformation did not converge: {norm / below:.1e} of the asked residual after {count} steps",
                     hint="look for parts that hang by an edge, or for a contrast of moduli above 1e6",
                 )
             self._defect(u_m, given, 1 / norm)

@@ -75,7 +75,7 @@ class Softening:
         return float(highest.max())
 
     def hasten(self, factor: float) -> None:
-        """Multiplies what is being lost: fewer passes where a break runs on, at the price of losing a little too much."""
+        """Multiplies what is being lost: fewer passes where a break runs on, for a little too much loss."""
         if factor != 1.0:
             lost = self.now < self.kept
             hastened = self.kept[lost] - factor * (self.kept[lost] - self.now[lost])
