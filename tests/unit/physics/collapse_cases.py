@@ -14,7 +14,7 @@ CEMENT = Limits(name="cement", tension_frac=0.016, compression_frac=0.032, parti
 METAL = Limits(name="metal", tension_frac=0.0073, compression_frac=0.0073)
 BOND = Bond(tension_Pa=1.3e6, shear_Pa=3.25e6, friction_frac=0.5, parting_m=150e-6)
 THROUGH = March(stop_frac=0.3, softest_frac=0.0, steps=200, loss_frac=0.05)
-QUICK = March(tolerance=3e-3, haste=2.0, loss_frac=0.03)
+QUICK = March(tolerance=5e-3, haste=2.0, loss_frac=0.05, passes=8, steps=14)
 
 
 def pulled(modulus_Pa, sign=1, *, spacing_m=1e-3, poisson=0.0, march=None, by_force=False, limits=(BONE,)):

@@ -92,10 +92,9 @@ def test_a_notched_plates_strength_settles_and_it_breaks_symmetrically():
 
 
 def test_load_and_path_control_agree_before_the_peak():
-    modulus = np.full((8, 2, 2), GPa)
-    modulus[3:5] *= 0.7
-    by_path, _ = pulled(modulus, by_force=True)
-    by_load, _ = pulled(modulus, by_force=True, march=March(control="load", loss_frac=0.005))
+    modulus = notched(1.0)
+    by_path, _ = pulled(modulus, poisson=0.3, by_force=True)
+    by_load, _ = pulled(modulus, poisson=0.3, by_force=True, march=March(control="load", loss_frac=0.005))
     assert by_load.peak_load == pytest.approx(by_path.peak_load, rel=0.03)
     upward = by_load.load < 0.95 * by_path.peak_load
     expected = np.interp(by_load.load[upward], by_path.load[: by_path.peak + 1], by_path.path[: by_path.peak + 1])
@@ -144,31 +143,24 @@ def test_a_parted_bond_bears_again_when_pressed_shut_and_slides_when_it_is_not()
 # --- cement alone, or screws too?
 
 
-@pytest.fixture(scope="module")
-def courses():
-    kinds = [("cement", BOND), ("planned", BOND), ("cement", None), ("planned", None)]
-    return {(motion, *kind): across(kind[0], motion, bond=kind[1]) for motion in ("torsion", "shear") for kind in kinds}
-
-
 @pytest.mark.parametrize(("motion", "bonded", "opening"), [("torsion", 1.5, 1.8), ("shear", 1.35, 1.6)])
-def test_screws_carry_torsion_and_shear_once_the_bond_has_opened(courses, motion, bonded, opening):
-    """A bonded model sees little of it: neither in stiffness nor in strength."""
-    cement, planned = courses[motion, "cement", BOND], courses[motion, "planned", BOND]
-    glued, glued_planned = courses[motion, "cement", None], courses[motion, "planned", None]
-    assert 1.0 < stiffness(glued_planned) / stiffness(glued) < bonded
-    assert 0.95 < glued_planned.peak_load / glued.peak_load < bonded
+def test_screws_carry_torsion_and_shear_once_the_bond_has_opened(motion, bonded, opening):
+    """A linear model, in which nothing opens, sees little of it."""
+    linear = [stiffness(across(state, motion, bond=None, march=March(steps=0))) for state in ("cement", "planned")]
+    assert 1.0 < linear[1] / linear[0] < bonded
+    cement, planned = across("cement", motion), across("planned", motion)
     assert planned.peak_load / cement.peak_load > opening
-    assert cement.failed[cement.peak][-1] > 0 and glued.peak_load > 1.5 * cement.peak_load
+    assert cement.failed[-1][-1] > 0
 
 
 def test_cement_alone_pulls_off_at_the_strength_of_its_bond():
     course = across("cement", "tension")
     assert course.peak_load == pytest.approx(BOND.tension_Pa * 256e-6, rel=0.25)
-    assert across("planned", "tension", march=March(steps=6)).load.max() > 3 * course.peak_load
+    assert across("planned", "tension", march=March(steps=6, tolerance=5e-3, passes=6)).peak_load > 3 * course.peak_load
 
 
 def test_cement_never_lowers_stiffness_or_load_in_compression():
-    few = March(steps=6)
+    few = March(steps=4, tolerance=5e-3, passes=6)
     before, cement = across("before", "compression", march=few), across("cement", "compression", march=few)
     assert stiffness(cement) > stiffness(before)
     common = np.linspace(0.2, 1, 5) * min(before.path[-1], cement.path[-1])
@@ -177,7 +169,7 @@ def test_cement_never_lowers_stiffness_or_load_in_compression():
 
 
 def test_a_longer_anchor_never_weakens_and_one_in_the_lesion_holds_nothing():
-    few = March(steps=10, tolerance=3e-3, haste=2.0, loss_frac=0.03)
+    few = March(steps=7, tolerance=5e-3, haste=2.0, loss_frac=0.05, passes=6)
     peaks = [across("screws", "tension", anchored=(10, n), march=few).peak_load for n in (0, 3, 6)]
     before = across("before", "tension", march=few).peak_load
     assert peaks[1] > 2 * peaks[0] and peaks[2] > 1.05 * peaks[1]
