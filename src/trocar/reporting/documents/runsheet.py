@@ -46,7 +46,7 @@ def _sequence(facts: Facts) -> Section:
         language("Minute"), language("Step (position from here on) – kit (spares)"), language("Lasts"),
         language("Done at"),
     )  # fmt: skip
-    blocks: list[Block] = [Table(head, tuple(rows), widths=(1.5, 7.2, 1.1, 1.2))]
+    blocks: list[Block] = [Table(head, tuple(rows), widths=(1.5, 6.8, 1.3, 1.4))]
     blocks += [Bullets(cement)] if (cement := _cement(facts, timed)) else []
     return Section("sequence", language("Sequence, typical clock"), (*blocks, *_unplaced_kit(facts, timed)), "left")
 
@@ -72,6 +72,8 @@ def _wait(facts: Facts, step: TimedStep, free_at_min: float) -> str:
     minutes = language.number(idle_min, "min", digits=0)
     if step.step == "CEMENT_MIX":
         return language(", after a wait of {minutes} for the cavity to thaw (E10)", minutes=minutes)
+    if step.step == "CEMENT_INJECT":
+        return language(", after a wait of {minutes} for the paste phase", minutes=minutes)
     return language(", after a wait of {minutes}", minutes=minutes)
 
 
