@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from trocar.model.finding import Check, Finding
 from trocar.model.record import Record, Vector, bounded
+from trocar.model.shield import Shield
 from trocar.model.space import Segment
 
 
@@ -231,6 +232,7 @@ class Step(Finding):
     notes: tuple[Text, ...] = ()
     perfusion_scale: float | None = None  # an embolization's: what is left of the lesion's perfusion
     program: HeatingProgram | None = None  # a radiofrequency step's, where a phase states no setting
+    shield: Shield | None = None  # a protection's: what is there from then on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
