@@ -18,6 +18,7 @@ from trocar.planning.array import STAYS, Probes
 from trocar.planning.checks import Inspector, implant_checks, inspector, rechecked_step
 from trocar.planning.coverage import Ablation, ablation, search_for
 from trocar.planning.freezing import Protocol
+from trocar.planning.guidance import Guidance
 from trocar.planning.kit import kit
 from trocar.planning.notices import risk_checks
 from trocar.planning.position import upward
@@ -35,9 +36,9 @@ class Editor:
     plan: Plan
 
     @classmethod
-    def of(cls, case: Case, plan: Plan) -> "Editor":
-        """An editor of a plan; every placement is measured once."""
-        inspect = inspector(case, plan.lesion)
+    def of(cls, case: Case, plan: Plan, *, guidance: Guidance | None = None) -> "Editor":
+        """An editor of a plan whose instruments are led as given, else as the case says; all is measured once."""
+        inspect = inspector(case, plan.lesion, guidance=guidance)
         for step in plan.steps:
             for placement in step.placements:
                 inspect.measured(placement)
