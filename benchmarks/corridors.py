@@ -80,7 +80,7 @@ def run(*, quick: bool, folder: Path) -> Result:
         limit=["A line ends as soon as it is too shallow, so most lines cost a few loads of eight neighbors."],
         notes=[
             f"Depth below the cortex and healthy bone are made once in {built.wall_s:.1f} s ({built.cpu_s:.1f} s CPU).",
-            "Published beside: pedicle screws by a 3D U-Net, 2 s a screw after 26 s of segmentation (840 screws, T12 to "
+            "Published beside: pedicle screws by a 3D U-Net, 2 s each after 26 s of segmentation (840 screws, T12 to "
             "S1, 2025): another task, healthy spines and no lesion to cross. The search of sacroiliac corridors on "
             "voxels (Noser, PMC3138925) and the atlas planners of the pelvis (Goerres 2017, Han 2019) state no time in "
             "what could be read of them.",
