@@ -80,12 +80,17 @@ def search_for(
     perfusion_scale: float,
     effort: Effort,
     inside: tuple[Placement, ...] = (),
+    *,
+    aim: Aim | None = None,
 ) -> Search:
-    """A search over probes of one kind around one lesion, clear of what is in the body already."""
+    """A search over probes of one kind around one lesion, clear of what is in the body already.
+
+    `aim` is the intent's where it is known already.
+    """
     foresight = None
     if predictor is not None:
         screws = tuple(item for item in inside if item.role == "screw")
-        foresight = Foresight(Aim.of(around, intent), predictor, perfusion_scale, screws)
+        foresight = Foresight(aim or Aim.of(around, intent), predictor, perfusion_scale, screws)
     scout = Scout(around, scored_points(around), intent, foresight)
     return Search(scout, Admission(around, tool, up, inside=inside), effort)
 
@@ -96,7 +101,7 @@ def ablation(
     """The step of the chosen probes with its checks, what each probe brings, and remedies where a limit is crossed."""
     lesion = search.scout.around.lesion.name
     step = found.probes.step(lesion)
-    checks = _coverage_checks(found, lesion, search.scout.intent)
+    checks = coverage_checks(found, lesion, search.scout.intent)
     if samples and search.scout.foresight is not None:
         checks += robust_checks(search.scout.foresight, step, samples=samples)
     proposed = remedies(search, found)
@@ -159,7 +164,8 @@ def _fewest(choices: list[Seen]) -> Seen:
     return next(choice for choice in choices if choice.value >= best - GAIN_FOR_ONE_MORE_FRAC)
 
 
-def _coverage_checks(found: Seen, lesion: str, intent: str) -> tuple[Check, ...]:
+def coverage_checks(found: Seen, lesion: str, intent: str) -> tuple[Check, ...]:
+    """The shares of a lesion that probes should freeze, against those asked for."""
     lethal, visible = found.fractions
     rows = [
         (f"coverage_planned_{lethal_degC(intent):.0f}_degC", lethal, "coverage_lethal_palliative_frac"),
