@@ -23,9 +23,11 @@ from trocar.planning.kit import kit
 from trocar.planning.notices import risk_checks
 from trocar.planning.outlook import Aim
 from trocar.planning.position import upward
+from trocar.planning.protected import temperature_check
 from trocar.planning.refine import BOUNDED, Effort, Search
 
-PREDICTED = ("coverage_planned", "bone_border_planned", "nerve_minimum_temperature_planned", "robust_")
+NERVE_PREDICTED = "nerve_minimum_temperature_planned"
+PREDICTED = ("coverage_planned", "bone_border_planned", NERVE_PREDICTED, "robust_")
 OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
 
 
@@ -75,7 +77,11 @@ class Editor:
         search = self._search(step, intent, predictor, BOUNDED)
         (seen,) = search.scout.see([_probes(step, Edits())])
         known = {check.name: check for check in coverage_checks(seen, self.plan.lesion, intent)}
-        return replace(step, checks=tuple(known.get(check.name, check) for check in step.checks))
+        checks = (
+            temperature_check(seen, check.subject) if check.name == NERVE_PREDICTED else known.get(check.name, check)
+            for check in step.checks
+        )
+        return replace(step, checks=tuple(checks))
 
     def replanned(
         self, edits: Edits, *, intent: str, predictor: Predictor | None, effort: Effort = BOUNDED, samples: int = 0
