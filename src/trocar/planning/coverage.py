@@ -12,12 +12,13 @@ from trocar.model.treatment import Placement, Rejection, Remedy, Step, Text
 from trocar.planning.access import Instrument, instrument, rejections
 from trocar.planning.array import Admission, Probes
 from trocar.planning.bundles import Placed, approaches, candidates, place, scored_points
-from trocar.planning.freezing import Protocol, lethal_degC
+from trocar.planning.freezing import Protocol, lethal_degC, lethal_share_key
 from trocar.planning.leftover import leftover
 from trocar.planning.outlook import Aim, Foresight
 from trocar.planning.refine import BOUNDED, GAIN_FOR_ONE_MORE_FRAC, MOST_PROBES, Effort, Scout, Search, Seen
 from trocar.planning.remedies import remedies, remedy_texts
 from trocar.planning.robust import robust_checks
+from trocar.planning.steady import steadiest
 from trocar.planning.surroundings import Surroundings
 
 LARGE_MM = 30.0  # from here on the thicker needle; design
@@ -51,7 +52,8 @@ def cover(
     """Probes that cover a lesion: the best layouts by geometry, then a search with a prediction of every candidate.
 
     The number is the fewest that no other number beats by more than a tolerance. `samples` placements and tissues,
-    drawn at random, say how robust it is. `inside` is what the body holds already: it is kept clear of, and conducts.
+    drawn at random, choose among layouts nearly as good, and say how robust the choice is. `inside` is what the body
+    holds already: it is kept clear of, and conducts.
     """
     tool, expected = chosen_probe(around)
     paths, directions = approaches(around, tool, up)
@@ -67,8 +69,9 @@ def cover(
     if not screened:
         return Ablation(None, refused)
     chosen, compared = _chosen(search, screened)
-    found = search.verified(chosen)
-    return ablation(search, found, refused, compared, samples=samples)
+    steady, told = steadiest(search, chosen, samples=samples)
+    found = search.verified(steady)
+    return ablation(search, found, refused, (*compared, *told), samples=samples)
 
 
 def search_for(
@@ -168,11 +171,13 @@ def coverage_checks(found: Seen, lesion: str, intent: str) -> tuple[Check, ...]:
     """The shares of a lesion that probes should freeze, against those asked for."""
     lethal, visible = found.fractions
     rows = [
-        (f"coverage_planned_{lethal_degC(intent):.0f}_degC", lethal, "coverage_lethal_palliative_frac"),
+        (f"coverage_planned_{lethal_degC(intent):.0f}_degC", lethal, lethal_share_key(intent)),
         ("coverage_planned_0_degC", visible, "coverage_visible_frac"),
     ]
     seen = found.outlook
-    if seen is not None and seen.border_frac is not None and intent != "curative":
+    if seen is not None and intent == "curative":
+        rows.append(("margin_planned", seen.shell_frac, "coverage_curative_frac"))
+    elif seen is not None and seen.border_frac is not None:
         rows.append(("bone_border_planned", seen.border_frac, "coverage_lethal_palliative_frac"))
     measured = measured_how(found)
     return tuple(share_check(name, lesion, value, key, measured) for name, value, key in rows)

@@ -27,7 +27,7 @@ from trocar.planning.protected import temperature_check
 from trocar.planning.refine import BOUNDED, Effort, Search
 
 NERVE_PREDICTED = "nerve_minimum_temperature_planned"
-PREDICTED = ("coverage_planned", "bone_border_planned", NERVE_PREDICTED, "robust_")
+PREDICTED = ("coverage_planned", "bone_border_planned", "margin_planned", NERVE_PREDICTED, "robust_")
 OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
 
 
