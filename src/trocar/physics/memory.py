@@ -8,13 +8,16 @@ from trocar.physics.medium import Array
 
 STEP_BYTES = 320  # five cache lines: large arrays start on like addresses and would share the sets of the cache
 PLACES = 12
+LINE_BYTES = 64  # on the border of a cache line: a vector that lies across one is loaded in two goes
 _places = count()
 
 
 def place(size: int) -> Array:
     """An empty flat float32 array that starts on other sets of the processor's cache than those made before it."""
-    start = (next(_places) % PLACES) * STEP_BYTES // 4
-    return np.empty(start + size, np.float32)[start:]
+    start_bytes = (next(_places) % PLACES) * STEP_BYTES
+    room = np.empty(size + (start_bytes + LINE_BYTES) // 4, np.float32)
+    first = (start_bytes + -room.ctypes.data % LINE_BYTES) // 4
+    return room[first : first + size]
 
 
 def apart(values: Array) -> Array:
