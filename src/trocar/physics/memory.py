@@ -14,10 +14,16 @@ _places = count()
 
 def place(size: int) -> Array:
     """An empty flat float32 array that starts on other sets of the processor's cache than those made before it."""
-    start_bytes = (next(_places) % PLACES) * STEP_BYTES
-    room = np.empty(size + (start_bytes + LINE_BYTES) // 4, np.float32)
-    first = (start_bytes + -room.ctypes.data % LINE_BYTES) // 4
-    return room[first : first + size]
+    return places(1, size)[0]
+
+
+def places(number: int, size: int) -> list[Array]:
+    """As many of them, in one piece of memory: large pieces are had in large pages, which takes a tenth of the time."""
+    each = -(-(4 * size + (PLACES + 1) * STEP_BYTES) // LINE_BYTES) * LINE_BYTES
+    room = np.empty((number * each + LINE_BYTES) // 4, np.float32)
+    lines = -room.ctypes.data % LINE_BYTES
+    firsts = ((lines + n * each + (next(_places) % PLACES) * STEP_BYTES) // 4 for n in range(number))
+    return [room[first : first + size] for first in firsts]
 
 
 def apart(values: Array) -> Array:

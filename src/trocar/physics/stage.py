@@ -9,14 +9,13 @@ from trocar.physics.compiled import CELL, COMPILED
 from trocar.physics.enthalpy import Curve, Flat, Law
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
-from trocar.physics.memory import apart, place
+from trocar.physics.memory import places
 from trocar.physics.source import Needles, Pieces, draw, gather, heat_cells, kirchhoff_at, mean_drives
 from trocar.physics.spans import Rows
-from trocar.physics.sweep import copy_rows, perfuse, step_rows
+from trocar.physics.sweep import copy_rows, perfuse, step_rows, temperatures
 from trocar.physics.threads import gate, meet, share, together
 
-_temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
-_ice_integral, _flow = CELL.ice_integral, CELL.face_flow
+_flow = CELL.face_flow
 
 MARGIN_K = np.float32(2)  # tissue so far from freezing and from boiling does neither within a step
 UPDATES = 3  # how often in a super-step the vessels that the ice has closed are looked at anew
@@ -35,9 +34,12 @@ class Fields(NamedTuple):
 
 def fields_of(u: Flat, curve: Curve, law: Law) -> Fields:
     """Both copies of flat fields that have this reduced enthalpy."""
-    u, t, ice = apart(u), place(u.size), place(u.size)
-    _settle(u, curve, law, t, ice)
-    return Fields((u, apart(u)), (t, apart(t)), (ice, apart(ice)))
+    first, t, ice, second, t_second, ice_second = places(6, u.size)
+    first[:] = u
+    together(_settle, first, curve, law, t, ice)
+    for copy, values in ((second, first), (t_second, t), (ice_second, ice)):
+        copy[:] = values
+    return Fields((first, second), (t, t_second), (ice, ice_second))
 
 
 class Blood(NamedTuple):
@@ -172,16 +174,10 @@ def _book(moved, heat, total, per_cell, beyond, weight_s):  # type: ignore[no-un
 
 
 @njit(**COMPILED)
-def _settle(u, curve, law, t, ice):  # type: ignore[no-untyped-def]
-    for p in range(u.size):
-        if curve.vapor.size:
-            t[p] = _boiling(
-                u[p], curve.mush[p], curve.frozen[p], law.liquidus, law.interval, law.boil, curve.vapor[p],
-                law.boil_interval,
-            )  # fmt: skip
-        else:
-            t[p] = _temperature(u[p], curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
-        ice[p] = _ice_integral(t[p], law.liquidus, law.interval, law.half_inverse, law.half_slope)
+def _settle(number, threads, u, curve, law, t, ice):  # type: ignore[no-untyped-def]
+    first, past = share(u.size, number, threads)
+    temperatures(u[first:past], curve.mush[first:past], curve.frozen[first:past], curve.vapor[first:past], law,
+                 curve.vapor.size > 0, t[first:past], ice[first:past])  # fmt: skip
 
 
 @njit(**COMPILED)

@@ -8,7 +8,7 @@ from trocar.physics.medium import Array
 
 SAFETY = 0.95
 LONGEST_S = 30.0
-LAST_SHARE = 1 / 3  # of the longest step, for the last one of a phase
+LAST_SHARE = 0.5  # of the longest step, for the last one of a phase
 AFTER_SWITCH_S = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)  # a switched probe is followed in shorter steps first
 
 

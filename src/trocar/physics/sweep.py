@@ -127,3 +127,16 @@ def warm_rows(t, others, start, length, sx, sy, coldest, hottest, warm):  # type
         least_of_all, most_of_all = min(least_of_all, least), max(most_of_all, most)
         warm[row] = min(least, beside) > coldest and most < hottest
     return least_of_all, most_of_all
+
+
+@njit(**KERNEL)
+def temperatures(u, mush, frozen, vapor, law, boils, t, ice):  # type: ignore[no-untyped-def]
+    """T and its ice integral of cells side by side."""
+    if boils:
+        for c in range(u.size):
+            t[c] = _boiling(u[c], mush[c], frozen[c], law.liquidus, law.interval, law.boil, vapor[c], law.boil_interval)
+    else:
+        for c in range(u.size):
+            t[c] = _temperature(u[c], mush[c], frozen[c], law.liquidus, law.interval)
+    for c in range(u.size):
+        ice[c] = _ice_integral(t[c], law.liquidus, law.interval, law.half_inverse, law.half_slope)
