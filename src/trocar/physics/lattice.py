@@ -69,9 +69,12 @@ class Lattice:
 
     def explicit_s(self, coldest_degC: float) -> float:
         """The longest stable explicit step (Gershgorin) while no cell is colder than this."""
-        share = float(self.medium.freezing.share(coldest_degC))
-        fastest = float(np.interp(share, self.ice, self.fastest_per_s))  # convex in the share: never too low
-        return 1.0 / (fastest * max(1.0, share / float(self.ice[-1])))
+        freezing = self.medium.freezing
+        below_K = freezing.liquidus_degC - coldest_degC
+        deep_K = max(below_K - freezing.interval_K, 0.0)
+        ice = min(max(below_K / freezing.interval_K, 0.0), 1.0) + freezing.ice_slope_per_K * deep_K  # `Freezing.share`
+        fastest = float(np.interp(ice, self.ice, self.fastest_per_s))  # convex in the share: never too low
+        return 1.0 / (fastest * max(1.0, ice / float(self.ice[-1])))
 
 
 def faces_of(medium: Medium) -> Faces:
@@ -102,8 +105,8 @@ def _faces(number, threads, warm, cold, outside, scale, exchange, axis, unfrozen
     for i in range(begin, end):
         for j in range(ny):
             if i < di or j < dj:
-                unfrozen[i, j, :] = 0
-                freezing[i, j, :] = 0
+                for k in range(nz):
+                    unfrozen[i, j, k], freezing[i, j, k] = 0, 0
                 continue
             unfrozen[i, j, 0] = 0
             freezing[i, j, 0] = 0

@@ -130,10 +130,11 @@ class Nested:
         if self._window is not None:
             for values, mine in ((u, self._window.patch.fields.u[0]), (t, self._window.patch.fields.t[0])):
                 self.whole.within(values, self._window.box)[...] = self._window.view(mine)
-        unfold(
-            outer.fields.u[0].reshape(shape), outer.fields.t[0].reshape(shape), outer.lowest_degC.reshape(shape),
-            self.coarse.curve.inverse.reshape(shape), (outer.spans.low, outer.spans.high),
-            (outer.inner.low, outer.inner.high), tissue, self.coarse.law, u, t, minimum_degC,
+        together(
+            unfold, outer.fields.u[0].reshape(shape), outer.fields.t[0].reshape(shape),
+            outer.lowest_degC.reshape(shape), self.coarse.curve.inverse.reshape(shape),
+            (outer.spans.low, outer.spans.high), (outer.inner.low, outer.inner.high), tissue, self.coarse.law, u, t,
+            minimum_degC,
         )  # fmt: skip
 
     # --- what moves it

@@ -73,7 +73,7 @@ class Outer:
             found._divide(whole)
         if whole.damage is not None:
             perfused = np.empty(lattice.shape, np.float32)
-            opened(whole.damage.open_frac, whole.tissue, perfused)
+            together(opened, whole.damage.open_frac, whole.tissue, perfused)
             flow, most = perfused.reshape(-1), lattice.blood
             found.blood.open_frac[:] = np.divide(flow, most, out=np.ones_like(flow), where=most > 0)
             lowest = restricted(whole.damage.minimum_degC.reshape(whole.tissue.shape), lattice.shape)
@@ -84,7 +84,7 @@ class Outer:
         lattice, shape, law = self.lattice, self.lattice.shape, self.lattice.law
         kept_J, away, beyond = np.empty(shape, np.float32), np.empty(shape, bool), np.empty(shape, bool)
         low, high = self.comfort_degC
-        divide(*whole.state(), whole.tissue, law, (np.float32(low), np.float32(high)), kept_J, away, beyond)
+        together(divide, *whole.state(), whole.tissue, law, (np.float32(low), np.float32(high)), kept_J, away, beyond)
         if whole.dose is not None:
             vulnerable = (whole.dose.vulnerable > RESTING_VULNERABLE).reshape(whole.tissue.shape)
             beyond |= restricted(vulnerable, shape) > 0
@@ -101,7 +101,7 @@ class Outer:
         mask[tuple(index // 2 for index in np.unravel_index(cells.astype(np.int64), shape))] = True
         touched = Spans(self.lattice.shape)
         touched.cover(mask)
-        self.inner.enclose(touched, reach=BAND + 1)
+        self.inner.enclose(touched, reach=BAND)
         self.spans.enclose(self.inner)
 
     def heat(self, heat_W_per_m3: Array | None) -> None:

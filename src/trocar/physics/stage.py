@@ -87,10 +87,9 @@ def play(
     )  # fmt: skip
     together(
         super_step, fields, start_degC, lattice.faces, lattice.curve, lattice.law, blood, source, rows, stages, pieces,
-        needles, gates, scratch, np.float32(1 / lattice.medium.cell_m3),
-        strides(lattice),
+        needles, gates, scratch, np.float32(1 / lattice.medium.cell_m3), strides(lattice),
         np.zeros(rows.length.size, bool) if warm is None else warm,
-        boils and lattice.curve.vapor.size > 0,
+        boils and lattice.curve.vapor.size > 0, int(rows.length.max(initial=1)),
     )  # fmt: skip
     return scratch.moved[0]
 
@@ -114,7 +113,7 @@ class Scratch(NamedTuple):
 @njit(**COMPILED)
 def super_step(  # type: ignore[no-untyped-def]
     number, threads, fields, start_degC, faces, curve, law, blood, source, rows, stages, pieces, needles, gates,
-    scratch, per_cell, stride, warm, boils,
+    scratch, per_cell, stride, warm, boils, longest,
 ):  # fmt: skip
     """One thread's share of `play`."""
     start, length, bounds, passed = rows
@@ -123,9 +122,10 @@ def super_step(  # type: ignore[no-untyped-def]
     heat, means, drive, moved, near, gate = scratch
     first, past = share(bounds.size - 1, number, threads)
     first_gate, past_gate = share(gates.within.size, number, threads)
-    brought = np.empty(max(length.max(), 1), np.float32)
+    brought = np.empty(longest, np.float32)
     watts, total = np.zeros(pieces.strength_m.size, np.float32), np.zeros(1 + needles.kind.size)
-    gates.heat[:, first_gate:past_gate] = 0
+    for g in range(first_gate, past_gate):
+        gates.heat[0, g], gates.heat[1, g] = 0, 0
     before = 0
     for part in range(first, past):
         copy_rows(fields.t[0], start_degC, start, length, bounds, part)
@@ -164,7 +164,8 @@ def super_step(  # type: ignore[no-untyped-def]
 @njit(**COMPILED)
 def _book(moved, heat, total, per_cell, beyond, weight_s):  # type: ignore[no-untyped-def]
     """The joules of a stage, by the same recursion as the fields'."""
-    moved[2] = total
+    for n in range(total.size):
+        moved[2, n] = total[n]
     for part in range(heat.size):
         moved[2, 0] += heat[part] / per_cell
     for n in range(moved.shape[1]):

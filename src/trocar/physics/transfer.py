@@ -29,8 +29,8 @@ def restrict(  # type: ignore[no-untyped-def]
             if past <= k:
                 continue
             count = min(2 * (past - k), fz - 2 * (k - first[2]))
-            held[: 2 * (past - k)] = 0
-            opened[: 2 * (past - k)] = 0
+            for z in range(2 * (past - k)):
+                held[z], opened[z] = 0, 0
             for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
                 for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
                     p = (x * fy + y) * fz + 2 * (k - first[2])
