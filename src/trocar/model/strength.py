@@ -62,6 +62,7 @@ class Strength(Finding):
     rows: tuple[LoadedState, ...]
     screws: tuple[ScrewHold, ...] = ()
     worst_residual_frac: float
+    worst_imbalance_frac: float = 0.0
     most_iterations: int
     caveats: tuple[str, ...] = ()
 

@@ -1,13 +1,17 @@
 """Load-to-strength ratios: what must hold whatever the laws are."""
 
+from functools import cache
+
 import numpy as np
 import pytest
-from strength_case import SCALE, bead, block_case, plan_of, screw
+from strength_case import SCALE, bead, block_case, hip_case, plan_of, processes_case, screw
 
 from trocar.assessment.holding import decay_length_mm, pull_out_N, screw_hold
 from trocar.assessment.strength import strength
+from trocar.assessment.supports import Bench
 from trocar.catalog.mechanics import mechanics
 from trocar.errors import CaseError
+from trocar.model.case import Side
 from trocar.model.finding import Verdict
 
 ACROSS = screw((-20.0, 0.0, 0.0), (22.0, 0.0, 0.0))
@@ -23,7 +27,7 @@ def test_every_state_is_compared_under_every_load_of_the_site(found):
     states = {row.state for row in found.rows}
     assert states == {"intact_estimate", "before", "cement", "screws", "planned"}
     assert len(found.rows) == 10
-    assert found.worst_residual_frac <= 1e-4
+    assert found.worst_residual_frac <= 2e-3 and found.worst_imbalance_frac < 1e-3
 
 
 def test_a_lesion_weakens_and_treatment_never_softens(found):
@@ -57,6 +61,33 @@ def test_a_mirrored_lesion_mirrors():
             assert one.stiffness_against_before.median_frac == pytest.approx(
                 other.stiffness_against_before.median_frac, rel=0.01
             )
+
+
+@pytest.mark.parametrize("load", ["walking", "two_legs", "sit_to_stand"])
+def test_a_mirrored_pelvis_mirrors_loads_supports_and_ratios(load):
+    left, right = mirrored_hips()
+    one, other = left.row("intact_estimate", load), right.row("intact_estimate", load)
+    assert one.bone.median_frac == pytest.approx(other.bone.median_frac, rel=1e-3)
+    gain, mirrored = one.stiffness_against_before, other.stiffness_against_before
+    assert gain.median_frac == pytest.approx(mirrored.median_frac, rel=1e-3)
+    assert left.worst_imbalance_frac < 1e-3
+
+
+@cache
+def mirrored_hips():
+    return tuple(strength(hip_case(side), plan_of(), scale=SCALE) for side in (Side.LEFT, Side.RIGHT))
+
+
+def test_a_vertebra_is_loaded_on_its_body_not_on_the_processes_that_reach_beyond():
+    case = processes_case()
+    bone = case.structure("vertebrae_L3").inside
+    bench = Bench(case=case, grid=case.grid, voxels=bone, site="vertebra", side=None)
+    front = case.grid.to_lps(np.moveaxis(np.indices(case.grid.shape), 0, -1))[..., 1] < 20.0
+    for upper, plane_mm in ((True, 12.0), (False, -12.0)):
+        plate = bench.endplate(upper=upper)
+        assert plate.any() and front[plate].all()
+        heights = case.grid.to_lps(np.argwhere(plate))[:, 2]
+        assert np.abs(heights - plane_mm).max() <= 4.0
 
 
 def test_an_unknown_weight_is_never_a_pass():
