@@ -45,9 +45,8 @@ class Bench:
         body = _body(self.voxels, self.grid)
         axis = int(np.argmax(np.abs(self.grid.directions[2])))
         step, upwards = float(self.grid.spacing_mm[axis]), self.grid.directions[2, axis] > 0
-        column = np.moveaxis(body, axis, 2)
-        height = column.sum(axis=2)
-        column = column & (height >= TALL_FRAC * height.max())[..., None]
+        height = np.moveaxis(body, axis, 2).sum(axis=2)
+        column = np.moveaxis(self.voxels, axis, 2) & (height >= TALL_FRAC * height.max())[..., None]
         ordered = column[..., ::-1] if upper == upwards else column
         depth = np.cumsum(ordered, axis=2) * step
         ordered = ordered & (depth <= max(CONTACT_MM, step))
@@ -182,6 +181,17 @@ def _corners(voxels: Array) -> Array:
 def corners_of(voxels: Array) -> Array:
     """[i + 1, j + 1, k + 1] nodes that belong to any of the voxels."""
     return _corners(voxels) > 0
+
+
+def voxels_at(nodes: Array) -> Array:
+    """[i, j, k] voxels with any of the nodes [i + 1, j + 1, k + 1] at a corner."""
+    found = np.zeros([n - 1 for n in nodes.shape], bool)
+    nx, ny, nz = found.shape
+    for a in (0, 1):
+        for b in (0, 1):
+            for c in (0, 1):
+                found |= nodes[a : nx + a, b : ny + b, c : nz + c]
+    return found
 
 
 def _spread(weights: Array, whole: Array) -> Array:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import ndimage
 
-from trocar.assessment.supports import Bench
+from trocar.assessment.supports import Bench, voxels_at
 from trocar.catalog.mechanics import mechanics
 from trocar.errors import CaseError
 from trocar.imaging.resample import resample_mask
@@ -52,9 +52,10 @@ def worst_of(
     """Ratios near the lesion, away from what is held or loaded."""
     box, near = looked_at(bench.case, bench.grid, lesion.name)
     spacing = bench.grid.spacing_mm
-    touched = (held.any(axis=3) | (force != 0).any(axis=3))[tuple(slice(s.start, s.stop + 1) for s in box)]
+    nodes = held.any(axis=3) | (force != 0).any(axis=3)
+    touched = voxels_at(nodes[tuple(slice(side.start, side.stop + 1) for side in box)])
     if touched.any():
-        near = near & (ndimage.distance_transform_edt(~touched, sampling=spacing)[:-1, :-1, :-1] > AWAY_MM)
+        near = near & (ndimage.distance_transform_edt(~touched, sampling=spacing) > AWAY_MM)
     largest, smallest = principal(solved.strain()[box])
     solid, metal = solid[box], metal[box]
     cement = state.cement_frac[box] if state.cement_frac is not None else np.zeros(near.shape)
