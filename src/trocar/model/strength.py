@@ -47,6 +47,30 @@ class ScrewHold(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SectionCheck(Record):
+    """What the weakest section of a long bone keeps of its rigidities (CTRA), against the intact estimate."""
+
+    against: str
+    axial_frac: float
+    bending_frac: float
+    torsion_frac: float
+    where_lps_mm: Vector
+    flagged: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeshCheck(Record):
+    """The same figures on coarser voxels: the largest change of a ratio, and of a ratio against before treatment."""
+
+    coarse_spacing_mm: float
+    bone_change_frac: float
+    bone_where: str
+    against_before_change_frac: float
+    against_before_where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Strength(Finding):
     """Load-to-strength ratios of the bone that holds a lesion; what they rest on, and what they do not cover."""
 
@@ -65,6 +89,8 @@ class Strength(Finding):
     worst_imbalance_frac: float = 0.0
     most_iterations: int
     caveats: tuple[str, ...] = ()
+    sections: SectionCheck | None = None  # of long bones only
+    mesh: MeshCheck | None = None
 
     def row(self, state: str, load: str) -> LoadedState:
         return next(row for row in self.rows if (row.state, row.load) == (state, load))

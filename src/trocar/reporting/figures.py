@@ -52,6 +52,7 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
         *_nerves(gathered, nerves, plane),
         *(_instrument(placement, plane) for placement in panel.stage.instruments),
         *(_cement(panel, n) for n in range(len(panel.stage.deposits))),
+        svg.tag("circle", cx=SIZE / 2, cy=SIZE / 2, r=22, class_="weakest") if panel.topic == "weakest" else "",
         _frame(panel),
     ]
     return Figure(panel=panel, body="".join(parts), nerves=tuple(nerve.name for nerve in nerves))

@@ -15,7 +15,7 @@ from markupsafe import Markup
 import trocar
 from trocar import catalog
 from trocar.errors import ReadError
-from trocar.reporting import captions, vocabulary, words
+from trocar.reporting import captions, strengths, vocabulary, words
 from trocar.reporting.citations import Citations
 from trocar.reporting.contents import Contents
 from trocar.reporting.figures import SIZE, Figure, draw
@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 VIEWER = HERE / "static/viewer.js"
 BEFORE_VIEWER = (
     "identity", "verdicts", "sequence", "reasons", "lesion", "placements",
-    "kit", "panels", "coverage", "nerves", "anchors",
+    "kit", "panels", "coverage", "nerves", "anchors", "strength",
 )  # fmt: skip
 AFTER_VIEWER = ("verification", "unknowns", "sources", "versions")
 
@@ -86,6 +86,7 @@ def _tree(environment: Environment, gathered: Gathered, figures: tuple[Figure, .
         "remark": remark,
         "vocabulary": vocabulary,
         "captions": captions,
+        "strengths": strengths,
         "catalog": catalog,
         "version": trocar.__version__,
     }
