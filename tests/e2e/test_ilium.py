@@ -1,6 +1,7 @@
 """Case A1 all the way: the tutorial as it is printed, and what its `trocar demo ilium` leaves behind."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import trocar
 from trocar import phantoms
 
+from . import sampler
 from .conftest import DEMO_MM, TUTORIALS, assert_all_the_way
 
 TUTORIAL = "ilium"
@@ -60,6 +62,21 @@ def test_the_plan_is_the_combination_in_its_order(way):
             length = math.dist(placement.entry_lps_mm, placement.target_lps_mm)
             assert placement.length_mm == pytest.approx(length, abs=0.1)
             assert placement.target_lps_mm[0] > 0  # the patient's left
+
+
+def test_no_point_of_an_instrument_breaks_a_hard_constraint_and_a_bad_one_would_be_caught(way):
+    case, plan = way["case"], way["plan"]
+    assert sampler.roles(plan) >= {"probe", "biopsy", "screw", "trocar"}
+    assert sampler.violations(case, plan) == []
+    (freezing,) = plan.of(trocar.Technique.CRYOABLATION)
+    artery, bowel = (case.structure(name) for name in ("superior_gluteal_artery_left", "colon"))
+    bad = [
+        replace(probe, target_lps_mm=tuple(case.grid.to_lps(np.argwhere(wrong.inside)).mean(axis=0)))
+        for probe, wrong in zip(freezing.placements, (artery, bowel), strict=False)
+    ]
+    told = sampler.violations(case, replace(plan, steps=(replace(freezing, placements=tuple(bad)),)))
+    assert any("superior_gluteal_artery_left" in each for each in told)
+    assert any("colon" in each for each in told)
 
 
 def test_colder_zones_lie_inside_warmer_ones(way):

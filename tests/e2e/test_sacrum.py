@@ -11,6 +11,7 @@ from trocar.model.finding import Verdict
 from trocar.model.treatment import Technique
 from trocar.simulation.simulate import simulate
 
+from . import sampler
 from .conftest import COARSE_MM, DEMO_MM, ENTRIES, assert_all_the_way
 
 TUTORIAL = "sacrum"
@@ -46,6 +47,13 @@ def test_the_demo_goes_all_the_way_and_is_not_overwritten(demo, trocar_command):
     assert_all_the_way(Dossier.open(folder))
     again = trocar_command("demo", "sacrum", "--no-open", cwd=folder.parent.parent)
     assert again.returncode == 2 and "--force" in again.stderr
+
+
+def test_no_point_of_an_instrument_breaks_a_hard_constraint(demo):
+    dossier = Dossier.open(demo[0])
+    plan = dossier.read("plan")
+    assert sampler.roles(plan) >= {"probe", "biopsy", "screw", "wire"}
+    assert sampler.violations(dossier.read("case"), plan) == []
 
 
 @pytest.mark.slow
