@@ -75,9 +75,10 @@ def _table(found: Strength) -> Iterator[tuple[str, ...]]:
 
 def _closing(found: Strength) -> Iterator[str]:
     for screw in found.screws:
+        full = "" if screw.pull_out_full_thread_N is None else f", {screw.pull_out_full_thread_N:.0f} N threaded wholly"
         hold: Any = "unknown" if screw.pull_out_N is None else f"{screw.pull_out_N:.0f} N"
         cemented = "" if screw.pull_out_cemented_N is None else f", {screw.pull_out_cemented_N:.0f} N with a collar"
-        yield f"{screw.name}: {screw.anchored_mm:.0f} mm in bone, pull-out {hold}{cemented} (closed form)"
+        yield f"{screw.name}: {screw.anchored_mm:.0f} mm in bone, pull-out {hold}{full}{cemented} (closed form)"
     if found.sections is not None:
         kept = found.sections
         yield (

@@ -36,11 +36,15 @@ class LoadedState(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrewHold(Record):
-    """A screw by closed form: thread in bone that is no tumor, pull-out and how it is embedded for bending."""
+    """A screw by closed form: length in bone that is no tumor, pull-out and how it is embedded for bending.
+
+    `pull_out_N` is for 32 mm of thread at the tip, as the catalog knows no threads.
+    """
 
     name: str
     anchored_mm: float
     pull_out_N: float | None
+    pull_out_full_thread_N: float | None = None
     pull_out_cemented_N: float | None
     decay_length_mm: float | None
     source: str

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from strength_case import SCALE, bead, block_case, hip_case, plan_of, processes_case, screw
 
-from trocar.assessment.holding import decay_length_mm, pull_out_N, screw_hold
+from trocar.assessment.holding import SHEAR_PER_COMPRESSION, decay_length_mm, pull_out_N, screw_hold
 from trocar.assessment.strength import strength
 from trocar.assessment.supports import Bench
 from trocar.catalog.mechanics import mechanics
@@ -118,6 +118,7 @@ def test_a_lesion_without_a_bone_is_refused():
 
 
 def test_pull_out_is_chapmans():
+    """The reference's own example. The 12 screws of the published slope are not at hand."""
     assert pull_out_N(3.0, 16.0, 6.5, cannulated=False) == pytest.approx(665, rel=0.01)
     assert pull_out_N(3.0, 32.0, 6.5, cannulated=False) == pytest.approx(1330, rel=0.01)
     assert pull_out_N(3.0, 16.0, 6.5) == pytest.approx(0.83 * 665, rel=0.01)
@@ -144,3 +145,9 @@ def test_a_longer_anchor_never_weakens_and_tumor_does_not_hold():
     assert through.anchored_mm < holds[2].anchored_mm - 10
     assert through.pull_out_N < holds[2].pull_out_N
     assert np.isfinite(through.decay_length_mm)
+    spongy = SHEAR_PER_COMPRESSION * float(law.strength_MPa(SCALE(np.array([180.0])))[0])
+    inner = screw_hold(case, screw((-20.0, 12.0, 0.0), (20.0, 12.0, 0.0)), bone, lesion, law, SCALE, cemented=True)
+    assert inner.pull_out_N == pytest.approx(pull_out_N(spongy, 32.0, 6.5), rel=0.05)
+    assert inner.pull_out_full_thread_N == pytest.approx(pull_out_N(spongy, 40.0, 6.5), rel=0.05)
+    collared = pull_out_N(spongy, 17.0, 6.5) + spongy * np.pi * 15.0**2
+    assert inner.pull_out_cemented_N == pytest.approx(collared, rel=0.05)
