@@ -66,6 +66,8 @@ def strength(
         tally.caveats.add("weight_unknown_70_kg_taken")
     if any(load.confidence == "low" for load in loads):
         tally.caveats.add("load_prior")
+    if any(state.screws for state in states):
+        tally.caveats.add("screw_threads_bonded")
     found: dict[tuple[str, str], list[Worst]] = {}
     for number, law in enumerate(laws):
         native = _native(case, region, lesion, bone, law, scale, grid, tally)
