@@ -18,7 +18,7 @@ from trocar.model.device import Screw
 from trocar.model.space import Array
 from trocar.physics.elastic import Deformation, ElasticSystem, Load
 
-TOLERANCE = 2e-3  # ratios and stiffness differ by less than 0.1 % between 1e-2 and 1e-4 (theory/strength.md)
+TOLERANCE = 5e-3  # ratios and stiffness differ by less than 0.1 % between 1e-2 and 1e-4 (theory/strength.md)
 MOST_UNBALANCED = 0.01  # of the load: what the supports do not bear
 LOST_FRAC = 0.05  # of the load that falls on what is held, above which it is said
 KEPT_STARTS = 3

@@ -101,8 +101,9 @@ def held_voxels(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
     return bench.end([0, 0, -1], HELD_END_MM), none
 
 
+@lru_cache(maxsize=8)
 def load_on_nodes(bench: Bench, load: LoadCase, weight_kg: float) -> Array:
-    """[i, j, k, component] N on the nodes, components along the lattice's axes."""
+    """[i, j, k, component] N on the nodes, components along the lattice's axes: the same for every state. Read only."""
     force = np.zeros([*(n + 1 for n in bench.grid.shape), 3])
     target, weights = _target(bench, load)
     if load.force_frac is not None:

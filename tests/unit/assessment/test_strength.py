@@ -27,7 +27,7 @@ def test_every_state_is_compared_under_every_load_of_the_site(found):
     states = {row.state for row in found.rows}
     assert states == {"intact_estimate", "before", "cement", "screws", "planned"}
     assert len(found.rows) == 10
-    assert found.worst_residual_frac <= 2e-3 and found.worst_imbalance_frac < 1e-3
+    assert found.worst_residual_frac <= 5e-3 and found.worst_imbalance_frac < 1e-3
 
 
 def test_a_lesion_weakens_and_treatment_never_softens(found):
