@@ -71,7 +71,7 @@ def _scene(case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Place
     if perfusion_scale != 1.0:
         left = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
         medium = replace(medium, perfusion_W_per_m3K=medium.perfusion_W_per_m3K * left)
-    return _Scene(replace(tissue, medium=medium), Prepared.of(medium), _sensors(case, grid))
+    return _Scene(replace(tissue, medium=medium), Prepared.of(medium), sensors(case, grid))
 
 
 @lru_cache(maxsize=64)
@@ -79,7 +79,8 @@ def _surface(case: Case, name: str) -> Array:
     return surface_points(case.structure(name), case.grid, step_mm=SENSOR_STEP_MM)
 
 
-def _sensors(case: Case, grid: Grid) -> tuple[tuple[str, Array, Array], ...]:
+def sensors(case: Case, grid: Grid) -> tuple[tuple[str, Array, Array], ...]:
+    """Name, (n, 8) flat cells and weights of the surface points of every watched structure that the grid holds."""
     found = []
     for structure in case.with_role(*WATCHED):
         points = _surface(case, structure.name) if structure.inside.any() else np.zeros((0, 3))

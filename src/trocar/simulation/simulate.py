@@ -20,7 +20,8 @@ from trocar.simulation.domain import freezing_steps, heating_steps, plan_grid, w
 from trocar.simulation.embolization import embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
-from trocar.simulation.heating import HEAT_MODEL, heat, with_refinement
+from trocar.simulation.heating import HEAT_MODEL, heat
+from trocar.simulation.heatpreview import with_refinement
 from trocar.simulation.refinement import refined, refinement_checks, refinement_mm
 from trocar.simulation.resume import saved_fields
 from trocar.simulation.session import Played, Progress, Session, untouched

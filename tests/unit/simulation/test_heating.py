@@ -12,7 +12,7 @@ from trocar.model.case import Role, Structure
 from trocar.model.finding import Verdict
 from trocar.model.space import Grid, Volume
 from trocar.model.treatment import HeatingProgram, ProtocolPhase, Technique
-from trocar.simulation.heating import forecast_heat
+from trocar.simulation.heatpreview import forecast_heat
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate
 
