@@ -116,12 +116,16 @@ def test_a_hot_nerve_fails_and_says_when(case):
 
 
 def test_a_temperature_is_kept_by_a_bipolar_probe(case):
-    step = heating(heater(49.0, device=BIPOLAR), protocol=(at(70.0, "degC", seconds=150.0),))
-    (trace,) = run(case, step, spacing_mm=2.0).traces
-    settled = np.array(trace.temperature_degC)[np.array(trace.time_s) > 60]
-    assert settled == pytest.approx(70.0, abs=2.0)
-    assert max(trace.power_W) <= 20.0 and trace.power_W[-1] < 0.5 * max(trace.power_W)
-    assert {"heat", "dwell"} == set(trace.phase)
+    step = heating(heater(49.0, device=BIPOLAR), protocol=(at(90.0, "degC", seconds=240.0),))
+    simulated = [run(case, step, spacing_mm=spacing_mm) for spacing_mm in (1.5, 2.0)]
+    for simulation in simulated:
+        (trace,) = simulation.traces
+        settled = np.array(trace.temperature_degC)[np.array(trace.time_s) > 60]
+        assert settled == pytest.approx(90.0, abs=2.0)
+        assert max(trace.power_W) <= 20.0 and trace.power_W[-1] < 0.7 * max(trace.power_W)
+        assert {"heat", "dwell"} == set(trace.phase)
+    fine, coarse = (s.states[-1].zones["omega_1"].volume_ml for s in simulated)
+    assert coarse == pytest.approx(fine, rel=0.1)  # the sensor reads the metal, not the cells: else it is too large by half
 
 
 def test_a_program_ramps_rolls_off_pauses_and_ends_its_phase(case):
