@@ -23,7 +23,7 @@ from trocar.planning.notices import risk_checks
 from trocar.planning.position import upward
 from trocar.planning.refine import BOUNDED, Effort, Search
 
-PREDICTED = ("coverage_planned", "bone_border_planned", "nerve_minimum_temperature_planned", "robust_")
+PREDICTED = ("coverage_planned", "robust_")  # and every other name that ends so: _planned
 OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
 
 
@@ -147,7 +147,7 @@ def _moved(item: Placement, path: MovedPath) -> Placement:
 
 
 def _outdated(check: Check) -> Check:
-    if not check.name.startswith(PREDICTED):
+    if not (check.name.startswith(PREDICTED) or check.name.endswith("_planned")):
         return check
     return replace(check, value=None, verdict=Verdict.UNKNOWN, message="placements were edited: predict it again")
 

@@ -6,6 +6,9 @@ from trocar.imaging.resample import sample
 from trocar.model.space import Array, Grid
 from trocar.reporting.planes import Plane
 
+PIXELS = 340  # of a picture of the CT; lines are drawn from half as many
+SIZE = 680  # of the drawing, in its own units
+
 
 def cut(values: Array, grid: Grid, plane: Plane, pixels: int, *, outside: float) -> Array:
     """(pixels, pixels) trilinear values on the plane, the first row on top; `outside` beyond the volume."""

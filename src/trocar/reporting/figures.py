@@ -1,31 +1,28 @@
 """Draws one panel: the CT in its plane, tumor and ice outlines, what lies in the body, letters and scale.
 
 Nothing on a picture depends on the language, so both languages share it. Lines are told apart by their dashes and
-labels, not only by color: tumor dotted; 0 degC solid, -20 dashed, -40 dotted and labeled; arrows point at cement,
-arrowheads at screw ends and nerves.
+labels, not only by color: tumor dotted; cold and heat as in `isolines`; arrows point at cement, arrowheads at screw
+ends and nerves.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from skimage import measure
 
 from trocar.model.case import Structure
 from trocar.model.space import Array, Grid
 from trocar.model.treatment import Placement
 from trocar.reporting import svg
-from trocar.reporting.cuts import cut
+from trocar.reporting.cuts import PIXELS, SIZE, cut
 from trocar.reporting.gathered import Gathered
+from trocar.reporting.isolines import contours, heat_lines, ice_lines
 from trocar.reporting.panels import Panel
 from trocar.reporting.planes import Plane
 
-PIXELS = 340
-SIZE = 680  # of the drawing, in its own units
 IN_PLANE_MM = 4.0
-COLD_TOPICS = ("probe", "ice", "nerve")  # later steps find the ice thawed
+TREATED_TOPICS = ("probe", "applicator", "ice", "heat", "nerve", "hot_nerve")  # later steps find the ice thawed
 AIR_HU = -1000.0
-ISOTHERMS = (("0 °C", 0.0, "i0", (0, -1)), ("\u221220", -20.0, "i20", (1, 0)), ("\u221240", -40.0, "i40", (0, 1)))
 NERVE_LABELS = {
     "sciatic_nerve": "Sci", "femoral_nerve": "Fem", "obturator_nerve": "Obt", "lumbosacral_trunk": "LST",
     "thecal_sac": "TS", "spinal_cord": "SC",
@@ -47,7 +44,7 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
     nerves = _nerves_in_plane(gathered, plane)
     parts = [
         svg.tag("image", href=svg.gray_png(ct_picture(gathered, panel)), width=SIZE, height=SIZE),
-        _ice(panel) if panel.topic in COLD_TOPICS else "",
+        _treated(panel),
         _outline(gathered.lesion.inside, grid, plane, "tumor"),
         *_nerves(gathered, nerves, plane),
         *(_instrument(placement, plane) for placement in panel.stage.instruments),
@@ -81,32 +78,16 @@ def _scaled(plane: Plane, points_mm: Array) -> Array:
     return points_mm * (SIZE / plane.size_mm)
 
 
-def _contours(values: Array, level: float) -> list[Array]:
-    """(n, 2) columns and rows in the drawing's units of the level's lines in a sampled plane."""
-    scale = SIZE / values.shape[0]
-    return [(line[:, ::-1] + 0.5) * scale for line in measure.find_contours(values, level) if len(line) > 5]
-
-
 def _outline(inside: Array, grid: Grid, plane: Plane, kind: str) -> str:
     occupancy = cut(inside, grid, plane, PIXELS // 2, outside=0.0)
     smooth = ndimage.gaussian_filter(occupancy, 1.0)
-    return "".join(svg.path(line, class_=name) for line in _contours(smooth, 0.5) for name in ("under", kind))
+    return "".join(svg.path(line, class_=name) for line in contours(smooth, 0.5) for name in ("under", kind))
 
 
-def _ice(panel: Panel) -> str:
-    coldest = panel.stage.coldest
-    if coldest is None:
+def _treated(panel: Panel) -> str:
+    if panel.topic not in TREATED_TOPICS:
         return ""
-    values = cut(coldest.values, coldest.grid, panel.plane, PIXELS // 2, outside=37.0)
-    drawn, labels = [], []
-    for label, level, kind, towards in ISOTHERMS:
-        lines = _contours(values, level)
-        drawn += [svg.path(line, class_=kind) for line in lines]
-        if lines:
-            reach = np.concatenate(lines)
-            column, row = np.clip(reach[np.argmax(reach @ towards)] + 12 * np.asarray(towards), 30, SIZE - 30)
-            labels.append(svg.text(label, column + 10 * towards[0], row + 5, class_="label"))
-    return "".join(drawn + labels)
+    return ice_lines(panel.stage.coldest, panel.plane) + heat_lines(panel.stage.heat, panel.plane)
 
 
 # --- nerves

@@ -18,7 +18,8 @@ from trocar.errors import ReadError
 from trocar.reporting import captions, vocabulary, words
 from trocar.reporting.citations import Citations
 from trocar.reporting.contents import Contents
-from trocar.reporting.figures import SIZE, Figure, draw
+from trocar.reporting.cuts import SIZE
+from trocar.reporting.figures import Figure, draw
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import CODES, Code, Language
 from trocar.reporting.packing import Packer

@@ -7,7 +7,8 @@ import pytest
 
 import reporting_case as made
 from trocar.reporting import planes
-from trocar.reporting.figures import PIXELS, SIZE, ct_picture, draw, nerve_label
+from trocar.reporting.cuts import PIXELS, SIZE
+from trocar.reporting.figures import ct_picture, draw, nerve_label
 from trocar.reporting.gathered import gather
 from trocar.reporting.panels import Panel, panels
 from trocar.reporting.staging import PLANNING, Stage, bead_radius_mm, stages

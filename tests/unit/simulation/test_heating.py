@@ -125,7 +125,7 @@ def test_a_temperature_is_kept_by_a_bipolar_probe(case):
         assert max(trace.power_W) <= 20.0 and trace.power_W[-1] < 0.7 * max(trace.power_W)
         assert {"heat", "dwell"} == set(trace.phase)
     fine, coarse = (s.states[-1].zones["omega_1"].volume_ml for s in simulated)
-    assert coarse == pytest.approx(fine, rel=0.1)  # the sensor reads the metal, not the cells: else it is too large by half
+    assert coarse == pytest.approx(fine, rel=0.1)  # the sensor reads the metal, not the cells
 
 
 def test_a_program_ramps_rolls_off_pauses_and_ends_its_phase(case):
