@@ -22,7 +22,7 @@ from trocar.planning.surroundings import Surroundings
 from trocar.planning.warming import heating_step
 
 SINGLES_TRIED = 5
-GROUPS_TRIED = 3
+GROUPS_TRIED = 2
 MOST_APPLICATORS = 3
 VERIFICATIONS = 4
 WAY_IN_MM = 2.0

@@ -14,8 +14,8 @@ from trocar.model.treatment import Placement, Technique, Text
 from trocar.planning.access import Instrument, instrument, needle
 from trocar.planning.surroundings import Surroundings
 
-BONE_FROM_FRAC = 0.5  # of the lesion in bone, from which it counts as a lesion of bone; design
 STRAIGHT_UP_TO_MM = 25.0  # one straight electrode: beyond it an array; design
+BIPOLAR_UP_TO_MM = 35.0  # of a lesion's mean diameter, for a tip of 20 mm; design
 METAL = (Role.IMPLANT, Role.CEMENT)
 KIND = {Technique.RADIOFREQUENCY: RfElectrode, Technique.MICROWAVE: MicrowaveAntenna}
 
@@ -70,10 +70,9 @@ def metal_near(around: Surroundings) -> bool:
     return any(item.inside.any() for item in around.case.with_role(*METAL))
 
 
-def bone_frac(around: Surroundings) -> float:
-    """The share of the lesion that lies in bone."""
-    inside = around.in_lesion
-    return float((around.in_bone & inside).sum() / max(int(inside.sum()), 1))
+def in_vertebra(around: Surroundings) -> bool:
+    """Whether the lesion's host is a vertebra, so that the canal is near."""
+    return any(bone.name.startswith("vertebrae") for bone in around.host_bones[:1])
 
 
 def _unsuited(item: AnyDevice, around: Surroundings) -> Text | None:
@@ -84,35 +83,42 @@ def _unsuited(item: AnyDevice, around: Surroundings) -> Text | None:
             en=unknown.partition(": ")[2] or "no setting of its console is known",
             fr="ses dimensions ou ses réglages ne sont pas connus",
         )
-    if not isinstance(item, RfElectrode) or item.form == "bipolar":
+    if not isinstance(item, RfElectrode):
         return None
-    if metal_near(around):
+    if item.form != "bipolar" and metal_near(around):
         return Text(
             en="metal or cement lies in the field of a monopolar current",
             fr="du métal ou du ciment se trouve dans le champ d'un courant monopolaire",
         )
-    if bone_frac(around) >= BONE_FROM_FRAC:
-        return Text(en="a lesion of bone takes a bipolar probe", fr="une lésion osseuse relève d'une sonde bipolaire")
+    if item.form != "bipolar" and in_vertebra(around):
+        return Text(
+            en="beside the canal a bipolar probe keeps its current between its poles",
+            fr="près du canal, une sonde bipolaire garde son courant entre ses pôles",
+        )
     return _wrong_size(item, around)
 
 
 def _wrong_size(item: RfElectrode, around: Surroundings) -> Text | None:
     extents = around.lesion_frame[2]
     mean_mm = float(np.prod(extents)) ** (1 / 3)
-    fits = extents.max() <= STRAIGHT_UP_TO_MM
-    if item.form == "array":
-        sizes = [
-            each.array_diameter_mm
-            for each in devices().values()
-            if isinstance(each, RfElectrode) and each.form == "array" and each.array_diameter_mm
-        ]
-        fits = item.array_diameter_mm == min(sizes, key=lambda size: (abs(size - mean_mm), size))
+    match item.form:
+        case "bipolar":
+            fits = mean_mm <= BIPOLAR_UP_TO_MM or in_vertebra(around) or metal_near(around)
+        case "array":
+            fits = item.array_diameter_mm == min(_array_sizes_mm(), key=lambda size: (abs(size - mean_mm), size))
+        case _:
+            fits = bool(extents.max() <= STRAIGHT_UP_TO_MM)
     if fits:
         return None
     return Text(
         en=f"another size suits a lesion of {mean_mm:.0f} mm",
         fr=f"une autre taille convient à une lésion de {mean_mm:.0f} mm",
     )
+
+
+def _array_sizes_mm() -> list[float]:
+    arrays = [each for each in devices().values() if isinstance(each, RfElectrode) and each.form == "array"]
+    return [each.array_diameter_mm for each in arrays if each.array_diameter_mm]
 
 
 def _heater(item: AnyDevice, technique: Technique) -> Heater:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ COST_MM = 2.0  # a path's unit of cost against a millimeter of reach; design
 APART_MM = 4.0  # between the middles of two placements that are both worth a prediction
 APART_DEG = 20.0
 PER_MIDDLE = 3  # placements of each middle that groups are made of
+KEPT, WIDER = 30, 6  # groups of each size, and ways to widen each
 SPREAD_MM = 10.0  # least distance between the axes of two applicators; design
 HELD_MM, HELD_WORTH = 40.0, 0.1  # bone that holds a needle, as far as it counts, against a millimeter of reach; design
 
@@ -115,16 +116,15 @@ def singles(admit: Admission, heater: Heater, found: Ways, count: int) -> list[C
 
 
 def groups(admit: Admission, heater: Heater, found: Ways, number: int, count: int) -> list[Choice]:
-    """The best of several applicators together, from the best placements of each middle."""
+    """The best of several applicators together, from the best placements of each middle, the best kept at each size."""
     rows = list(_per_middle(found, heater))
-    made = [
-        (_shared_score_mm(found, some), some)
-        for some in combinations(rows, number)
-        if _apart([found.paths[row] for row in some])
-    ]
+    kept: list[tuple[float, tuple[int, ...]]] = [(float(found.score_mm[row]), (row,)) for row in rows]
+    for _ in range(number - 1):
+        wider = {some: score for _, base in kept for score, some in _one_more(found, rows, base)}
+        kept = sorted((score, some) for some, score in wider.items())[:KEPT]
     allowed: dict[int, bool] = {}
     taken: list[Choice] = []
-    for score, some in sorted(made, key=lambda each: each[0]):
+    for score, some in kept:
         for row in some:
             if row not in allowed:
                 allowed[row] = _allowed(admit, heater, found.paths[row])
@@ -135,11 +135,16 @@ def groups(admit: Admission, heater: Heater, found: Ways, number: int, count: in
     return taken
 
 
-def _shared_score_mm(found: Ways, some: Sequence[int]) -> float:
-    """How far the nearest of several has to reach, and the mean of their ways in."""
-    rows = list(some)
-    far = float(np.quantile(found.reach_mm[rows].min(axis=0), FARTHEST_FRAC))
-    return round(far + float(found.way_mm[rows].mean()), 4)
+def _one_more(found: Ways, rows: Sequence[int], base: tuple[int, ...]) -> Iterator[tuple[float, tuple[int, ...]]]:
+    """Groups with one more applicator: how far the nearest has to reach, and the mean of the ways in."""
+    reach = np.minimum(found.reach_mm[list(rows)], found.reach_mm[list(base)].min(axis=0))
+    far = np.quantile(reach, FARTHEST_FRAC, axis=1)
+    ways_mm = (found.way_mm[list(base)].sum() + found.way_mm[list(rows)]) / (len(base) + 1)
+    order = np.argsort(np.round(far + ways_mm, 4), kind="stable")
+    tried = (int(at) for at in order if rows[at] not in base)
+    spread = (at for at in tried if _apart(found.paths[rows[at]], [found.paths[row] for row in base]))
+    for at in islice(spread, WIDER):
+        yield round(float(far[at] + ways_mm[at]), 4), tuple(sorted((*base, rows[at])))
 
 
 def _per_middle(found: Ways, heater: Heater) -> Iterator[int]:
@@ -153,8 +158,8 @@ def _per_middle(found: Ways, heater: Heater) -> Iterator[int]:
             yield row
 
 
-def _apart(paths: Sequence[Segment]) -> bool:
-    return all(axis_gap_mm(one, other) >= SPREAD_MM for one, other in combinations(paths, 2))
+def _apart(path: Segment, others: Sequence[Segment]) -> bool:
+    return all(axis_gap_mm(path, other) >= SPREAD_MM for other in others)
 
 
 def _differ(path: Segment, other: Segment, heater: Heater) -> bool:
