@@ -31,8 +31,8 @@ demo: setup  ## plan, simulate and report the synthetic pelvis: demo/ilium/repor
 	$(BIN)/trocar demo ilium --output demo/ilium --no-open --force
 
 test: setup-dev  ## every test that needs no accelerator
-	scripts/ensure-chromium.sh
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	scripts/ensure-test-programs.sh
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup-dev  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

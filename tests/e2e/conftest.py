@@ -1,16 +1,26 @@
 """A coarse synthetic case, in memory and as files, and the command line as its users call it."""
 
+import contextlib
+import io
+import re
+import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from trocar import phantoms
+from trocar.cli.commands import run_command
 
 from . import files
 
 COARSE_MM = 3.0
+DEMO_MM = 2.0  # a CT's voxel; coarser, a needle of 1.5 mm is not found on the control
+ENTRIES = ("case", "assessment", "proposals", "plan", "simulation", "control", "verification", "as_done", "report")
+TUTORIALS = Path(__file__).resolve().parents[2] / "docs/tutorials"
+BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +57,36 @@ def trocar_command():
         return done
 
     return call
+
+
+@dataclass(frozen=True)
+class Tutorial:
+    """What a tutorial left behind: the folder that it ran in and its number of assertions."""
+
+    folder: Path
+    assertions: int
+
+
+@pytest.fixture(scope="module")
+def tutorial(request, tmp_path_factory):
+    """The module's `TUTORIAL` as printed: Python blocks in one session, `trocar` lines, in a folder of their own."""
+    blocks = BLOCK.findall((TUTORIALS / f"{request.module.TUTORIAL}.md").read_text())
+    folder = tmp_path_factory.mktemp(request.module.TUTORIAL)
+    session: dict[str, object] = {}
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+        for language, code in blocks:
+            if language == "python":
+                exec(compile(code, f"{request.module.TUTORIAL}.md", "exec"), session)
+            else:
+                for line in code.splitlines():
+                    program, *arguments = shlex.split(line)
+                    assert program == "trocar"
+                    assert run_command(arguments) == 0, line
+    return Tutorial(folder=folder, assertions=sum(code.count("assert ") for _, code in blocks))
+
+
+def assert_all_the_way(dossier):
+    """Every entry is made, none is stale, and what the manifest says is what is there."""
+    assert [status.name for status in dossier.status() if dossier.is_fresh(status.name)] == list(ENTRIES)
+    dossier.verify()
+    assert (dossier.folder / "report.html").stat().st_size > 100_000

@@ -4,79 +4,24 @@ import json
 
 import pytest
 
-CLINICAL = """
-[patient]
-age_years = 66
-sex = "female"
-ecog = 1
-asa = 2
-positions_tolerated = ["supine", "lateral", "prone"]
-implants = []
-allergies = []
-cold_disorder = false
-[oncology]
-primary = "lung"
-intent = ["palliative"]
-metastases_total = 3
-metastases_painful = 1
-expected_survival_months = 12
-biopsy_requested = true
-biopsy_purpose = ["molecular"]
-prior_radiotherapy_at_site = false
-[pain]
-worst_nrs = 8
-character = ["mechanical", "inflammatory"]
-concordant_with_lesion = true
-[laboratory]
-date = 2026-11-20
-platelets_giga_per_l = 210
-inr = 1.1
-egfr_ml_per_min = 85
-crp_mg_per_l = 4
-[drugs]
-anticoagulants = []
-antiplatelets = []
-antiangiogenic = false
-[infection]
-systemic = false
-local = false
-[decision]
-tumor_board_date = 2026-11-12
-tumor_board_participants = ["oncologist", "radiation_oncologist", "surgeon", "pain_physician"]
-consultation_date = 2026-11-16
-planned_date = 2026-11-24
-side = "{side}"
-[[lesion]]
-name = "lesion_1"
-site = "{site}"
-level = "{level}"
-side = "{side}"
-matrix = "lytic"
-vascularity_grade = 0
-fracture = "none"
-neurological_deficit = "none"
-"""
-CASES = {
-    "right_iliac_lytic_softtissue": {"side": "right", "site": "iliac_wing", "level": ""},
-    "L4_body_lytic": {"side": "midline", "site": "vertebra", "level": "L4"},
-}
+from trocar.io.dossier import Dossier
+
+from . import carved, sampler
 
 
-@pytest.fixture(scope="module", params=CASES)
-def ran(request, shared_data, trocar_command, tmp_path_factory):
+@pytest.fixture(scope="module", params=carved.CASES)
+def folder(request, shared_data, trocar_command, tmp_path_factory):
+    """The dossier of a carved case after `trocar run`."""
+    return carved.run(request.param, shared_data, trocar_command, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def ran(request, shared_data, folder):
     """(name of the carved case, its truth, a reader of the dossier's documents, the report)"""
-    name, folder = request.param, shared_data / "totalseg_carved_dev"
-    place = tmp_path_factory.mktemp(name)
-    (place / "clinical.toml").write_text(CLINICAL.format(**CASES[name]))
-    trocar_command(
-        "new", place / "dossier", "--ct", folder / f"{name}_ct.nii.gz",
-        "--structures", folder / "labels_1p5mm.nii.gz", "--structure", f"lesion_1={folder / f'{name}_lesion.nii.gz'}",
-        "--clinical", place / "clinical.toml", check=0,
-    )  # fmt: skip
-    trocar_command("run", place / "dossier", "--spacing-mm", "3", check=0)
-    truth = json.loads((folder / f"{name}.json").read_text())
-    report = (place / "dossier/report.html").read_text()
-    return name, truth, lambda entry: json.loads((place / f"dossier/{entry}.json").read_text()), report
+    name = folder.parent.name.rstrip("0123456789")
+    truth = json.loads((shared_data / f"totalseg_carved_dev/{name}.json").read_text())
+    report = (folder / "report.html").read_text()
+    return name, truth, lambda entry: json.loads((folder / f"{entry}.json").read_text()), report
 
 
 def checks(document):
@@ -129,6 +74,14 @@ def test_the_plan_treats_the_lesion_where_it_is(ran):
     for placement in treated:
         offset_mm = [a - b for a, b in zip(placement["target_lps_mm"], truth["centroid_mm_lps"], strict=True)]
         assert all(abs(part) < extent for part, extent in zip(offset_mm, truth["extent_mm_xyz"], strict=True))
+
+
+def test_no_point_of_an_instrument_breaks_a_hard_constraint(ran, folder):
+    dossier = Dossier.open(folder)
+    plan = dossier.read("plan")
+    expected = {"trocar"} if ran[0].startswith("L4") else {"probe", "biopsy", "screw", "trocar"}
+    assert sampler.roles(plan) >= expected
+    assert sampler.violations(dossier.read("case"), plan) == []
 
 
 def test_the_report_is_whole_and_names_the_side(ran):

@@ -13,6 +13,7 @@ from trocar.catalog.facts import limits
 from trocar.catalog.read import CATALOG, placed, read_toml
 from trocar.catalog.rule import (
     BLOCKING,
+    HOLD,
     AgentRule,
     Gate,
     InputLabel,
@@ -29,6 +30,7 @@ from trocar.errors import CatalogError
 RULESET_VERSION = "2026.11"
 SESSION_INPUTS = frozenset({"session", "high_bleeding_risk"})
 SCHEDULE_INPUTS = frozenset({"lab_age_d", "planning_ct_age_d"})  # known only once the day of the procedure is set
+SESSION_FINDINGS = frozenset({"spinal_artery_shared"})  # seen at arteriography: until then no agent is allowed
 
 
 @cache
@@ -95,10 +97,16 @@ def _check_names(condition: Condition | None, inputs: dict[str, InputLabel], pat
 
 
 def _check_gates(gates: tuple[Gate, ...], path: Path) -> None:
-    """An unknown may not permit what the answer could forbid, but for what the day of the procedure decides."""
+    """An unknown may not permit what the answer could forbid.
+
+    The day of the procedure may wait until approval; what only arteriography shows is for the agents' rules.
+    """
     for gate in gates:
-        on_schedule = {test.input for test in comparisons(gate.when)} <= SCHEDULE_INPUTS
-        if gate.outcome in BLOCKING and gate.if_unknown not in BLOCKING and not on_schedule:
+        asked = {test.input for test in comparisons(gate.when)}
+        strict = set(BLOCKING)
+        if asked <= SCHEDULE_INPUTS:
+            strict.add(HOLD)
+        if gate.outcome in BLOCKING and gate.if_unknown not in strict and not asked <= SESSION_FINDINGS:
             where = placed(path, gate.id, gate.part)
             raise CatalogError(f"{path.name}: {where}: an unknown input would permit what the rule forbids")
 

@@ -173,7 +173,9 @@ def _assessment_lines(assessment: Assessment) -> Iterator[str]:
             yield f"  {neighbor.name} at {neighbor.distance_mm:.1f} mm"
     for score in assessment.scores:
         total = "unknown" if score.total is None else f"{score.total:g} of {score.maximum:g}"
-        yield f"{score.name} ({score.lesion}): {total}"
+        total = f"class {score.grade}" if score.grade else total
+        missing = ", ".join(item.item.replace("_", " ") for item in score.items if item.points is None)
+        yield f"{score.name} ({score.lesion}): {total}" + (f", missing: {missing}" if missing else "")
 
 
 def _proposal_lines(place: int, option: Proposal) -> Iterator[str]:

@@ -78,3 +78,13 @@ def bounds(inside: Array) -> tuple[tuple[int, int], ...]:
 def _ends(line: Array) -> tuple[int, int]:
     true = np.flatnonzero(line)
     return int(true[0]), int(true[-1]) + 1
+
+
+def closed(inside: Array, grid: Grid, *, gap_mm: float) -> Array:
+    """A mask closed across gaps of up to `gap_mm`, as between two bones of a joint that a screw bridges."""
+    steps = np.maximum(1, np.round(gap_mm / 2 / grid.spacing_mm)).astype(int)
+    axes = [np.arange(-n, n + 1) / (n + 0.25) for n in steps]
+    ball = sum(part**2 for part in np.ix_(*axes)) <= 1.0
+    wide = int(steps.max()) + 3
+    filled = ndimage.binary_closing(np.pad(inside, wide), structure=ball)
+    return np.asarray(filled[wide:-wide, wide:-wide, wide:-wide])

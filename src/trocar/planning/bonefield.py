@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from trocar.imaging.distance import distance_field
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import bounds, closed
 from trocar.model.case import Case, Structure
 from trocar.model.space import Array, Grid
 
@@ -47,7 +47,7 @@ def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...], *, s
     grid = case.grid.cropped(low, high)
     inside = _within(bones + joints, low, high)
     if joints or len(bones) > 1:
-        inside = _bridged(inside, grid)
+        inside = closed(inside, grid, gap_mm=JOINT_BRIDGE_MM)
     tumor = lesion.inside[cut]
     smooth = ndimage.uniform_filter(case.ct.values[cut].astype(np.float32), 3, mode="nearest")
     near_tumor = ndimage.binary_dilation(tumor)
@@ -79,13 +79,3 @@ def _usable(
 def _within(structures: tuple[Structure, ...], low: Array, high: Array) -> Array:
     cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     return np.any([structure.inside[cut] for structure in structures], axis=0)
-
-
-def _bridged(inside: Array, grid: Grid) -> Array:
-    """The union closed across a joint's gap, so that a screw may pass from one bone into the other."""
-    steps = np.maximum(1, np.round(JOINT_BRIDGE_MM / 2 / grid.spacing_mm)).astype(int)
-    axes = [np.arange(-n, n + 1) / (n + 0.25) for n in steps]
-    ball = sum(part**2 for part in np.ix_(*axes)) <= 1.0
-    padded = np.pad(inside, 6)
-    closed = ndimage.binary_closing(padded, structure=ball)
-    return closed[6:-6, 6:-6, 6:-6]

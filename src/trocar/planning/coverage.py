@@ -23,7 +23,7 @@ from trocar.planning.surroundings import Surroundings
 LARGE_MM = 30.0  # from here on the thicker needle; design
 DIAMETER_PER_PROBE_MM = {True: 15.0, False: 10.0}  # large needle or not; V43 says 10 for a thin one
 SCREENED = 4  # layouts of each number of probes that are predicted before the search
-WORTH_A_SEARCH = 0.15  # a number of probes this far behind the best is not searched on
+WORTH_A_SEARCH = 0.2  # a number of probes this far behind the best is not searched on; moves gain up to 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from trocar.model.edits import Edits, MovedPath
 from trocar.model.finding import Check, Verdict
 from trocar.model.forecast import Predictor
 from trocar.model.record import Vector
+from trocar.model.shield import Shield
 from trocar.model.space import Segment
 from trocar.model.treatment import Placement, Plan, ProtocolPhase, Step, Technique
 from trocar.planning import durations
@@ -22,6 +23,7 @@ from trocar.planning.kit import kit
 from trocar.planning.notices import risk_checks
 from trocar.planning.position import upward
 from trocar.planning.refine import BOUNDED, Effort, Search
+from trocar.planning.shielding import ABLATIONS, shielded
 
 PREDICTED = ("coverage_planned", "robust_")  # and every other name that ends so: _planned
 OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
@@ -56,7 +58,8 @@ class Editor:
             rechecked_step(self.inspect, _edited(step, edits)) if step.id in changed else step
             for step in self.plan.steps
         )
-        return Editor(self.inspect, self._composed(steps))
+        made = Editor(self.inspect, self._composed(steps))
+        return made if edits.shield is None else made._shielded(edits.shield)
 
     def replanned(
         self, edits: Edits, *, intent: str, predictor: Predictor | None, effort: Effort = BOUNDED, samples: int = 0
@@ -67,8 +70,9 @@ class Editor:
         """
         made = self.apply(edits)
         steps = []
-        for before, step in zip(self.plan.steps, made.plan.steps, strict=True):
-            touched = edits.names & {item.name for item in before.placements}
+        before = {step.id: step for step in self.plan.steps}
+        for step in made.plan.steps:
+            touched = step.id in before and edits.names & {item.name for item in before[step.id].placements}
             if step.technique is Technique.CRYOABLATION and touched and step.placements:
                 found = made._searched(step, edits, intent, predictor, effort, samples)
                 assert found.step is not None
@@ -76,6 +80,12 @@ class Editor:
                 made = Editor(self.inspect, replace(made.plan, remedies=found.remedies))
             steps.append(step)
         return Editor(self.inspect, made._composed(tuple(steps)))
+
+    def _shielded(self, shield: Shield) -> "Editor":
+        """The shield in place; what was predicted of the steps behind it is unknown until they are simulated."""
+        steps = shielded(self.inspect.around.case, self.plan, shield)
+        behind = [step if step.technique not in ABLATIONS else _unpredicted(step) for step in steps]
+        return Editor(self.inspect, self._composed(tuple(behind)))
 
     def _searched(
         self, step: Step, edits: Edits, intent: str, predictor: Predictor | None, effort: Effort, samples: int
@@ -149,7 +159,11 @@ def _moved(item: Placement, path: MovedPath) -> Placement:
 def _outdated(check: Check) -> Check:
     if not (check.name.startswith(PREDICTED) or check.name.endswith("_planned")):
         return check
-    return replace(check, value=None, verdict=Verdict.UNKNOWN, message="placements were edited: predict it again")
+    return replace(check, value=None, verdict=Verdict.UNKNOWN, message="edited since it was predicted: simulate it")
+
+
+def _unpredicted(step: Step) -> Step:
+    return replace(step, checks=tuple(map(_outdated, step.checks)))
 
 
 def _protocol_without(step: Step, names: tuple[str, ...]) -> tuple[ProtocolPhase, ...]:

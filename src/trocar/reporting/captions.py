@@ -1,8 +1,10 @@
 """What a picture shows, in words."""
 
 from trocar.reporting import vocabulary
-from trocar.reporting.figures import Figure, nerve_label
+from trocar.reporting.figures import Figure
 from trocar.reporting.language import Language
+from trocar.reporting.marks import label
+from trocar.reporting.sheets import Sheet
 from trocar.reporting.staging import Stage
 from trocar.reporting.words import step_name, structure_name, word
 
@@ -40,7 +42,7 @@ def caption(figure: Figure, language: Language) -> str:
     subject = structure_name(panel.subject, language) if panel.topic in ("nerve", "hot_nerve") else panel.subject
     said = language(TOPICS[panel.topic], plane=plane, subject=subject)
     said = said[0].upper() + said[1:]
-    marked = "; ".join(f"{nerve_label(name)} = {structure_name(name, language)}" for name in figure.nerves)
+    marked = _marked(figure.named, language)
     if not marked:
         return said
     nerves = language("Nerves: {names}.", names=marked)
@@ -50,3 +52,48 @@ def caption(figure: Figure, language: Language) -> str:
 def technique_name(key: str, language: Language) -> str:
     """A technique in words."""
     return word(vocabulary.TECHNIQUES, key, language)
+
+
+def along(sheet: Sheet, language: Language) -> str:
+    """The sentence below the slice that holds an instrument, with the structures that it marks."""
+    said = language("Oblique slice along {subject}, from the skin to its end.", subject=sheet.placement.name)
+    marked = _marked(sheet.along.named, language)
+    return f"{said} {marked}." if marked else said
+
+
+def down(sheet: Sheet, language: Language) -> str:
+    """The sentence below the view down an instrument."""
+    return language("View down {subject} from the skin, at its end.", subject=sheet.placement.name)
+
+
+def sections(sheet: Sheet, language: Language) -> str:
+    """The sentence below the cuts across a screw."""
+    said = language(
+        "Across {subject}, from its head (top left) to its tip; a white line to the nearest cortex. The first cuts go "
+        "through the cortex where it enters.",
+        subject=sheet.placement.name,
+    )
+    return said
+
+
+def beside(sheet: Sheet, language: Language) -> str:
+    """What lies beside the way, how far from the instrument and how deep."""
+    told = (
+        language(
+            "{what}, {gap} away at a depth of {depth}",
+            what=short(each.structure.name, language),
+            gap=language.number(each.gap_mm, "mm", digits=0),
+            depth=language.number(each.depth_mm, "mm", digits=0),
+        )
+        for each in sheet.beside
+    )
+    return "; ".join(told) + "."
+
+
+def short(name: str, language: Language) -> str:
+    """What marks a structure, and its name."""
+    return f"{label(name)} = {structure_name(name, language)}"
+
+
+def _marked(names: tuple[str, ...], language: Language) -> str:
+    return "; ".join(short(name, language) for name in names)

@@ -6,17 +6,23 @@ from trocar.imaging.resample import sample
 from trocar.model.space import Array, Grid
 from trocar.reporting.planes import Plane
 
-PIXELS = 340  # of a picture of the CT; lines are drawn from half as many
-SIZE = 680  # of the drawing, in its own units
-
 
 def cut(values: Array, grid: Grid, plane: Plane, pixels: int, *, outside: float) -> Array:
     """(pixels, pixels) trilinear values on the plane, the first row on top; `outside` beyond the volume."""
     points = plane.points(pixels)
-    ijk = grid.to_ijk(points[[0, 0, -1, -1], [0, -1, 0, -1]])
-    low = np.clip(np.floor(ijk.min(axis=0)).astype(int) - 1, 0, np.asarray(grid.shape) - 1)
-    high = np.clip(np.ceil(ijk.max(axis=0)).astype(int) + 2, low + 1, grid.shape)
-    if np.any(ijk.max(axis=0) < 0) or np.any(ijk.min(axis=0) > np.asarray(grid.shape) - 1):
+    box = around(grid, points[[0, 0, -1, -1], [0, -1, 0, -1]])
+    if box is None:
         return np.full((pixels, pixels), outside, dtype=np.float32)
-    part = values[tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))]
-    return sample(part.astype(np.float32), grid.cropped(low, high), points, outside=outside)
+    part, cropped = box
+    return sample(values[part].astype(np.float32), cropped, points, outside=outside)
+
+
+def around(grid: Grid, points_lps_mm: Array, *, margin_mm: float = 0.0) -> tuple[tuple[slice, ...], Grid] | None:
+    """The box of voxels that (n, 3) points and a margin need, and its grid; None where it lies beyond the volume."""
+    ijk, margin = grid.to_ijk(points_lps_mm), margin_mm / grid.spacing_mm
+    first, last = ijk.min(axis=0) - margin, ijk.max(axis=0) + margin
+    if np.any(last < 0) or np.any(first > np.asarray(grid.shape) - 1):
+        return None
+    low = np.clip(np.floor(first).astype(int) - 1, 0, np.asarray(grid.shape) - 1)
+    high = np.clip(np.ceil(last).astype(int) + 2, low + 1, grid.shape)
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), grid.cropped(low, high)

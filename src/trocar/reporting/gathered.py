@@ -2,15 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
 
 from trocar.errors import CaseError
 from trocar.model.case import Case, Role, Side, Structure
 from trocar.model.finding import Assessment, Check, Simulation, Verdict
 from trocar.model.schedule import Schedule
+from trocar.model.space import Array
 from trocar.model.treatment import Plan, Proposal
 from trocar.model.verification import Verification
 
 Findings = Assessment | Proposal | Plan | Simulation | Verification | Schedule
+CRITICAL = (
+    Role.NERVE, Role.CORD, Role.VESSEL, Role.BOWEL, Role.BLADDER, Role.URETER, Role.ORGAN, Role.LUNG, Role.PLEURA,
+    Role.JOINT, Role.IMPLANT,
+)  # fmt: skip
 SEVERITY = (Verdict.FAIL, Verdict.WARN, Verdict.UNKNOWN, Verdict.PASS)
 
 
@@ -46,6 +54,11 @@ class Gathered:
             raise CaseError("the case has no lesion to report on", hint="give a structure of role lesion")
         return self.case.lesions[0]
 
+    @cached_property
+    def lesion_points_lps_mm(self) -> Array:
+        """(n, 3) the centers of the lesion's voxels."""
+        return self.case.grid.to_lps(np.argwhere(self.lesion.inside)).reshape(-1, 3)
+
     @property
     def proposal(self) -> Proposal | None:
         """The first option for the reported lesion."""
@@ -69,6 +82,11 @@ class Gathered:
     @property
     def nerves(self) -> tuple[Structure, ...]:
         return self.case.with_role(Role.NERVE, Role.CORD)
+
+    @property
+    def critical(self) -> tuple[Structure, ...]:
+        """What an instrument must not cross."""
+        return self.case.with_role(*CRITICAL)
 
     def checks(self) -> tuple[StagedCheck, ...]:
         """Every check of every finding, the worst first."""

@@ -15,23 +15,24 @@ from markupsafe import Markup
 import trocar
 from trocar import catalog
 from trocar.errors import ReadError
-from trocar.reporting import captions, vocabulary, words
+from trocar.reporting import captions, scores, vocabulary, words
 from trocar.reporting.citations import Citations
 from trocar.reporting.contents import Contents
-from trocar.reporting.cuts import SIZE
 from trocar.reporting.figures import Figure, draw
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import CODES, Code, Language
+from trocar.reporting.marks import SIZE
 from trocar.reporting.packing import Packer
 from trocar.reporting.panels import panels
 from trocar.reporting.remarks import remark
 from trocar.reporting.scene import scene
+from trocar.reporting.sheets import Sheet, sheets
 
 HERE = Path(__file__).parent
 VIEWER = HERE / "static/viewer.js"
 BEFORE_VIEWER = (
     "identity", "verdicts", "sequence", "reasons", "lesion", "placements",
-    "kit", "panels", "coverage", "nerves", "anchors",
+    "kit", "panels", "instruments", "coverage", "nerves", "anchors",
 )  # fmt: skip
 AFTER_VIEWER = ("verification", "unknowns", "sources", "versions")
 
@@ -50,6 +51,7 @@ def page(gathered: Gathered, *, language: Code | None) -> str:
     packer = Packer()
     description = scene(gathered, packer)
     figures = tuple(draw(gathered, panel) for panel in panels(gathered))
+    each = sheets(gathered)
     environment = _environment()
     style, switch = (_asset(name) for name in ("style.css", "switch.js"))
     viewer = _viewer()
@@ -57,8 +59,8 @@ def page(gathered: Gathered, *, language: Code | None) -> str:
         gathered=gathered,
         default=language or "en",
         fixed=language is not None,
-        trees=[_tree(environment, gathered, figures, Language(code)) for code in CODES],
-        symbols=[(n, Markup(figure.body)) for n, figure in enumerate(figures)],
+        trees=[_tree(environment, gathered, figures, each, Language(code)) for code in CODES],
+        symbols=[*_symbols(figures), *_sheet_symbols(each)],
         size=SIZE,
         scene=Markup(json.dumps(description, ensure_ascii=True, sort_keys=True).replace("<", "\\u003c")),
         arrays=packer.elements,
@@ -70,7 +72,25 @@ def page(gathered: Gathered, *, language: Code | None) -> str:
     )
 
 
-def _tree(environment: Environment, gathered: Gathered, figures: tuple[Figure, ...], language: Language) -> Tree:
+def _symbols(figures: tuple[Figure, ...]) -> list[tuple[str, Markup]]:
+    return [(f"figure-{n}", Markup(figure.body)) for n, figure in enumerate(figures)]
+
+
+def _sheet_symbols(each: tuple[Sheet, ...]) -> list[tuple[str, Markup]]:
+    return [
+        (f"sheet-{number}-{n}", Markup(body))
+        for number, sheet in enumerate(each)
+        for n, body in enumerate(sheet.bodies)
+    ]
+
+
+def _tree(
+    environment: Environment,
+    gathered: Gathered,
+    figures: tuple[Figure, ...],
+    each: tuple[Sheet, ...],
+    language: Language,
+) -> Tree:
     citations = Citations(language)
     shared: dict[str, Any] = {
         "g": gathered,
@@ -81,8 +101,10 @@ def _tree(environment: Environment, gathered: Gathered, figures: tuple[Figure, .
         "cite": citations,
         "contents": Contents(gathered, language),
         "figures": figures,
+        "sheets": each,
         "size": SIZE,
         "words": words,
+        "scores": scores,
         "word": words.word,
         "remark": remark,
         "vocabulary": vocabulary,

@@ -39,7 +39,7 @@ class _Draft:
 
 def panels(gathered: Gathered) -> tuple[Panel, ...]:
     """The lettered pictures of all steps."""
-    lesion_points = gathered.case.grid.to_lps(np.argwhere(gathered.lesion.inside))
+    lesion_points = gathered.lesion_points_lps_mm
     if not len(lesion_points):
         return ()
     center = lesion_points.mean(axis=0)

@@ -99,6 +99,19 @@ def along(entry_lps_mm: ArrayLike, target_lps_mm: ArrayLike, size_mm: float) -> 
     return _plane("oblique", entry + 0.6 * (target - entry), right, up, size_mm)
 
 
+def down(entry_lps_mm: ArrayLike, target_lps_mm: ArrayLike, at_lps_mm: ArrayLike, size_mm: float) -> Plane:
+    """The plane across an instrument at a point, as seen along it from its entry; the head, else the front, on top.
+
+    Nothing keeps the patient's left on one side here: an instrument from the back is seen from the back.
+    """
+    entry, target = np.asarray(entry_lps_mm, dtype=float), np.asarray(target_lps_mm, dtype=float)
+    towards_viewer = (entry - target) / np.linalg.norm(entry - target)
+    upward = np.array([0.0, 0.0, 1.0]) if abs(towards_viewer[2]) < 0.7 else np.array([0.0, -1.0, 0.0])
+    up = upward - (upward @ towards_viewer) * towards_viewer
+    up /= np.linalg.norm(up)
+    return _plane("down", at_lps_mm, np.cross(up, towards_viewer), up, size_mm)
+
+
 def _plane(name: str, center_lps_mm: ArrayLike, right: ArrayLike, up: ArrayLike, size_mm: float) -> Plane:
     center, across, upward = (np.asarray(v, dtype=float) for v in (center_lps_mm, right, up))
     return Plane(name, center, across, upward, size_mm)

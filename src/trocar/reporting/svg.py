@@ -14,7 +14,7 @@ from trocar.model.space import Array
 def tag(name: str, content: str = "", /, **attributes: object) -> str:
     """One element; `class_` and `stroke_width` become `class` and `stroke-width`."""
     written = "".join(
-        f" {key.rstrip('_').replace('_', '-')}={quoteattr(_plain(value))}" for key, value in attributes.items()
+        f" {key.rstrip('_').replace('_', '-')}={quoteattr(plain(value))}" for key, value in attributes.items()
     )
     return f"<{name}{written}>{content}</{name}>" if content else f"<{name}{written}/>"
 
@@ -35,11 +35,12 @@ def polygon(points: Iterable[Iterable[float]], **attributes: object) -> str:
 
 
 def _path(points: Iterable[Iterable[float]], end: str, attributes: dict[str, object]) -> str:
-    steps = "L".join(f"{_plain(column)} {_plain(row)}" for column, row in points)
+    steps = "L".join(f"{plain(column)} {plain(row)}" for column, row in points)
     return tag("path", **{"d": f"M{steps}{end}", **attributes})
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A number with one digit after the point at most, anything else as it is written."""
     if isinstance(value, float | np.floating):
         return f"{value:.1f}".rstrip("0").rstrip(".")
     return str(value)

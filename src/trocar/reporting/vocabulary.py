@@ -47,6 +47,38 @@ OUTCOMES = {
     "refer": "refer",
     "stop": "stop",
     "missing": "missing",
+    "hold": "no approval yet",
+}
+
+SCORES = {
+    "SINS": "SINS",
+    "SINS (read as S1, junctional)": "SINS (read as S1, junctional)",
+    "SINS (read as S2-S5, rigid)": "SINS (read as S2-S5, rigid)",
+    "Mirels": "Mirels",
+    "axial cortical involvement": "axial cortical involvement",
+    "Harrington": "Harrington",
+    "MAC": "MAC (metastatic acetabular classification)",
+}
+
+SCORE_ORIGINS = {"measured": "measured", "entered": "entered", "unknown": "missing item"}
+
+SCORE_ITEMS = {
+    "site": "site",
+    "pain": "pain",
+    "lesion": "lesion",
+    "size": "size",
+    "location": "location",
+    "alignment": "alignment",
+    "collapse": "collapse",
+    "posterolateral": "posterolateral involvement",
+    "axial": "length of destroyed cortex",
+    "circumferential": "circumference destroyed",
+    "medial_wall": "medial wall",
+    "lateral_cortex": "lateral cortex",
+    "acetabular_roof": "acetabular roof",
+    "anterior_column": "anterior column",
+    "posterior_column": "posterior column",
+    "solitary_for_cure": "solitary, resectable for cure",
 }
 
 STEPS = {
@@ -248,6 +280,8 @@ CHECKS = {
     "grid_refinement": "Change of the zone on a finer grid",
     "step_simulated": "Step simulated",
     "cavity_temperature_for_cement": "Temperature of the cavity when the cement arrives",
+    "protection_layer_volume": "Fluid that a protective layer takes",
+    "layers_in_the_field": "Protective layers in the electric field",
     "cement_setting_time": "Time until the cement has set",
     "nerve_temperature_beside_cement": "Highest temperature of a nerve beside curing cement",
     "cord_temperature_beside_cement": "Highest temperature of the cord beside curing cement",
@@ -306,6 +340,7 @@ CAVEATS = {
     "vessels_not_segmented": "No vessel is segmented: the heat that vessels bring is not simulated.",
     "cement_flow_prior": "How easily bone lets cement through, and how cement thickens, are priors.",
     "cement_curing_prior": "How cement cures, and the heat it gives off, are a prior.",
+    "layer_even_around_its_structure": "A protective layer is taken as even around its structure.",
     "embolization_prior": "How much perfusion an embolization leaves is a prior.",
     "array_shape_prior": "The shape of the array's tines is a prior.",
     "antenna_prior": "How much of a microwave antenna's power reaches tissue is a prior.",

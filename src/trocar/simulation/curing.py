@@ -1,6 +1,6 @@
 """Cement cures and gives off heat: how hot it and what lies beside it become, and when it sets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from trocar.catalog import limit
 from trocar.catalog.tissues import curing, tissues
-from trocar.imaging.resample import sample
 from trocar.materials import REST_DEGC
 from trocar.model.case import Role
 from trocar.model.finding import Check, Verdict
@@ -18,39 +17,45 @@ from trocar.model.treatment import Placement
 from trocar.physics.damage import Damage
 from trocar.physics.heat import HeatSolver, enthalpy_in
 from trocar.physics.medium import Medium
-from trocar.simulation.exposure import watch
+from trocar.simulation.exposure import Watched, watch
 from trocar.simulation.session import Session
 
 GAS_J_PER_MOLK, ZERO_K = 8.314462618, 273.15
 ROOM_MM = 25.0  # around the fresh cement: heat comes 22 mm far in its time
 LASTS_S, STEP_S = 1800.0, 5.0
 SET_FRAC = 0.95
+SPENT_FRAC, SPREADING_STEP_S = 0.999, 20.0  # of its heat: what it gave then only spreads, which longer steps follow
 SENSITIVE = (Role.NERVE, Role.CORD)
 Box = tuple[slice, slice, slice]
 
 
 @dataclass(slots=True, eq=False)
 class Curing:
-    """Cement on a lattice: the share cured [i, j, k] and the heat it gives off, for `HeatSolver.advance`."""
+    """Cement in some cells of a lattice: how far it has cured and the heat it gives off, for `HeatSolver.advance`."""
 
-    fresh_frac: Array  # of each cell's volume
-    cured_frac: Array
+    shape: tuple[int, ...]
+    cells: Array  # (n,) flat
+    fresh_frac: Array  # (n,) of each cell's volume
+    cured_frac: Array  # (n,)
 
     @classmethod
     def of(cls, fresh_frac: Array) -> "Curing":
-        """Cement as it is injected."""
-        return cls(fresh_frac, np.full(fresh_frac.shape, curing().injected_frac))
+        """Cement as it is injected: its share of each cell [i, j, k]."""
+        cells = np.flatnonzero(fresh_frac)
+        return cls(fresh_frac.shape, cells, fresh_frac.ravel()[cells], np.full(cells.size, curing().injected_frac))
 
     def heat_W_per_m3(self, solver: HeatSolver, step_s: float) -> Array:
-        """Move the cure by a step, exactly for the temperature at its start, and tell the heat per volume."""
+        """Move the cure by a step, exactly for the temperature at its start, and tell the heat per volume [i, j, k]."""
         law = curing()
-        kelvin = solver.temperature_degC.astype(float) + ZERO_K
+        kelvin = solver.temperature_at(self.cells).astype(float) + ZERO_K
         rate_per_s = law.frequency_per_s * np.exp(-law.activation_J_per_mol / (GAS_J_PER_MOLK * kelvin))
         left = (1 - self.cured_frac) / self.cured_frac
         cured = 1 / (1 + left * np.exp(-np.minimum(rate_per_s * step_s, 700.0)))
         released = (cured - self.cured_frac) * self.fresh_frac * tissues()["cement"].density_kg_per_m3
         self.cured_frac = cured
-        return (released * law.heat_J_per_kg / step_s).astype(np.float32)
+        heat = np.zeros(self.shape, np.float32)
+        heat.ravel()[self.cells] = released * law.heat_J_per_kg / step_s
+        return heat
 
     @property
     def share_set(self) -> float:
@@ -76,34 +81,41 @@ def curing_checks(
         medium, (), enthalpy_J_per_m3=enthalpy_in(medium, state.temperature_degC[box]), damage=damage, time_s=0.0
     )
     cement = Curing.of(fresh_frac[box].astype(float))
-    hottest = solver.temperature_degC.copy()
+    beside = [
+        watched
+        for watched in watch(session.case, grid, [bead.axis for bead in beads], rest_degC=REST_DEGC)
+        if watched.role in SENSITIVE
+    ]
+    hottest_degC = [float(solver.temperature_at(cement.cells).max())]
     sets_at_s: list[float] = []
 
     def follow(now: HeatSolver) -> None:
-        np.maximum(hottest, now.temperature_degC, out=hottest)
+        hottest_degC.append(float(now.temperature_at(cement.cells).max()))
+        for watched in beside:
+            watched.see(now.temperature_at(watched.corners), now.time_s)
         if not sets_at_s and cement.share_set >= SET_FRAC:
             sets_at_s.append(now.time_s)
 
-    solver.advance(LASTS_S, longest_s=STEP_S, heating=cement.heat_W_per_m3, on_step=follow)
-    peak = float(hottest[fresh_frac[box] > 0].max())
-    return (_setting(sets_at_s, peak), *_beside(session, beads, hottest, grid))
+    heat = cement.heat_W_per_m3
+    solver.advance(
+        LASTS_S, longest_s=STEP_S, heating=heat, on_step=follow, until=lambda: cement.share_set >= SPENT_FRAC
+    )
+    solver.advance(max(0.0, LASTS_S - solver.time_s), longest_s=SPREADING_STEP_S, heating=heat, on_step=follow)
+    return (_setting(sets_at_s, max(hottest_degC)), *(_beside(watched) for watched in beside))
 
 
-def _beside(session: Session, beads: Sequence[Placement], hottest_degC: Array, grid: Grid) -> Iterator[Check]:
-    """The nerves and the cord that the lattice reaches."""
-    bound = limit("nerve_max_degC")
-    for watched in watch(session.case, grid, [bead.axis for bead in beads], rest_degC=REST_DEGC):
-        if watched.role in SENSITIVE:
-            warmest = float(sample(hottest_degC, grid, watched.points_lps_mm, outside=REST_DEGC).max())
-            yield Check(
-                name=f"{watched.role.value}_temperature_beside_cement",
-                subject=watched.name,
-                value=round(warmest, 2),
-                limit=bound.value,
-                unit="degC",
-                verdict=Verdict.FAIL if warmest > bound.value else Verdict.PASS,
-                source=bound.source,
-            )
+def _beside(watched: Watched) -> Check:
+    """How warm a nerve or the cord beside the cement became."""
+    bound, warmest = limit("nerve_max_degC"), float(watched.highest_degC.max())
+    return Check(
+        name=f"{watched.role.value}_temperature_beside_cement",
+        subject=watched.name,
+        value=round(warmest, 2),
+        limit=bound.value,
+        unit="degC",
+        verdict=Verdict.FAIL if warmest > bound.value else Verdict.PASS,
+        source=bound.source,
+    )
 
 
 def _setting(sets_at_s: Sequence[float], peak_degC: float) -> Check:

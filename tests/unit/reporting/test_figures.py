@@ -7,9 +7,9 @@ import pytest
 
 import reporting_case as made
 from trocar.reporting import planes
-from trocar.reporting.cuts import PIXELS, SIZE
-from trocar.reporting.figures import ct_picture, draw, nerve_label
+from trocar.reporting.figures import PIXELS, ct_picture, draw
 from trocar.reporting.gathered import gather
+from trocar.reporting.marks import SIZE, label
 from trocar.reporting.panels import Panel, panels
 from trocar.reporting.staging import PLANNING, Stage, bead_radius_mm, stages
 
@@ -63,8 +63,8 @@ def test_isotherms_lie_where_the_temperature_is(gathered):
         offset_mm = line_points(figure.body, kind) * panel.plane.size_mm / SIZE - middle
         away_mm = np.linalg.norm(offset_mm / [1.0, 0.9], axis=1)
         assert away_mm == pytest.approx((degC + 60.0) * 34.0 / 97.0, abs=0.8), kind
-    for label in ("0 °C", "\u221220", "\u221240"):
-        assert f">{label}</text>" in figure.body
+    for said in ("0 °C", "\u221220", "\u221240"):
+        assert f">{said}</text>" in figure.body
 
 
 # shows: R88
@@ -122,6 +122,6 @@ def test_a_bead_has_its_volume():
 
 
 def test_labels_of_nerves_name_their_side():
-    assert nerve_label("nerve_root_s1_left") == "S1 L"
-    assert nerve_label("sciatic_nerve_right") == "Sci R"
-    assert nerve_label("thecal_sac") == "TS"
+    assert label("nerve_root_s1_left") == "S1 L"
+    assert label("sciatic_nerve_right") == "Sci R"
+    assert label("thecal_sac") == "TS"

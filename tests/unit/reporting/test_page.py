@@ -86,6 +86,7 @@ SECTIONS = [
     ("Placements", "Positions des instruments"),
     ("Kit", "Matériel"),
     ("Step by step in pictures", "Étape par étape en images"),
+    ("Instrument by instrument", "Instrument par instrument"),
     ("Coverage per compartment", "Couverture par compartiment"),
     ("Nerves and other structures: temperatures", "Nerfs et autres structures\u00a0: températures"),
     ("Screws and cement", "Vis et ciment"),
@@ -166,6 +167,10 @@ def test_every_source_key_leads_to_its_source(page):
     links = {e.attributes["href"][1:] for e in page.of("a")}
     assert links and links <= targets
     assert "source-en-V26" in links and "source-fr-D" in links
+
+
+def test_no_markup_is_shown_as_text(page):
+    assert not [e.tag for e in page.elements if e.tag not in ("script", "style") and "</" in "".join(e.text)]
 
 
 def test_identifiers_are_unique(page):

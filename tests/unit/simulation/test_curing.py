@@ -16,7 +16,7 @@ from trocar.simulation.simulate import simulate
 
 
 def at(temperature_degC):
-    return SimpleNamespace(temperature_degC=np.full((3, 3, 3), temperature_degC))
+    return SimpleNamespace(temperature_at=lambda cells: np.full(cells.shape, temperature_degC))
 
 
 def test_at_one_temperature_a_step_is_as_exact_as_many():

@@ -185,9 +185,12 @@ def test_a_plan_that_fails_now_leaves_no_old_plan_in_the_report(dossier, stages)
     assert dossier.state_of("plan").state is State.STALE
 
 
-def test_missing_information_gives_a_draft_that_cannot_be_approved(dossier, stages):
-    gate = GateOutcome(rule="G7", outcome="missing", message=samples.TEXT, source="V26")
-    stages.proposals = (replace(samples.proposal(verdict=ProposalVerdict.MISSING), gates=(gate,)),)
+@pytest.mark.parametrize(
+    ("outcome", "verdict"), [("missing", ProposalVerdict.MISSING), ("hold", ProposalVerdict.DISCUSS)]
+)
+def test_missing_information_gives_a_draft_that_cannot_be_approved(dossier, stages, outcome, verdict):
+    gate = GateOutcome(rule="G7", outcome=outcome, message=samples.TEXT, source="V26")
+    stages.proposals = (replace(samples.proposal(verdict=verdict), gates=(gate,)),)
     assert workflow.run(dossier).refusal is None
     assert dossier.read("plan").blocked_by == ("G7",)
     with pytest.raises(PlanningError, match="G7"):

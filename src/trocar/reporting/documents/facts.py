@@ -19,7 +19,7 @@ from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import Language
 from trocar.reporting.words import check_name, structure_name, word
 
-UNSETTLED = ("stop", "missing", "refer", "require")
+UNSETTLED = ("stop", "missing", "refer", "require", "hold")
 NERVES = (Role.NERVE, Role.CORD)
 CONTACT_mm = 0.5  # rounds to no distance at all
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from trocar.model.finding import Score
 from trocar.model.treatment import Proposal, Reason, TechniqueOption, TechniqueStatus
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.sheet import Block, Boxes, Bullets, Field, Fields, Paragraph, Section, Table
+from trocar.reporting.scores import score_items, score_name, score_total
 from trocar.reporting.words import structure_name, word
 
 CHOSEN = (TechniqueStatus.INDICATED, TechniqueStatus.OPTIONAL)
@@ -102,14 +104,18 @@ def _lesion(facts: Facts) -> Section:
             language("Distance to the skin"), facts.number(measured.skin_distance_mm if measured else None, "mm")
         ),
         facts.known(language("Planning CT"), facts.date(case.acquired)),
-        *(_score(facts, score.name, score.total, score.maximum) for score in (assessed.scores if assessed else ())),
     ]
-    return Section("lesion", language("Lesion"), (Fields(tuple(fields), columns=3),))
+    found = [score for score in (assessed.scores if assessed else ()) if score.lesion == facts.lesion]
+    scores = (Fields(tuple(_score(facts, score) for score in found), columns=1),) if found else ()
+    return Section("lesion", language("Lesion"), (Fields(tuple(fields), columns=3), *scores))
 
 
-def _score(facts: Facts, name: str, total: float | None, maximum: float) -> Field:
-    number = facts.number(total, "", digits=0)
-    return facts.known(name, f"{number} / {maximum:g}" if number else None)
+def _score(facts: Facts, score: Score) -> Field:
+    """The total or the class, with the items that were measured, entered, or are missing."""
+    language = facts.language
+    total = score_total(score, language)
+    said = f"{total or language('unknown')} ({score_items(score, language)})"
+    return Field(score_name(score, language), said, "known" if total else "unknown")
 
 
 def _options(facts: Facts) -> Section:

@@ -1,0 +1,284 @@
+"""What is drawn on a picture of the CT: outlines, isotherms, named structures, instruments, cement, letters, scale.
+
+Places are columns and rows of a drawing of `SIZE` x `SIZE`, whatever the picture's millimeters. Lines are told apart by
+their dashes and labels, not only by color: tumor dotted; 0 degC solid, -20 dashed, -40 dotted and labeled; arrows point
+at cement, arrowheads at screw ends and nerves.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy import ndimage
+from skimage import measure
+
+from trocar.model.case import Role, Structure
+from trocar.model.finding import CementDeposit
+from trocar.model.record import Vector
+from trocar.model.space import Array, Grid, Volume
+from trocar.model.treatment import Placement
+from trocar.reporting import svg
+from trocar.reporting.cuts import cut
+from trocar.reporting.planes import Plane
+
+SIZE = 680  # of the drawing, in its own units
+PIXELS = 170  # of masks and temperatures
+EDGE = 20.0  # of the letters from the border
+IN_PLANE_MM = 4.0
+ISOTHERMS = (("0 °C", 0.0, "i0", (0, -1)), ("\u221220", -20.0, "i20", (1, 0)), ("\u221240", -40.0, "i40", (0, 1)))
+GUARDED_NERVES = (Role.NERVE, Role.CORD)
+LABELS = {
+    "sciatic_nerve": "Sci", "femoral_nerve": "Fem", "obturator_nerve": "Obt", "lumbosacral_trunk": "LST",
+    "thecal_sac": "TS", "spinal_cord": "SC",
+}  # fmt: skip
+
+
+def label(name: str) -> str:
+    """What marks a structure on a picture: `S1 L` for `nerve_root_s1_left`, as both sides may be in one picture."""
+    stem = name.removesuffix("_left").removesuffix("_right")
+    side = {"_left": " L", "_right": " R"}.get(name.removeprefix(stem), "")
+    if stem.startswith("nerve_root_"):
+        return stem.removeprefix("nerve_root_").upper() + side
+    parts = stem.split("_")
+    short = "".join(part[0] for part in parts).upper() if len(parts) > 1 else stem[:3].capitalize()
+    return LABELS.get(stem, short) + side
+
+
+# --- outlines
+
+
+def scaled(plane: Plane, points_mm: Array) -> Array:
+    """Places in the drawing of (..., 2) columns and rows in the picture's millimeters."""
+    return points_mm * (SIZE / plane.size_mm)
+
+
+def contours(values: Array, level: float) -> list[Array]:
+    """(n, 2) columns and rows in the drawing's units of the level's lines in a sampled plane."""
+    scale = SIZE / values.shape[0]
+    return [(line[:, ::-1] + 0.5) * scale for line in measure.find_contours(values, level) if len(line) > 5]
+
+
+def outline(inside: Array, grid: Grid, plane: Plane, kind: str) -> str:
+    """A mask's outline in a picture, on a dark line."""
+    occupancy = cut(inside, grid, plane, PIXELS, outside=0.0)
+    smooth = ndimage.gaussian_filter(occupancy, 1.0)
+    return "".join(svg.path(line, class_=name) for line in contours(smooth, 0.5) for name in ("under", kind))
+
+
+def ice(coldest: Volume, plane: Plane) -> str:
+    """The isotherms of a temperature, each with a label at its reach to one side."""
+    values = cut(coldest.values, coldest.grid, plane, PIXELS, outside=37.0)
+    drawn, labels = [], []
+    for said, level, kind, towards in ISOTHERMS:
+        lines = contours(values, level)
+        drawn += [svg.path(line, class_=kind) for line in lines]
+        if lines:
+            reach = np.concatenate(lines)
+            column, row = np.clip(reach[np.argmax(reach @ towards)] + 12 * np.asarray(towards), 30, SIZE - 30)
+            labels.append(svg.text(said, column + 10 * towards[0], row + 5, class_="label"))
+    return "".join(drawn + labels)
+
+
+# --- named structures
+
+
+def in_plane(structures: Iterable[Structure], grid: Grid, plane: Plane, *, at_most: int = 4) -> list[Structure]:
+    """The structures that the picture cuts, the nearest to its middle first."""
+    found = []
+    for item in structures:
+        center = _center_in_plane(item, grid, plane)
+        if center is not None:
+            found.append((float(np.linalg.norm(center - SIZE / 2)), item.name, item))
+    return [item for _, _, item in sorted(found, key=lambda each: each[:2])[:at_most]]
+
+
+def _center_in_plane(item: Structure, grid: Grid, plane: Plane) -> Array | None:
+    return middle_of(cut(item.inside, grid, plane, PIXELS, outside=0.0) >= 0.5)
+
+
+def middle_of(shown: Array) -> Array | None:
+    """Column and row of the pixel of a shape that is nearest to its center; None for no pixel."""
+    where = np.argwhere(shown)
+    if not len(where):
+        return None
+    middle = where[np.argmin(np.linalg.norm(where - where.mean(axis=0), axis=1))]
+    return (middle[::-1] + 0.5) * (SIZE / shown.shape[0])
+
+
+def named(structures: Iterable[Structure], grid: Grid, plane: Plane) -> list[str]:
+    """Each structure's outline with an arrowhead and a label."""
+    places = Places()
+    drawn = []
+    for item in structures:
+        center = _center_in_plane(item, grid, plane)
+        assert center is not None
+        kind = kind_of(item)
+        drawn.append(outline(item.inside, grid, plane, kind))
+        radius = (item.diameter_mm or 5.0) / 2 * SIZE / plane.size_mm
+        drawn += places.pointed(label(item.name), center, radius if kind == "nerve" else 0.0, f"{kind}-mark")
+    return drawn
+
+
+def shadows(seen: Iterable[tuple[Structure, Array]]) -> list[str]:
+    """The dashed outline of each structure as it is seen along a path, whatever its depth, with its label."""
+    places, drawn = Places(), []
+    for item, shadow in seen:
+        smooth = ndimage.gaussian_filter(shadow.astype(float), 1.0)
+        kind = kind_of(item)
+        drawn += [svg.path(line, class_=f"{kind} shadow") for line in contours(smooth, 0.5)]
+        center = middle_of(shadow)
+        if center is not None:
+            drawn += places.pointed(label(item.name), center, 0.0, f"{kind}-mark")
+    return drawn
+
+
+def kind_of(item: Structure) -> str:
+    """The class of a structure's lines."""
+    return "nerve" if item.role in GUARDED_NERVES else "critical"
+
+
+class Places:
+    """Where labels stand: they give way to each other and to the edge letters."""
+
+    def __init__(self) -> None:
+        middle, edge = SIZE / 2, EDGE
+        self._taken = [(edge, middle), (SIZE - edge, middle), (middle, edge), (middle, SIZE - edge)]
+
+    def pointed(self, said: str, center: Array, radius: float, kind: str) -> list[str]:
+        """An arrowhead at a place, from outside, and its label beyond."""
+        away = center - SIZE / 2
+        away = away / max(float(np.linalg.norm(away)), 1e-6)
+        tip = center + (radius + 6) * away
+        place = _free_place(np.clip(tip + 30 * away, 24, SIZE - 24), self._taken)
+        self._taken.append(place)
+        return [arrowhead(tip, -away, kind), svg.text(said, place[0], place[1] + 5.0, class_="label")]
+
+
+def _free_place(wanted: Array, taken: list[tuple[float, float]]) -> tuple[float, float]:
+    """The wanted place of a label, or the nearest above or below it that covers no other."""
+    column, row = float(wanted[0]), float(wanted[1])
+    for shift in (0, 20, -20, 40, -40, 60, -60):
+        apart = [abs(x - column) > 40 or abs(y - row - shift) > 18 for x, y in taken]
+        if all(apart) and 12 < row + shift < SIZE - 12:
+            return column, row + shift
+    return column, row
+
+
+# --- instruments and implants
+
+
+def shaft_start(placement: Placement) -> Vector:
+    """Where a shaft begins: a needle's at the skin, a screw's at its head."""
+    return placement.entry_lps_mm if placement.role == "screw" else placement.skin_lps_mm
+
+
+def instrument(placement: Placement, plane: Plane) -> str:
+    """A shaft: solid where it lies within some millimeters of the picture, dashed beyond; its end marked."""
+    line = np.linspace(shaft_start(placement), placement.target_lps_mm, 80)
+    picture, height = plane.to_picture(line)
+    drawn = scaled(plane, picture)
+    near = np.abs(height) <= IN_PLANE_MM
+    width = max(placement.diameter_mm * SIZE / plane.size_mm, 3.0)
+    parts = [svg.path(drawn, class_="beyond")] if not near.all() else []
+    for run in _runs(near):
+        parts.append(svg.path(drawn[run], class_=f"rod {placement.role}", stroke_width=width))
+    if near[-1]:
+        parts.append(_end_mark(placement, drawn, width))
+    return "".join(parts)
+
+
+def _runs(near: Array) -> list[slice]:
+    """The stretches of true values, two points at least."""
+    labels, count = ndimage.label(near)
+    found = [np.flatnonzero(labels == n + 1) for n in range(count)]
+    return [slice(int(run[0]), int(run[-1]) + 1) for run in found if len(run) > 1]
+
+
+def _end_mark(placement: Placement, drawn: Array, width: float) -> str:
+    if placement.role != "screw":
+        return svg.tag("circle", cx=drawn[-1][0], cy=drawn[-1][1], r=4, class_="tip")
+    axis = (drawn[-1] - drawn[0]) / max(float(np.linalg.norm(drawn[-1] - drawn[0])), 1e-6)
+    across = np.array([-axis[1], axis[0]])
+    beside = (width / 2 + 5) * across
+    return "".join(arrowhead(end + beside, -across, "screw-mark") for end in (drawn[0], drawn[-1]))
+
+
+def crossing(placement: Placement, plane: Plane) -> str:
+    """A circle of the instrument's width where it goes through the picture; nothing when it does not."""
+    ends, height = plane.to_picture([shaft_start(placement), placement.target_lps_mm])
+    if height[0] * height[1] > 0 and np.abs(height).min() > IN_PLANE_MM:
+        return ""
+    part = float(np.clip(height[0] / (height[0] - height[1]), 0.0, 1.0)) if height[0] != height[1] else 1.0
+    column, row = scaled(plane, ends[0] + part * (ends[1] - ends[0]))
+    radius = max(placement.diameter_mm / 2 * SIZE / plane.size_mm, 3.0)
+    return svg.tag("circle", cx=column, cy=row, r=radius, class_=f"bore {placement.role}")
+
+
+def sight(placement: Placement, plane: Plane) -> str:
+    """Four strokes that point at the instrument, so that a thin one is found."""
+    (column, row), _ = plane.to_picture(placement.target_lps_mm)
+    center = np.array([column, row]) * SIZE / plane.size_mm
+    ways = np.array([(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)])
+    inner = max(placement.diameter_mm / 2 * SIZE / plane.size_mm, 3.0) + 6
+    return "".join(svg.path([center + inner * way, center + (inner + 16) * way], class_="sight") for way in ways)
+
+
+def entry(placement: Placement, plane: Plane) -> str:
+    """An open ring at the puncture of the skin, and from there a dashed line to a screw's head."""
+    ends, _ = plane.to_picture([placement.skin_lps_mm, shaft_start(placement)])
+    skin, start = scaled(plane, ends)
+    ring = svg.tag("circle", cx=skin[0], cy=skin[1], r=9, class_="puncture")
+    return ring + (svg.path([skin, start], class_="beyond") if placement.role == "screw" else "")
+
+
+def cement(deposit: CementDeposit, plane: Plane) -> str:
+    """The circle in which a ball of cement is cut, with an arrow; nothing when it is not."""
+    picture, height = plane.to_picture(np.asarray(deposit.center_lps_mm))
+    if abs(float(height)) >= deposit.radius_mm:
+        return ""
+    radius = np.sqrt(deposit.radius_mm**2 - float(height) ** 2) * SIZE / plane.size_mm
+    center = scaled(plane, picture)
+    outwards = np.array([0.6, -0.8]) if center[0] < SIZE / 2 else np.array([-0.6, -0.8])
+    tip, tail = center + outwards * (radius + 3), center + outwards * (radius + 60)
+    return (
+        svg.tag("circle", cx=center[0], cy=center[1], r=radius, class_="cement")
+        + svg.path([tail, tip], class_="arrow")
+        + arrowhead(tip, -outwards, "cement-mark")
+    )
+
+
+def arrowhead(tip: Array, direction: Array, kind: str) -> str:
+    """A filled triangle whose point is at `tip`."""
+    across = np.array([-direction[1], direction[0]])
+    back = tip - 18 * direction
+    return svg.polygon([tip, back + 8 * across, back - 8 * across], class_=kind)
+
+
+# --- frame
+
+
+def frame(plane: Plane, *, letter: str, window_HU: tuple[float, float]) -> str:
+    """The letters of the four edges, a scale of 20 mm, the window, and the picture's own letter."""
+    bar = 20.0 * SIZE / plane.size_mm
+    center, width = window_HU
+    return "".join(
+        (
+            svg.text(letter, 14, 40, class_="panel-letter") if letter else "",
+            edges(plane, inset=EDGE),
+            svg.tag("rect", x=20, y=SIZE - 22, width=bar, height=5, class_="scale"),
+            svg.text("20 mm", 20, SIZE - 30, class_="small"),
+            svg.text(f"W {width:.0f}  L {center:.0f}", SIZE - 14, SIZE - 16, class_="small end"),
+        )
+    )
+
+
+def edges(plane: Plane, *, inset: float, kind: str = "edge") -> str:
+    """The orientation letters of the four edges."""
+    said, middle = plane.edge_letters, SIZE / 2
+    return "".join(
+        (
+            svg.text(said["right"], SIZE - inset, middle, class_=kind),
+            svg.text(said["left"], inset, middle, class_=kind),
+            svg.text(said["top"], middle, inset + 6, class_=kind),
+            svg.text(said["bottom"], middle, SIZE - inset + 8, class_=kind),
+        )
+    )

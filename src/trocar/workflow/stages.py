@@ -1,0 +1,128 @@
+"""The dossier's stages: how each entry is made and which settings it heeds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from trocar.errors import CaseError, InputError, PlanningError
+from trocar.io.dossier import Dossier
+from trocar.io.entries import NEEDS, USES
+from trocar.model.case import Case
+from trocar.model.treatment import Plan, Proposal
+from trocar.workflow.placing import plan
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Choices of a run: the option's place in the ranked list (from 1), the simulation's voxel edge, the seed.
+
+    `full_search` other than 0: more predictions for the probes, the last at 2 mm. `samples`: of how robust they are.
+    """
+
+    proposal: int = 1
+    spacing_mm: float = 1.0
+    seed: int = 0
+    full_search: int = 0
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One entry of the dossier, how it is made and which settings it heeds."""
+
+    entry: str
+    make: Callable[[Dossier, Settings, Progress], Any]
+    heeds: tuple[str, ...] = ()
+    settings_like: str = ""  # where settings come from that were neither given nor used before
+
+
+def sources(dossier: Dossier, entry: str) -> tuple[str, ...]:
+    """What an entry is made from now: all that it needs, and what it uses where that is fresh."""
+    return (*NEEDS[entry], *(name for name in USES.get(entry, ()) if dossier.is_fresh(name)))
+
+
+def _assess(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
+    from trocar.assessment.assess import assess
+
+    return assess(_with_lesion(dossier.read("case")))
+
+
+def _propose(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
+    from trocar.proposal.propose import propose
+
+    return propose(dossier.read("case"), dossier.read("assessment"))
+
+
+def _plan(dossier: Dossier, settings: Settings, on_progress: Progress) -> Plan:
+    proposals: tuple[Proposal, ...] = dossier.read("proposals")
+    if not proposals:
+        raise PlanningError("there is no option to plan", hint="read the assessment")
+    if not 1 <= settings.proposal <= len(proposals):
+        raise InputError(f"there is no option {settings.proposal}", hint=f"there are 1 to {len(proposals)}")
+    chosen = proposals[settings.proposal - 1]
+    return plan(
+        dossier.read("case"),
+        chosen,
+        seed=settings.seed,
+        full_search=bool(settings.full_search),
+        samples=settings.samples,
+        on_progress=on_progress,
+    )
+
+
+def _simulate(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
+    return _simulated(dossier, dossier.read("plan"), settings, on_progress)
+
+
+def _simulate_as_done(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
+    as_placed = dossier.read("verification").as_placed
+    return None if as_placed is None else _simulated(dossier, as_placed, settings, on_progress)
+
+
+def _simulated(dossier: Dossier, treatment: Plan, settings: Settings, on_progress: Progress) -> Any:
+    from trocar.simulation.simulate import simulate
+
+    return simulate(dossier.read("case"), treatment, spacing_mm=settings.spacing_mm, on_progress=on_progress)
+
+
+def _verify(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
+    from trocar.verification.verify import verify
+
+    simulation = dossier.read("simulation") if dossier.is_fresh("simulation") else None
+    return verify(
+        dossier.read("case"),
+        dossier.read("plan"),
+        dossier.read("control"),
+        simulation=simulation,
+        on_progress=on_progress,
+    )
+
+
+def _report(dossier: Dossier, settings: Settings, on_progress: Progress) -> str:
+    from trocar.reporting.report import report
+
+    case, *entries = sources(dossier, "report")
+    findings: list[Any] = []
+    for entry in entries:
+        findings += dossier.read(entry) if entry == "proposals" else [dossier.read(entry)]
+    digests = {entry: dossier.digest(entry) for entry in (case, *entries)}
+    return report(dossier.read("case"), *findings, source_digests=digests).html
+
+
+def _with_lesion(case: Case) -> Case:
+    if not case.lesions:
+        raise CaseError("the case holds no lesion", hint="give the tumor's mask: --structure lesion_1=PATH")
+    return case
+
+
+STAGES = (
+    Stage("assessment", _assess),
+    Stage("proposals", _propose),
+    Stage("plan", _plan, ("proposal", "seed", "full_search", "samples")),
+    Stage("simulation", _simulate, ("spacing_mm",)),
+    Stage("verification", _verify),
+    Stage("as_done", _simulate_as_done, ("spacing_mm",), settings_like="simulation"),
+    Stage("report", _report),
+)
