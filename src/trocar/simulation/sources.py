@@ -120,7 +120,7 @@ def _wave(case: Case, placement: Placement, tissue: TissueMap, state: TissueStat
 
 
 def _electrical(case: Case, grid: Grid, state: TissueState) -> Electrical:
-    return radiofrequency_map(case, grid, implants=state.implants, cement_frac=_cement(state))
+    return radiofrequency_map(case, grid, implants=state.implants, cement_frac=_cement(state), shield=state.shield)
 
 
 def _cement(state: TissueState) -> Array | None:

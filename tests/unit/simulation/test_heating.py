@@ -10,8 +10,9 @@ from trocar.errors import CaseError, CatalogError, TrocarError
 from trocar.io.dossier import Dossier
 from trocar.model.case import Role, Structure
 from trocar.model.finding import Verdict
+from trocar.model.shield import Layer, Shield
 from trocar.model.space import Grid, Volume
-from trocar.model.treatment import HeatingProgram, ProtocolPhase, Technique
+from trocar.model.treatment import HeatingProgram, ProtocolPhase, Step, Technique
 from trocar.simulation.heatpreview import forecast_heat
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate
@@ -113,6 +114,20 @@ def test_a_hot_nerve_fails_and_says_when(case):
     assert max(history.maximum_degC) == pytest.approx(nerve.maximum_degC, abs=0.01)
     unsegmented = run(synthetic_case(nerve=False), heating(heater(58.0, device=STRAIGHT), protocol=(at(5.0),)))
     assert check(unsegmented, "nerve_maximum_temperature").verdict is Verdict.UNKNOWN
+
+
+def test_dextrose_around_a_nerve_keeps_heat_and_current_from_it(case):
+    step = heating(heater(55.0, device=STRAIGHT), protocol=(at(12.0, seconds=120.0), WAIT))
+    layer = Layer(structure="sciatic_nerve_left", fluid="water", thickness_mm=6.0, temperature_degC=20.0)
+    before = Step(
+        id="protection-1", technique=Technique.PROTECTION, action="PROTECT", lesion="lesion_1",
+        duration_min=step.duration_min, shield=Shield(layers=(layer,)),
+    )  # fmt: skip
+    bare, shielded = run(case, step), run(case, before, step)
+    hottest = [check(made, "nerve_maximum_temperature").value for made in (bare, shielded)]
+    assert hottest[1] < hottest[0] - 1.0
+    assert shielded.traces[0].resistance_ohm[0] > bare.traces[0].resistance_ohm[0]  # dextrose carries no current
+    assert not [c for c in shielded.checks if c.name == "layers_in_the_field"]
 
 
 def test_a_temperature_is_kept_by_a_bipolar_probe(case):
