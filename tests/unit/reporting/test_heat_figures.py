@@ -60,6 +60,6 @@ def test_a_trace_shows_every_instrument_from_its_own_start(code):
     assert first[0, 0] == 70.0 and first[-1, 0] == 660.0  # from the step's start to its end
     assert (np.diff(first[:, 1]) > 0).all()  # the power falls
     assert {"applicator-1", "applicator-2"} <= set(re.findall(r">(applicator-\d)<", drawn))
-    shown = ("resistance", "résistance")[code == "fr"]
+    shown = ("resistance (Ω)", "résistance (Ω)")[code == "fr"]
     assert shown in drawn
-    assert shown not in trace_figure((trace("antenna", ohm=False),), Language(code))
+    assert shown not in trace_figure((trace("antenna", ohm=False),), Language(code))  # which measures none
