@@ -75,6 +75,11 @@ def rungs(device_id: str) -> tuple[Rung, ...]:
     return ()
 
 
+def console(device_id: str) -> str | None:
+    """The generator that an applicator's settings belong to; None where the catalog knows none."""
+    return next((row.generator for row in ladders() if device_id in row.devices), None)
+
+
 def _rung(row: Ladder, number: int, device_id: str) -> Rung:
     seconds = 60.0 * row.minutes[number]
     setting = row.settings[number] if row.settings else None
