@@ -143,13 +143,20 @@ def device_text(step: Step, rung: Rung) -> Text:
 
 
 def notes(around: Surroundings, seen: HotOutlook | None) -> tuple[Text, ...]:
-    """What is left uncovered, and that heat is not seen on CT."""
+    """What is left uncovered, how much dies in all, and that heat is not seen on CT."""
     unseen = Text(
         en="Heat is not seen on CT while it is given: thermocouples at what must be spared, contrast CT at the end.",
         fr="La chaleur ne se voit pas au scanner pendant le tir : thermocouples près de ce qui doit être épargné, "
         "scanner injecté à la fin.",
     )
-    return (*(leftover(around, seen) if seen is not None else ()), unseen)
+    if seen is None:
+        return (unseen,)
+    tumor_ml = float(around.in_lesion.sum()) * around.grid.voxel_ml
+    in_all = Text(
+        en=f"Coagulated in all: {seen.zone_ml:.0f} ml, for a tumor of {tumor_ml:.0f} ml.",
+        fr=f"Coagulé en tout : {seen.zone_ml:.0f} ml, pour une tumeur de {tumor_ml:.0f} ml.",
+    )
+    return (*leftover(around, seen), in_all, unseen)
 
 
 def compared(tried: Sequence["Tried"], chosen: "Tried", asked: int) -> tuple[Text, ...]:

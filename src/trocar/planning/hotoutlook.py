@@ -54,6 +54,7 @@ class HotOutlook:
     excess_degC: float
     crossings: tuple[Overheated, ...]
     uncovered_lps_mm: Array
+    zone_ml: float  # dead in all, the lesion and what lies around it
     peaks_degC: tuple[float, ...]
     heated_s: float
     spacing_mm: float
@@ -138,6 +139,7 @@ def hot_outlook(aim: Aim, forecast: HeatForecast, *, spacing_mm: float) -> HotOu
         excess_degC=sum(max(0.0, degC - wanted) for _, _, degC, _, wanted in limited) + _burnt(forecast),
         crossings=tuple(crossings),
         uncovered_lps_mm=aim.lesion_lps_mm[~lesion],
+        zone_ml=float((dose >= 0.0).sum()) * grid.voxel_ml,
         peaks_degC=tuple(forecast.peaks.values()),
         heated_s=forecast.heated_s,
         spacing_mm=spacing_mm,

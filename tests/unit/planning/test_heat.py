@@ -83,6 +83,8 @@ def test_the_setting_is_the_gentlest_of_the_console_that_suffices(case, around, 
     enough = [seen.sufficient("palliative") for seen in foresight.outlooks(settings, spacing_mm=3.0)]
     assert settings[enough.index(True)].protocol[0] == step.protocol[0] and all(enough[enough.index(True) :])
     assert check(step, "coverage_planned_coagulated").verdict is Verdict.PASS
+    (in_all,) = [note.en for note in step.notes if note.en.startswith("Coagulated in all")]
+    assert float(in_all.split(": ")[1].split()[0]) > float(in_all.split("tumor of ")[1].split()[0])
     assert not [c for c in step.checks if c.verdict is Verdict.FAIL]
 
 
