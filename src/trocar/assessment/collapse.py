@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trocar.assessment.loading import Loaded, loaded
-from trocar.assessment.strength import REFERENCE_KG, SPACING_MM, _native, _Tally, host_bone, treatments
+from trocar.assessment.nearby import nearby
+from trocar.assessment.solving import Tally
+from trocar.assessment.strength import REFERENCE_KG, SPACING_MM, host_bone, native_of, treatments
 from trocar.assessment.supports import Bench, site_of
 from trocar.catalog.mechanics import Law, LoadCase, mechanics
 from trocar.errors import CaseError
@@ -59,9 +61,11 @@ def collapse(
     bone = host_bone(case, lesion)
     site = site_of(bone)
     loading = _load_of(site, load)
-    region = bone.inside | lesion.inside
     grid = box_grid(case.grid.to_lps(np.argwhere(bone.inside)), margin_mm=4.0, spacing_mm=spacing_mm, like=case.grid)
-    tally = _Tally(caveats={*CAVEATS, *scale.caveats})
+    case = nearby(case, grid)
+    lesion, bone = case.structure(lesion.name), case.structure(bone.name)
+    region = bone.inside | lesion.inside
+    tally = Tally(caveats={*CAVEATS, *scale.caveats})
     law, native = _middle(case, region, lesion, bone, scale, grid, tally)
     side = bone.side or case.context(lesion.name).side or lesion.side
     bench = Bench(case=case, grid=grid, voxels=native[0] > 0, site=site, side=side)
@@ -107,11 +111,11 @@ def _load_of(site: str, load: str) -> LoadCase:
 
 
 def _middle(
-    case: Case, region: Array, lesion: Structure, bone: Structure, scale: DensityScale, grid: Grid, tally: _Tally
+    case: Case, region: Array, lesion: Structure, bone: Structure, scale: DensityScale, grid: Grid, tally: Tally
 ) -> tuple[Law, tuple[Array, Array, Array]]:
     """The law whose mean modulus of the solid bone is the ensemble's median, and the untreated bone by it."""
     laws = mechanics().laws_of(site_of(bone))
-    natives = [(law, _native(case, region, lesion, bone, law, scale, grid, tally)) for law in laws]
+    natives = [(law, native_of(case, region, lesion, bone, law, scale, grid, tally)) for law in laws]
     natives.sort(key=lambda item: float(item[1][0][item[1][2]].mean()))
     return natives[len(natives) // 2]
 

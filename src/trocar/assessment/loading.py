@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from trocar.assessment.strength import _gripped, _modulus
-from trocar.assessment.supports import Bench, corners_of, held_voxels, load_on_nodes
+from trocar.assessment.solving import held_nodes, modulus_of
+from trocar.assessment.supports import Bench, load_on_nodes
 from trocar.assessment.yielding import Treated
 from trocar.catalog.mechanics import LoadCase
 from trocar.materials.limits import BONE, MATERIALS, bonded, labels, limits, with_thread_damage
@@ -66,11 +66,8 @@ def loaded(
     untreated = native[0]
     for screw in state.screws:
         untreated = with_thread_damage(untreated, screw, bench.grid, cement_frac=cement, modulus_frac=thread_frac)
-    modulus, metal = _modulus(bench, (untreated, untreated, native[2]), lesion, state)
-    firm, sideways = held_voxels(bench, load)
-    held = np.repeat(corners_of(firm | _gripped(bench, metal))[..., None], 3, axis=3)
-    if sideways.any():
-        held[..., int(np.argmax(np.abs(bench.grid.directions[0])))] |= corners_of(sideways)
+    modulus, metal = modulus_of(bench, (untreated, untreated, native[2]), lesion, state)
+    held = held_nodes(bench, load, metal)
     spacing_m = float(bench.grid.spacing_mm[0]) / 1000.0
     system = ElasticSystem(modulus * 1e6, held, spacing_m=spacing_m)
     stored = system.dense(np.ones(3 * system.rows.node_count)) > 0

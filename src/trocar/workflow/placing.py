@@ -46,17 +46,19 @@ def plan(
             f"the option for {proposal.lesion} is {proposal.verdict.value!r}: {proposal.summary.en}",
             hint="read the report; another option may be chosen by its number",
         )
-    predictor = None
+    predictor, heat_predictor = None, None
     if predict_ice:
+        from trocar.simulation.heatpreview import predict_heat
         from trocar.simulation.preview import predict
 
-        predictor = _announced(predict, on_progress)
+        predictor, heat_predictor = _announced(predict, on_progress), predict_heat
     from trocar.planning.refine import BOUNDED, FULL
 
     made = place(
         case,
         proposal,
         predictor=predictor,
+        heat_predictor=heat_predictor,
         guidance=guidance,
         seed=seed,
         effort=FULL if full_search else BOUNDED,
@@ -79,10 +81,12 @@ def edit(
     proposal: Proposal,
     full_search: bool = False,
     samples: int = 0,
+    guidance: "Guidance | None" = None,
     predict_ice: bool = True,
 ) -> Plan:
     """The plan with placements fixed, moved or deleted by hand, the probes beside them planned anew, all checked again.
 
+    `guidance` is the plan's own, where it was not the case's decision.
     Raises `CaseError` for a name that the plan does not have.
     """
     from trocar.planning.editing import Editor
@@ -94,7 +98,7 @@ def edit(
 
         predictor = predict
     effort = FULL if full_search else BOUNDED
-    editor = Editor.of(case, plan)
+    editor = Editor.of(case, plan, guidance=guidance)
     return editor.replanned(edits, intent=proposal.intent, predictor=predictor, effort=effort, samples=samples).plan
 
 

@@ -49,7 +49,6 @@ def mac_class(parts):
     return found.pop() if len(found) == 1 else None
 
 
-# shows: R80
 @pytest.mark.parametrize("parts", list(product(("intact", "deficient", None), repeat=4)))
 def test_mac_is_the_highest_class_of_the_parts_taken_and_never_a_guess(parts):
     score = mac(LesionContext(name="l", **dict(zip(PARTS, parts, strict=True))))

@@ -17,7 +17,7 @@ THROUGH = March(stop_frac=0.3, softest_frac=0.0, steps=200, loss_frac=0.05)
 QUICK = March(tolerance=5e-3, haste=2.0, loss_frac=0.05, passes=8, steps=14)
 
 
-def pulled(modulus_Pa, sign=1, *, spacing_m=1e-3, poisson=0.0, march=None, by_force=False, limits=(BONE,)):
+def pulled(modulus_Pa, sign=1, *, spacing_m=1e-3, poisson=0.0, march=None, by_force=False, limits=(BONE,), label=None):
     """The course of a body pulled (or pressed) along i, free to the sides, and its softening; load in N."""
     shape = modulus_Pa.shape
     held = np.zeros([*(n + 1 for n in shape), 3], bool)
@@ -32,7 +32,8 @@ def pulled(modulus_Pa, sign=1, *, spacing_m=1e-3, poisson=0.0, march=None, by_fo
         pattern[-1, ..., 0] = sign
         load = Load(displacement_m=pattern)
     system = ElasticSystem(modulus_Pa, held, spacing_m=spacing_m, poisson=poisson)
-    softening = Softening(system.rows, modulus_Pa > 0, limits, spacing_m=spacing_m, poisson=poisson)
+    label = modulus_Pa > 0 if label is None else label
+    softening = Softening(system.rows, label, limits, spacing_m=spacing_m, poisson=poisson)
     return collapse(system, load, softening, march=march), softening
 
 

@@ -336,7 +336,6 @@ def test_A7_never_ends_in_something_that_can_be_approved(scenario):
                 plan(scenario.case(), proposal, predict_ice=False)
 
 
-# shows: R26
 @pytest.mark.parametrize(
     ("group", "known", "unknown", "rule"),
     [

@@ -157,7 +157,7 @@ class Facts:
             if gate.outcome != "missing"
         ]
         if missing := self.missing():
-            names = "; ".join(f"{self.field_name(item.field)} ({', '.join(item.rules)})" for item in missing)
+            names = self.listed(f"{self.field_name(item.field)} ({', '.join(item.rules)})" for item in missing)
             lacking = self.language("MISSING")
             said.append(f"{lacking}{self.colon} {names}.")
         plan = self.gathered.plan
@@ -251,6 +251,10 @@ class Facts:
     @property
     def colon(self) -> str:
         return "\u00a0:" if self.language.code == "fr" else ":"
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Parts with semicolons between them, set as each language sets them."""
+        return ("\u00a0; " if self.language.code == "fr" else "; ").join(parts)
 
     # --- frame
 
