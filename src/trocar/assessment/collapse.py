@@ -130,7 +130,7 @@ def _row(name: str, one: Loaded, before: Loaded) -> CollapsedState:
         against_before_frac=round(float(course.load.max() / untreated.load.max()), 4),
         first_frac=round(float(course.load[0]), 4),
         passed=course.past_peak,
-        order=tuple((material, round(load, 4)) for material, load in order),
+        failed_at_frac=tuple((material, round(load, 4)) for material, load in order),
         where_lps_mm=one.where(order[0][0]) if order else None,
         lost_frac={material: round(part, 4) for material, part in one.shares().items()},
         path_frac=tuple(round(float(value / once), 4) for value in course.path),

@@ -106,7 +106,7 @@ def _table(found: Collapse, words: dict[str, str]) -> Iterator[tuple[str, ...]]:
             _holds(state, words),
             f"{state.against_before_frac:.2f}",
             f"{state.first_frac:.2f}",
-            ", ".join(f"{_in(words, name)} {load:.2f}" for name, load in state.order) or _in(words, "nothing"),
+            ", ".join(f"{_in(words, name)} {load:.2f}" for name, load in state.failed_at_frac) or _in(words, "nothing"),
             ", ".join(f"{_in(words, name)} {part:.0%}" for name, part in state.lost_frac.items() if part >= 0.005),
         )  # fmt: skip
 

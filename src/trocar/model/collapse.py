@@ -11,8 +11,8 @@ class CollapsedState(Record):
     """One state of the bone, loaded until it gave way; loads in multiples of the load case.
 
     `strength_frac` is the highest load, `passed` whether the load fell after it (else it is a lower bound),
-    `first_frac` the load at which the first voxel passed its limit. `order` names the materials as they failed, each
-    with the load of that moment; `lost_frac` is each one's part of the energy spent until the peak.
+    `first_frac` the load at which the first voxel passed its limit. `failed_at_frac` names the materials as they
+    failed, each with the load of that moment; `lost_frac` is each one's part of the energy spent until the peak.
     """
 
     state: str
@@ -20,7 +20,7 @@ class CollapsedState(Record):
     against_before_frac: float
     first_frac: float
     passed: bool
-    order: tuple[tuple[str, float], ...] = ()
+    failed_at_frac: tuple[tuple[str, float], ...] = ()
     where_lps_mm: Vector | None = None
     lost_frac: dict[str, float]
     path_frac: tuple[float, ...]  # against that of the load once, had the untreated bone stayed elastic
