@@ -1,9 +1,11 @@
-"""Two fracture classifications that a person reads off the image: axial cortical involvement, Harrington's classes."""
+"""Classifications of destroyed walls: axial cortical involvement, and two of the acetabulum (Harrington, MAC)."""
 
+from trocar.assessment.acetabulum import WALLS
 from trocar.model.case import LesionContext
 from trocar.model.finding import Score, ScoreItem
 
 AXIAL_MM, CIRCUMFERENTIAL_FRAC = 30.0, 0.5  # M1
+MAC_SOURCE = "M3, design (the highest class of the parts taken)"
 
 
 def axial_cortical(context: LesionContext) -> Score:
@@ -47,7 +49,47 @@ def harrington(context: LesionContext) -> Score:
             origin=_origin(context, "solitary_for_cure", known=cure is not None),
         ),
     )
-    return Score(name="Harrington", lesion=context.name, total=total, maximum=4, items=items, source="M2")
+    grade = ("", "I", "II", "III", "IV")[int(total or 0)]
+    return Score(name="Harrington", lesion=context.name, total=total, maximum=4, items=items, source="M2", grade=grade)
+
+
+def mac(context: LesionContext) -> Score:
+    """The metastatic acetabular classification: 1 dome, 2 medial wall, 3 one column (A or P), 4 both columns.
+
+    Where several parts are taken the highest class counts (software default: the source was recalled, not read). The
+    class is unknown while an unknown part could change it; 0, without a class, when all four parts are intact.
+    """
+    dome, wall, front, back = (_taken(getattr(context, name)) for name in WALLS)
+    total, grade = _mac_class(dome, wall, front, back)
+    items = tuple(
+        ScoreItem(
+            item=name,
+            points=None if taken is None else float(taken),
+            origin=_origin(context, name, known=taken is not None),
+        )
+        for name, taken in zip(WALLS, (dome, wall, front, back), strict=True)
+    )
+    return Score(name="MAC", lesion=context.name, total=total, maximum=4, items=items, source=MAC_SOURCE, grade=grade)
+
+
+def _taken(state: str | None) -> bool | None:
+    return None if state is None else state == "deficient"
+
+
+def _mac_class(dome: bool | None, wall: bool | None, front: bool | None, back: bool | None) -> tuple[float | None, str]:
+    """The number and the name of the class, from the highest down; an unknown part stops the search."""
+    if front and back:
+        return 4.0, "4"
+    if front is None or back is None:
+        return None, ""
+    if front or back:
+        return 3.0, "3A" if front else "3P"
+    for number, taken in ((2, wall), (1, dome)):
+        if taken is None:
+            return None, ""
+        if taken:
+            return float(number), str(number)
+    return 0.0, ""
 
 
 def _harrington_class(cure: bool | None, walls: tuple[str | None, ...]) -> float | None:

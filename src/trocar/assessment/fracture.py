@@ -1,4 +1,4 @@
-"""The two published scores of fracture and instability: SINS for the spine, Mirels for long bones.
+"""The published scores of fracture and instability: SINS for the spine, Mirels for long bones, and which apply.
 
 Each item says whether it was measured on the image, entered by a person, or is unknown; a total exists only when no
 item is unknown. The tables are those of mechanics reference section 3 (V58, V59).
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trocar.assessment.corticals import axial_cortical, harrington
+from trocar.assessment.acetabulum import seen_on_image
+from trocar.assessment.corticals import axial_cortical, harrington, mac
 from trocar.model.case import Case, LesionContext, Pain, Structure
 from trocar.model.finding import LesionMeasure, Score, ScoreItem
 from trocar.model.space import Array, Grid
@@ -31,14 +32,16 @@ UNKNOWN: Points = (None, "unknown")
 def scores(case: Case, measure: LesionMeasure, hosts: Sequence[Structure]) -> tuple[Score, ...]:
     """The scores that apply to a lesion by its site.
 
-    SINS in the spine and sacrum, Mirels and axial cortical involvement in a long bone, Harrington at the acetabulum.
+    SINS in the spine and sacrum, Mirels and axial cortical involvement in a long bone, Harrington and MAC at the
+    acetabulum.
     """
     context = case.context(measure.name)
     names = measure.host_bones[:1]
     if context.site in SPINE_SITES or any(name.startswith(("vertebrae_", "sacrum")) for name in names):
         return sins(context, case.clinical.pain, measure)
     if context.site == "acetabulum":
-        return (harrington(context),)
+        known = seen_on_image(case, context, tuple(hosts))
+        return (harrington(known), mac(known))
     if context.site in LONG_BONE_SITES or any(name.startswith(LOWER_LIMB + UPPER_LIMB) for name in names):
         lesion = case.structure(measure.name)
         share = cortex_share(lesion, hosts[0], case.grid) if hosts else None

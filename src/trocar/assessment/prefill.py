@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from trocar.assessment.acetabulum import Wall, walls
 from trocar.assessment.fracture import kind_of_matrix
 from trocar.assessment.lesion import (
     bone_compartment,
@@ -92,10 +93,21 @@ def _seen(case: Case, lesion: Structure) -> Iterator[Filled]:
     yield from seen(
         "matrix", None if lytic is None else kind_of_matrix(lytic), "HU of its part in bone (design limits)"
     )
+    for wall in _walls(case, lesion, hosts):
+        yield from seen(wall.name, wall.state, "its share of the wall around the femoral head (design limits)")
     enhanced = _enhancement(case, lesion)
     how = "arterial phase minus planning CT (design limits)"
     yield from seen("arterial_enhancement", enhanced, how)
     yield from seen("vascularity_grade", None if enhanced is None else GRADES[enhanced], how)
+
+
+def _walls(case: Case, lesion: Structure, hosts: tuple[Structure, ...]) -> tuple[Wall, ...]:
+    """The walls of the acetabulum, where a lesion of the hip bone reaches one or is stated to lie there."""
+    stated = case.context(lesion.name).site
+    if not hosts or not hosts[0].name.startswith("hip") or stated not in (None, "acetabulum"):
+        return ()
+    found = walls(case, lesion, hosts[0])
+    return found if stated or any(wall.state != "intact" for wall in found) else ()
 
 
 def _site(bone: str) -> tuple[str | None, str | None]:

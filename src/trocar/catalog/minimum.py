@@ -22,7 +22,14 @@ _SPINAL = (
 )
 _SACRAL = ("sacrum", "sacral_ala")  # the SINS is read there too
 _LONG_BONE = ("cortex_destroyed_frac", "axial_cortical_mm")
-_ACETABULAR = ("medial_wall", "lateral_cortex", "acetabular_roof", "solitary_for_cure")
+_ACETABULAR = (
+    "medial_wall",
+    "lateral_cortex",
+    "acetabular_roof",
+    "anterior_column",
+    "posterior_column",
+    "solitary_for_cure",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,12 @@ from trocar.model.record import Record
 from trocar.model.treatment import Text
 
 Strength: TypeAlias = Literal["STOP", "REFER", "MISSING", "REQUIRE", "SHOULD", "MAY", "WARN", "INFO"]
-Outcome: TypeAlias = Literal["stop", "refer", "missing", "require", "warn", "info"]
+Outcome: TypeAlias = Literal["stop", "refer", "missing", "require", "hold", "warn", "info"]
 Target: TypeAlias = Literal[
     "embolization", "biopsy", "protection", "ablation", "cryoablation", "radiofrequency", "microwave", "screw", "cement"
 ]
-BLOCKING = ("stop", "refer", "missing", "require")
+BLOCKING = ("stop", "refer", "missing", "require")  # the discussion, and with it approval
+HOLD = "hold"  # approval only: what is settled after the discussion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +39,24 @@ class Rule(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate(Rule):
-    """Fires with the outcome its strength names. With `excludes` it takes techniques out instead of the session."""
+    """Fires with the outcome its strength names. With `excludes` it takes techniques out instead of the session.
+
+    One that `blocks` only approval holds it back, whether it fires or cannot be known, and leaves the discussion open.
+    """
 
     if_unknown: Outcome = "missing"
+    blocks: Literal["discussion", "approval"] = "discussion"
     excludes: tuple[Target, ...] = ()
     indication: bool = False  # it speaks of the indication, not of the safety of a session
     draft: bool = True  # whether the techniques are still drafted when it stops
 
     @property
     def outcome(self) -> str:
-        return self.strength.lower()
+        return HOLD if self.blocks == "approval" else self.strength.lower()
+
+    @property
+    def outcome_if_unknown(self) -> str:
+        return HOLD if self.blocks == "approval" else self.if_unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

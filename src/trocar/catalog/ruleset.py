@@ -13,6 +13,7 @@ from trocar.catalog.facts import limits
 from trocar.catalog.read import CATALOG, placed, read_toml
 from trocar.catalog.rule import (
     BLOCKING,
+    HOLD,
     AgentRule,
     Gate,
     InputLabel,
@@ -28,7 +29,9 @@ from trocar.errors import CatalogError
 
 RULESET_VERSION = "2026.11"
 SESSION_INPUTS = frozenset({"session", "high_bleeding_risk"})
+ORDERED = ("below", "at_most", "at_least", "above")
 SCHEDULE_INPUTS = frozenset({"lab_age_d", "planning_ct_age_d"})  # known only once the day of the procedure is set
+SESSION_FINDINGS = frozenset({"spinal_artery_shared"})  # seen at arteriography: until then no agent is allowed
 
 
 @cache
@@ -44,6 +47,7 @@ def read_ruleset(folder: Path) -> Ruleset:
     resolve; a text missing in a language; an order that runs in a circle; an unknown that would permit more.
     """
     inputs = read_toml(folder / "inputs.toml", TypeAdapter(dict[str, InputLabel]))
+    _check_labels(inputs, folder / "inputs.toml")
     rules = Ruleset(
         gates=_read_rules(folder / "gates.toml", Gate, inputs),
         classes=_read_rules(folder / "classes.toml", Rule, inputs),
@@ -92,13 +96,24 @@ def _check_names(condition: Condition | None, inputs: dict[str, InputLabel], pat
             raise CatalogError(f"{path.name}: {where}: no input is called {test.input!r}", hint="see rules/inputs.toml")
         if test.limit is not None and test.limit not in limits():
             raise CatalogError(f"{path.name}: {where}: no limit is called {test.limit!r}")
+        number = isinstance(test.value, int | float) and not isinstance(test.value, bool)
+        if test.op in ORDERED and test.limit is None and not number:
+            raise CatalogError(
+                f"{path.name}: {where}: {test.op!r} compares {test.input} with no number: {test.value!r}"
+            )
 
 
 def _check_gates(gates: tuple[Gate, ...], path: Path) -> None:
-    """An unknown may not permit what the answer could forbid, but for what the day of the procedure decides."""
+    """An unknown may not permit what the answer could forbid.
+
+    The day of the procedure may wait until approval; what only arteriography shows is for the agents' rules.
+    """
     for gate in gates:
-        on_schedule = {test.input for test in comparisons(gate.when)} <= SCHEDULE_INPUTS
-        if gate.outcome in BLOCKING and gate.if_unknown not in BLOCKING and not on_schedule:
+        asked = {test.input for test in comparisons(gate.when)}
+        strict = set(BLOCKING)
+        if asked <= SCHEDULE_INPUTS:
+            strict.add(HOLD)
+        if gate.outcome in BLOCKING and gate.if_unknown not in strict and not asked <= SESSION_FINDINGS:
             where = placed(path, gate.id, gate.part)
             raise CatalogError(f"{path.name}: {where}: an unknown input would permit what the rule forbids")
 
@@ -120,16 +135,40 @@ def _check_before_session(rules: tuple[Rule, ...], path: Path) -> None:
 
 
 def _check_options(rules: Ruleset, path: Path) -> None:
+    _check_once([option.id for option in rules.options], path)
     for option in rules.options:
-        require_resolved(option.source, path=path, where=option.id)
+        where = placed(path, option.id)
+        require_resolved(option.source, path=path, where=where)
+        if not (option.title.en.strip() and option.title.fr.strip()):
+            raise CatalogError(f"{path.name}: {where}: its title is empty in one language")
         for condition in (option.when, option.first_when):
-            _check_names(condition, rules.inputs, path, option.id)
+            _check_names(condition, rules.inputs, path, where)
+
+
+def _check_once(ids: list[str], path: Path) -> None:
+    """Raises `CatalogError` where two rows of a file have one id."""
+    for number, name in enumerate(ids):
+        if name in ids[:number]:
+            raise CatalogError(f"{path.name}: {placed(path, name)}: defined twice", hint="give each row its own id")
+
+
+def _check_labels(inputs: dict[str, InputLabel], path: Path) -> None:
+    for name, label in inputs.items():
+        if not all(text.strip() for text in (label.label.en, label.label.fr, label.why.en, label.why.fr)):
+            raise CatalogError(f"{path.name}: {name}: a text is empty in one language")
 
 
 def _check_steps(rules: Ruleset, path: Path) -> None:
-    keys = {step.key for step in rules.steps}
-    for step in rules.steps:
-        _check_names(step.when, rules.inputs, path.with_name("steps.toml"), step.key)
+    keys, steps = {step.key for step in rules.steps}, path.with_name("steps.toml")
+    _check_once([step.id for step in rules.steps], steps)
+    for number, step in enumerate(rules.steps):
+        where = placed(steps, step.id)
+        _check_names(step.when, rules.inputs, steps, where)
+        unknown = sorted(set(step.follows) - keys)
+        if unknown:
+            raise CatalogError(f"{steps.name}: {where}: no step is called {', '.join(unknown)}")
+        if step.key in {other.key for other in rules.steps[:number]}:
+            raise CatalogError(f"{steps.name}: {where}: another step has the key {step.key}")
     for rule in rules.order:
         unknown = sorted({*rule.before, *rule.after, *rule.binds} - keys)
         if unknown:

@@ -12,7 +12,8 @@ from trocar.model.finding import Assessment, Check, Simulation
 from trocar.model.treatment import Plan, Proposal
 from trocar.model.verification import Verification
 
-CHECKED = ("assessment", "plan", "simulation", "verification", "as_done")
+CHECKED = ("assessment", "plan", "simulation", "strength", "verification", "as_done")
+OPTIONAL = ("strength", "control", "verification", "as_done")
 
 
 def case_lines(case: Case) -> Iterator[str]:
@@ -106,7 +107,7 @@ def status_rows(dossier: Dossier) -> Iterator[tuple[str, ...]]:
     """A table: entry, state, made when, failing checks, why it is stale."""
     failed = [entry for entry, _ in failed_checks(dossier)]
     for item in dossier.status():
-        if item.name in ("control", "verification", "as_done") and item.state is State.MISSING:
+        if item.name in OPTIONAL and item.state is State.MISSING:
             continue
         count = failed.count(item.name)
         yield (
@@ -173,7 +174,9 @@ def _assessment_lines(assessment: Assessment) -> Iterator[str]:
             yield f"  {neighbor.name} at {neighbor.distance_mm:.1f} mm"
     for score in assessment.scores:
         total = "unknown" if score.total is None else f"{score.total:g} of {score.maximum:g}"
-        yield f"{score.name} ({score.lesion}): {total}"
+        total = f"class {score.grade}" if score.grade else total
+        missing = ", ".join(item.item.replace("_", " ") for item in score.items if item.points is None)
+        yield f"{score.name} ({score.lesion}): {total}" + (f", missing: {missing}" if missing else "")
 
 
 def _proposal_lines(place: int, option: Proposal) -> Iterator[str]:

@@ -33,11 +33,13 @@ CLOSED: dict[str, frozenset[str]] = {
     "decision.meeting_type": frozenset({"rcp", "staff"}),
     "decision.guidance": frozenset({"ct", "cbct", "fluoroscopy", "ultrasound", "mr", "navigation"}),
     "decision.anesthesia": frozenset({"local", "sedation", "general", "regional"}),
-    "decision.arterial_access": frozenset({"femoral", "radial"}),
+    "decision.arterial_access": frozenset({"femoral", "radial", "none"}),
     "lesion.subchondral_plate": frozenset({"intact", "breached"}),
     "lesion.medial_wall": frozenset({"intact", "deficient"}),
     "lesion.lateral_cortex": frozenset({"intact", "deficient"}),
     "lesion.acetabular_roof": frozenset({"intact", "deficient"}),
+    "lesion.anterior_column": frozenset({"intact", "deficient"}),
+    "lesion.posterior_column": frozenset({"intact", "deficient"}),
     "lesion.arterial_enhancement": frozenset({"none", "weak", "marked", "intense"}),
     "patient.not_applicable": frozenset(("implant_distance_mm lateral_min pregnant prone_min supine_min").split()),
     "oncology.not_applicable": frozenset(
@@ -55,10 +57,10 @@ CLOSED: dict[str, frozenset[str]] = {
     ),
     "lesion.not_applicable": frozenset(
         (
-            "acetabular_roof alignment articular_extension axial_cortical_mm bones cortex_destroyed_frac "
-            "dangerous_anastomosis epidural_grade foraminal_extension lateral_cortex level lytic_frac medial_wall "
-            "posterior_wall posterolateral_involvement side spinal_artery_shared subchondral_plate "
-            "vertebral_collapse"
+            "acetabular_roof alignment anterior_column articular_extension axial_cortical_mm bones "
+            "cortex_destroyed_frac dangerous_anastomosis epidural_grade foraminal_extension lateral_cortex "
+            "level lytic_frac medial_wall posterior_column posterior_wall posterolateral_involvement side "
+            "spinal_artery_shared subchondral_plate vertebral_collapse"
         ).split()
     ),
 }

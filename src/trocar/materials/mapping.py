@@ -9,10 +9,12 @@ import numpy as np
 
 from trocar.catalog.tissues import SOLIDUS_DEGC, Tissue, ice_slope_per_K, tissues, tumor_perfusion
 from trocar.imaging.resample import resample
+from trocar.materials.layers import layer_cells
 from trocar.materials.makeup import Makeup
 from trocar.materials.placing import EVERYWHERE, Box, onto, shaft_frac
 from trocar.materials.surroundings import AIR_BELOW_HU, outside, vessels
 from trocar.model.case import Case, Role, Structure
+from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.space import Array, Grid, Volume
 from trocar.model.treatment import Placement
 from trocar.physics.medium import Freezing, Medium
@@ -72,16 +74,24 @@ def tissue_map(
     *,
     implants: Sequence[Placement] = (),
     cement_frac: Array | None = None,
-    skin_W_per_m2K: float = SKIN_EXCHANGE_W_PER_M2K,
+    shield: Shield = UNSHIELDED,
     boils: bool = False,
 ) -> TissueMap:
     """The tissue of each cell of an isotropic grid.
 
-    `skin_W_per_m2K` is the exchange with what covers the skin, at the resting temperature: 10 still air or a cover,
-    100 to 500 a warm pack (thermal reference 4.4). `boils`: whether its water may, which only heating needs.
+    What covers the skin exchanges with it at the resting temperature: 10 W/m2K still air or a cover, 100 to 500 a warm
+    pack (thermal reference 4.4). A layer of fluid has no blood; a flowing one keeps its temperature. `boils`: whether
+    its water may, which only heating needs.
     """
     native = native_tissue(case, grid)
     values = {name: field.copy() for name, field in native.fields.items()}
+    held, held_degC = native.held, np.full(grid.shape, REST_DEGC, np.float32)
+    for layer in shield.layers:
+        fluid = layer_cells(case, grid, native, layer)
+        _blend(values, EVERYWHERE, fluid.astype(np.float32), tissues()[layer.fluid])
+        if layer.flowing:
+            held = held | fluid
+            held_degC[fluid] = layer.temperature_degC
     for shaft in implants:
         placed = shaft_frac(shaft.axis, shaft.diameter_mm / 2, grid)
         if placed is not None:
@@ -90,7 +100,7 @@ def tissue_map(
         _blend(values, EVERYWHERE, cement_frac, tissues()["cement"])
     return TissueMap(
         grid=grid,
-        medium=_medium(values, grid, native, skin_W_per_m2K, boils=boils),
+        medium=_medium(values, grid, native, (held, held_degC), shield.skin_W_per_m2K, boils=boils),
         lesion=native.lesion,
         bone=native.bone,
         water_frac=values["water_frac"],
@@ -174,8 +184,11 @@ def _blend(values: dict[str, Array], box: Box, share: Array, tissue: Tissue) -> 
         cells[where] += part * (np.float32(value(tissue)) - cells[where])
 
 
-def _medium(values: dict[str, Array], grid: Grid, native: Native, skin_W_per_m2K: float, *, boils: bool) -> Medium:
-    shape = grid.shape
+def _medium(
+    values: dict[str, Array], grid: Grid, native: Native, held: tuple[Array, Array], skin_W_per_m2K: float | None, *,
+    boils: bool,
+) -> Medium:  # fmt: skip
+    """`held` is which cells keep a temperature, and which temperature."""
     return Medium(
         spacing_m=float(grid.spacing_mm[0]) / 1000.0,
         unfrozen_W_per_mK=values["unfrozen_W_per_mK"],
@@ -185,11 +198,11 @@ def _medium(values: dict[str, Array], grid: Grid, native: Native, skin_W_per_m2K
         latent_J_per_m3=values["latent_J_per_m3"],
         vapor_J_per_m3=values["vapor_J_per_m3"] if boils else None,
         perfusion_W_per_m3K=values["perfusion_W_per_m3K"],
-        held=native.held,
-        held_degC=np.full(shape, REST_DEGC, np.float32),
+        held=held[0],
+        held_degC=held[1],
         rest_degC=REST_DEGC,
         freezing=Freezing(solidus_degC=SOLIDUS_DEGC, liquidus_degC=LIQUIDUS_DEGC, ice_slope_per_K=ice_slope_per_K()),
-        exchange_W_per_m2K=skin_W_per_m2K,
+        exchange_W_per_m2K=SKIN_EXCHANGE_W_PER_M2K if skin_W_per_m2K is None else skin_W_per_m2K,
         outside=native.outside,
     )
 

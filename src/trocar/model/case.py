@@ -82,6 +82,7 @@ class Patient(Record):
     lateral_min: float | None = bounded(0, 1440)
     implant_distance_mm: float | None = bounded(0, 2000)
     cardiopulmonary_disease: str | None = None
+    severe_osteopenia: bool | None = None
     not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
@@ -159,6 +160,7 @@ class Infection(Record):
     local: bool | None = None
     fever: bool | None = None
     dental_sepsis: bool | None = None
+    crp_explained: bool | None = None
     not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
@@ -181,6 +183,7 @@ class Decision(Record):
     arterial_access: str | None = None
     antibiotic_decided: bool | None = None
     new_symptom_since_ct: bool | None = None
+    later_surgery_expected: bool | None = None
     not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient
 
 
@@ -214,6 +217,8 @@ class LesionContext(Record):
     medial_wall: str | None = None
     lateral_cortex: str | None = None
     acetabular_roof: str | None = None
+    anterior_column: str | None = None
+    posterior_column: str | None = None
     solitary_for_cure: bool | None = None
     arterial_enhancement: str | None = None
     articular_extension: bool | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from trocar.model.record import Record, Vector
+from trocar.model.shield import Shield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +18,15 @@ class MovedPath(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edits(Record):
-    """Placements by name: `fixed` stay where they are, `moved` go elsewhere and stay, `deleted` are left out."""
+    """Placements by name: `fixed` stay where they are, `moved` go elsewhere and stay, `deleted` are left out.
+
+    `shield` is put in place before the first ice or heat.
+    """
 
     fixed: tuple[str, ...] = ()
     moved: tuple[MovedPath, ...] = ()
     deleted: tuple[str, ...] = ()
+    shield: Shield | None = None
 
     @property
     def kept(self) -> frozenset[str]:

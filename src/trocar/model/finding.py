@@ -96,7 +96,10 @@ class ScoreItem(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score(Record):
-    """A published score; `total` is `None` while an item is unknown."""
+    """A published score or classification; `total` is `None` while an item that decides it is unknown.
+
+    `grade` is a class as its source writes it (`3A`, `II`); empty for a sum of points.
+    """
 
     name: str
     lesion: str
@@ -104,6 +107,7 @@ class Score(Record):
     maximum: float
     items: tuple[ScoreItem, ...]
     source: str
+    grade: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

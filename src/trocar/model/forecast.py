@@ -6,33 +6,21 @@ from typing import Protocol
 
 from trocar.model.case import Case
 from trocar.model.record import Record
+from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.space import Volume
 from trocar.model.treatment import Placement, Step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer(Record):
-    """Fluid or gas put around a structure, as far as soft tissue gives way: `fluid` is water or gas.
-
-    It pushes the structure away from the nearest probe by its thickness, where no bone is in the way.
-    """
-
-    structure: str
-    fluid: str
-    thickness_mm: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TissueChange(Record):
     """How the tissue of a prediction differs from what the CT and the catalog say; scales of 1 change nothing.
 
-    `skin_W_per_m2K` is the exchange with what covers the skin, still air where it is None.
+    Layers of its shield leave the step's own needles free.
     """
 
     bone_conductivity_scale: float = 1.0
     blood_scale: float = 1.0
-    layers: tuple[Layer, ...] = ()
-    skin_W_per_m2K: float | None = None
+    shield: Shield = UNSHIELDED
 
 
 AS_SEEN = TissueChange()

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from trocar.model.record import Record
+from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.space import Array, Grid
 from trocar.model.treatment import Placement
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TissueState(Record):
-    """Fields [i, j, k] on the simulation's grid, and the implants; a step returns a new one.
+    """Fields [i, j, k] on the simulation's grid, the implants and the shield; a step returns a new one.
 
     `enthalpy_J_per_m3` is the conserved variable, 0 at 37 degC; `perfusion_frac` what embolization and freezing left
     of the perfusion; `minimum_degC` the coldest so far; `freezes` how often each voxel froze; `cement_frac` 0..1.
@@ -26,6 +27,7 @@ class TissueState(Record):
     freezes: Array = field(repr=False)
     cement_frac: Array = field(repr=False)
     implants: tuple[Placement, ...] = ()
+    shield: Shield = UNSHIELDED
     heat_dose: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def after(self, **changes: Any) -> Self:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from trocar.model.finding import Check, Finding
 from trocar.model.record import Record, Vector, bounded
+from trocar.model.shield import Shield
 from trocar.model.space import Segment
 
 
@@ -90,9 +91,13 @@ class SequenceStep(Record):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOutcome(Record):
     rule: str
-    outcome: str  # pass, warn, info, require, refer, stop, missing
+    outcome: str  # pass, warn, info, require, refer, stop, missing; hold leaves the discussion open, not approval
     message: Text
     source: str
+
+    @property
+    def forbids_approval(self) -> bool:
+        return self.outcome in ("stop", "missing", "refer", "require", "hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +232,7 @@ class Step(Finding):
     notes: tuple[Text, ...] = ()
     perfusion_scale: float | None = None  # an embolization's: what is left of the lesion's perfusion
     program: HeatingProgram | None = None  # a radiofrequency step's, where a phase states no setting
+    shield: Shield | None = None  # a protection's: what is there from then on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +306,7 @@ class Plan(Finding):
     rejected: tuple[Rejection, ...] = ()
     alternatives: tuple[Text, ...] = ()  # compared and not chosen, with figures
     remedies: tuple[Remedy, ...] = ()  # where a limit of temperature is crossed
-    blocked_by: tuple[str, ...] = ()  # STOP and MISSING gates: rule ids
+    blocked_by: tuple[str, ...] = ()  # rule ids of the gates that forbid approval
     entry_map: EntryMap | None = None
     ruleset: str = ""
 

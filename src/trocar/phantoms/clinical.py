@@ -19,13 +19,16 @@ ACQUIRED = datetime.date(2026, 11, 13)
 _BOARD = ("oncologist", "radiation_oncologist", "surgeon", "pain_physician", "interventional_radiologist")
 
 
-def _decision(side: Side) -> Decision:
+def _decision(side: Side, arterial_access: str | None = None) -> Decision:
     return Decision(
         tumor_board_date=datetime.date(2026, 11, 12),
         tumor_board_participants=_BOARD,
         consultation_date=datetime.date(2026, 11, 16),
         planned_date=datetime.date(2026, 11, 25),
         side=side,
+        consent=True,
+        new_symptom_since_ct=False,
+        arterial_access=arterial_access,
     )
 
 
@@ -55,7 +58,7 @@ def _patient(age: float, sex: str, weight_kg: float, ecog: int, asa: int) -> Pat
 
 
 _NO_DRUGS = Drugs(anticoagulants=(), antiplatelets=(), antiangiogenic=False)
-_NO_INFECTION = Infection(systemic=False, local=False)
+_NO_INFECTION = Infection(systemic=False, local=False, fever=False, dental_sepsis=False)
 
 ILIUM = Clinical(
     patient=_patient(74, "male", 78, 1, 3),
@@ -103,7 +106,7 @@ SACRUM = Clinical(
     laboratory=_laboratory(250, 1.0, 70),
     drugs=_NO_DRUGS,
     infection=_NO_INFECTION,
-    decision=_decision(Side.LEFT),
+    decision=_decision(Side.LEFT, arterial_access="femoral"),
     lesion=(
         LesionContext(
             name="lesion_1",

@@ -10,6 +10,7 @@ from trocar.model.edits import Edits, MovedPath
 from trocar.model.finding import Check, Verdict
 from trocar.model.forecast import Predictor
 from trocar.model.record import Vector
+from trocar.model.shield import Shield
 from trocar.model.space import Segment
 from trocar.model.treatment import Placement, Plan, ProtocolPhase, Step, Technique
 from trocar.planning import durations
@@ -25,6 +26,7 @@ from trocar.planning.outlook import Aim
 from trocar.planning.position import upward
 from trocar.planning.protected import temperature_check
 from trocar.planning.refine import BOUNDED, Effort, Search
+from trocar.planning.shielding import ABLATIONS, shielded
 
 NERVE_PREDICTED = "nerve_minimum_temperature_planned"
 PREDICTED = ("coverage_planned", "bone_border_planned", "margin_planned", NERVE_PREDICTED, "robust_")
@@ -61,13 +63,17 @@ class Editor:
             rechecked_step(self.inspect, _edited(step, edits)) if step.id in changed else step
             for step in self.plan.steps
         )
-        return Editor(self.inspect, self._composed(steps), self._aims)
+        made = Editor(self.inspect, self._composed(steps), self._aims)
+        return made if edits.shield is None else made._shielded(edits.shield)
 
     def previewed(self, *, intent: str, predictor: Predictor) -> "Editor":
         """The plan as it stands, its freezing steps of unknown coverage predicted once at 3 mm, nothing searched.
 
-        The first preview of a plan prepares its tissue; later ones find it and take a fraction of that.
+        The first preview of a plan prepares its tissue; later ones find it and take a fraction of that. Behind
+        a shield, which a preview does not know, they stay unknown.
         """
+        if self._has_shield:
+            return self
         steps = tuple(
             self._predicted(step, intent, predictor) if _is_outdated(step) else step for step in self.plan.steps
         )
@@ -92,15 +98,33 @@ class Editor:
         """
         made = self.apply(edits)
         steps = []
-        for before, step in zip(self.plan.steps, made.plan.steps, strict=True):
-            touched = edits.names & {item.name for item in before.placements}
+        before = {step.id: step for step in self.plan.steps}
+        for step in made.plan.steps:
+            touched = step.id in before and edits.names & {item.name for item in before[step.id].placements}
             if step.technique is Technique.CRYOABLATION and touched and step.placements:
                 found = made._searched(step, edits, intent, predictor, effort, samples)
                 assert found.step is not None
                 step = rechecked_step(self.inspect, _merged(step, found.step))
                 made = Editor(self.inspect, replace(made.plan, remedies=found.remedies), self._aims)
             steps.append(step)
-        return Editor(self.inspect, made._composed(tuple(steps)), self._aims)
+        done = Editor(self.inspect, made._composed(tuple(steps)), self._aims)
+        return done._unpredicted() if done._has_shield else done
+
+    @property
+    def _has_shield(self) -> bool:
+        return any(step.shield is not None for step in self.plan.steps)
+
+    def _shielded(self, shield: Shield) -> "Editor":
+        """The shield in place; what was predicted of the steps behind it is unknown until they are simulated."""
+        steps = shielded(self.inspect.around.case, self.plan, shield)
+        return Editor(self.inspect, self._composed(steps), self._aims)._unpredicted()
+
+    def _unpredicted(self) -> "Editor":
+        steps = tuple(
+            replace(step, checks=tuple(map(_outdated, step.checks))) if step.technique in ABLATIONS else step
+            for step in self.plan.steps
+        )
+        return Editor(self.inspect, replace(self.plan, steps=steps), self._aims)
 
     def _searched(
         self, step: Step, edits: Edits, intent: str, predictor: Predictor | None, effort: Effort, samples: int
@@ -178,7 +202,7 @@ def _moved(item: Placement, path: MovedPath) -> Placement:
 def _outdated(check: Check) -> Check:
     if not check.name.startswith(PREDICTED):
         return check
-    return replace(check, value=None, verdict=Verdict.UNKNOWN, message="placements were edited: predict it again")
+    return replace(check, value=None, verdict=Verdict.UNKNOWN, message="edited since it was predicted: simulate it")
 
 
 def _is_outdated(step: Step) -> bool:

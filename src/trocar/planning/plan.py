@@ -49,7 +49,6 @@ from trocar.planning.surroundings import Surroundings, surroundings
 
 Progress = Callable[[float, str], None]
 EMBOLIC = "microspheres-300-500"
-BLOCKING = ("stop", "missing", "require", "refer")  # gate outcomes that keep a plan from approval
 SHARES_PUNCTURE = ("probe", "trocar")
 PLACED = ("BIOPSY", "ABLATE", "SCREW", "CEMENT_INJECT")
 
@@ -393,7 +392,7 @@ def _composed(case: Case, proposal: Proposal, draft: _Draft, steps: tuple[Step, 
         rejected=tuple(dict.fromkeys(draft.rejected)),
         alternatives=tuple(draft.alternatives),
         remedies=tuple(draft.remedies),
-        blocked_by=tuple(gate.rule for gate in proposal.gates if gate.outcome in BLOCKING),
+        blocked_by=tuple(dict.fromkeys(gate.rule for gate in proposal.gates if gate.forbids_approval)),
         ruleset=proposal.ruleset,
         checks=(
             *order_checks(steps, proposal),

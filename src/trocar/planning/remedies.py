@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trocar.model.case import Role
-from trocar.model.forecast import AS_SEEN, Layer, TissueChange
+from trocar.model.forecast import AS_SEEN, TissueChange
+from trocar.model.shield import Layer, Shield
 from trocar.model.treatment import Remedy, Text
 from trocar.planning.array import Probes, frame
 from trocar.planning.obstacles import Obstacle
@@ -62,7 +63,7 @@ def _tries(search: Search, probes: Probes, structure: str, role: Role) -> Iterat
             "warming",
             Text(en="a warm pack on the skin", fr="une compresse chaude sur la peau"),
             probes,
-            TissueChange(skin_W_per_m2K=WARM_PACK_W_PER_M2K),
+            TissueChange(shield=Shield(skin_W_per_m2K=WARM_PACK_W_PER_M2K)),
         )
     obstacle = next((item for item in around.obstacles if item.name == structure), None)
     nearest = _nearest(probes, obstacle)
@@ -101,7 +102,7 @@ def _layers(probes: Probes, structure: str) -> Iterator[_Try]:
                 fr=f"une lame de {LAYER_MM:.0f} mm {fr} autour de {name}",
             ),
             probes,
-            TissueChange(layers=(Layer(structure=structure, fluid=fluid, thickness_mm=LAYER_MM),)),
+            TissueChange(shield=Shield(layers=(Layer(structure=structure, fluid=fluid, thickness_mm=LAYER_MM),))),
         )
 
 
@@ -148,7 +149,7 @@ def _remedy(
         lethal_after_frac=round(after.lethal_frac, 3),
         opens=not after.crossings,
         volume_ml=None if volume is None else round(volume, 1),
-        layer_mm=LAYER_MM if tried.change.layers else None,
+        layer_mm=LAYER_MM if tried.change.shield.layers else None,
     )
 
 

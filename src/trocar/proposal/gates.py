@@ -90,7 +90,7 @@ def _judged(gate: Gate, inputs: Inputs, session: tuple[str, ...]) -> Judgment:
     truth = holds(gate.when, inputs)
     if truth is False:
         return Judgment(gate, truth, "pass")
-    outcome = gate.outcome if truth else gate.if_unknown
+    outcome = gate.outcome if truth else gate.outcome_if_unknown
     if gate.excludes and not set(gate.excludes) & set(session):
         outcome = "warn" if truth else "info"  # the technique is out already: the session is not stopped
     return Judgment(gate, truth, outcome)

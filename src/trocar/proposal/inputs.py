@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from trocar.catalog.conditions import NOT_APPLICABLE, Value
+from trocar.catalog.facts import limit
 from trocar.catalog.sites import Site, sites
 from trocar.model.case import Case, Clinical, LesionContext, Patient, Role, Side
 from trocar.model.finding import Assessment, LesionMeasure
@@ -32,7 +33,7 @@ def inputs_of(case: Case, assessment: Assessment, lesion: str) -> dict[str, Valu
     name = context.site or measure.site
     site = sites().get(name) if name else None
     known: dict[str, Value] = {
-        **_patient_inputs(case),
+        **_patient_inputs(case, measure),
         **_disease_inputs(case),
         **_safety_inputs(case),
         **_decision_inputs(case, measure, context, site),
@@ -54,16 +55,17 @@ def _declared(clinical: Clinical, context: LesionContext) -> set[str]:
     return {name for field, name in _DECLARABLE.items() if field in named}
 
 
-def _patient_inputs(case: Case) -> dict[str, Value]:
+def _patient_inputs(case: Case, measure: LesionMeasure) -> dict[str, Value]:
     patient = case.clinical.patient
     return {
         "age_years": patient.age_years,
         "ecog": patient.ecog,
         "asa": patient.asa,
         "cardiopulmonary_disease": patient.cardiopulmonary_disease,
+        "severe_osteopenia": patient.severe_osteopenia,
         "allergies": patient.allergies,
         "has_allergy": None if patient.allergies is None else bool(patient.allergies),
-        "implants": patient.implants,
+        "implants": _implants(patient, measure),
         "cold_disorder": patient.cold_disorder,
         "pregnancy_possible": _pregnancy_possible(patient, case.clinical.laboratory.pregnancy_test_positive),
     }
@@ -103,6 +105,7 @@ def _safety_inputs(case: Case) -> dict[str, Value]:
         "local_infection": clinical.infection.local,
         "fever": clinical.infection.fever,
         "dental_sepsis": clinical.infection.dental_sepsis,
+        "crp_explained": clinical.infection.crp_explained,
     }
 
 
@@ -119,6 +122,7 @@ def _decision_inputs(case: Case, measure: LesionMeasure, context: LesionContext,
         "guidance": decision.guidance,
         "arterial_access": decision.arterial_access,
         "new_symptom_since_ct": decision.new_symptom_since_ct,
+        "later_surgery_expected": decision.later_surgery_expected,
         "neuromonitoring_planned": decision.neuromonitoring_planned,
         "nerve_block_planned": decision.nerve_block_planned,
         "side_conflict": _sides_differ(decision.side, context.side, measure.side, site),
@@ -169,6 +173,7 @@ def _geometry_inputs(measure: LesionMeasure, site: Site | None) -> dict[str, Val
     }
     return {
         "longest_diameter_mm": max(measure.diameters_mm),
+        "volume_ml": measure.volume_ml,
         "expected_cryoprobes": math.ceil(min(measure.diameters_mm) / 10.0),  # V43: one 17 G needle per centimeter
         "soft_tissue_frac": parts.soft_tissue_ml / (parts.soft_tissue_ml + parts.bone_ml),
         "cortical_breach_mm2": measure.cortical_breach_mm2,
@@ -193,6 +198,14 @@ def _score(assessment: Assessment, name: str, lesion: str, *, applies: bool | No
         score.total for score in assessment.scores if (score.name.casefold(), score.lesion) == (name.casefold(), lesion)
     ]
     return totals[0] if totals else None
+
+
+def _implants(patient: Patient, measure: LesionMeasure) -> tuple[str, ...] | None:
+    """The implants on file, and metal or cement of an earlier session that the image shows near the lesion."""
+    near_mm = _nearest_mm(measure, (Role.IMPLANT, Role.CEMENT))
+    if patient.implants is None or near_mm is None or near_mm > limit("metal_near_mm").value:
+        return patient.implants
+    return tuple(dict.fromkeys((*patient.implants, "metal_near_target")))
 
 
 def _pregnancy_possible(patient: Patient, test_positive: bool | None) -> bool | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trocar.catalog.conditions import Inputs, Value, holds
-from trocar.catalog.rule import Gate, OrderRule, Rule, Ruleset, TechniqueRule
+from trocar.catalog.rule import BLOCKING, Gate, OrderRule, Rule, Ruleset, TechniqueRule
 from trocar.model.treatment import Technique
 
 MODALITIES = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)
@@ -109,7 +109,7 @@ def _standing(rules: Ruleset, target: str, inputs: Inputs) -> Standing:
         open_for=tuple(rule for rule, stance, truth in stances if stance == "for" and truth is None),
         open_against=tuple(rule for rule, stance, truth in stances if stance == "against" and truth is None),
         excluded_by=tuple(gate for gate, truth in exclusions if truth),
-        open_exclusion=tuple(gate for gate, truth in exclusions if truth is None),
+        open_exclusion=tuple(gate for gate, truth in exclusions if truth is None and gate.if_unknown in BLOCKING),
     )
 
 

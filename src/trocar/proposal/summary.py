@@ -1,6 +1,6 @@
 """The sentences that open a proposal. They offer for discussion, and claim neither safety nor a margin."""
 
-from trocar.catalog.rule import Ruleset
+from trocar.catalog.rule import HOLD, Ruleset
 from trocar.model.case import Side
 from trocar.model.treatment import ProposalVerdict, Technique, Text
 from trocar.proposal import wording
@@ -53,7 +53,13 @@ def summary(rules: Ruleset, option: Option, *, variant: str, intent: str, side: 
     parts = [_held(rules, option, side)]
     parts += [_VARIANTS[variant]] if variant else []
     parts += [_INTENTS[intent]] if intent and option.techniques else []
-    return wording.sentence(*parts, _ENDINGS[option.verdict])
+    return wording.sentence(*parts, _ENDINGS[option.verdict], *_held_back(option))
+
+
+def _held_back(option: Option) -> list[Text]:
+    """That what may be discussed may not be approved yet, and by which rules."""
+    ids = ", ".join(dict.fromkeys(item.gate.id for item in option.judgments if item.outcome == HOLD))
+    return [Text(en=f"Not to be approved yet: {ids}.", fr=f"Pas encore de validation possible : {ids}.")] if ids else []
 
 
 def _held(rules: Ruleset, option: Option, side: Side | None) -> Text:

@@ -1,7 +1,7 @@
 """What each structure near the needles goes through: its coldest and warmest point, followed over time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -72,6 +72,11 @@ class Watched:
         self.times_s.append(time_s)
         self.coldest_degC.append(coldest)
         self.warmest_degC.append(warmest)
+
+    def at(self, points_lps_mm: Array, grid: Grid) -> "Watched":
+        """The same structure, of the same past, where something has moved its points to."""
+        corners, weights = trilinear(points_lps_mm, grid)
+        return replace(self, points_lps_mm=points_lps_mm, corners=corners, weights=weights)
 
     def distance_mm(self, ice: cKDTree | None) -> float | None:
         """From its surface to the ice's, 0 once it has frozen; `None` without ice."""

@@ -165,7 +165,7 @@ def _boiling(session: Session, state: TissueState) -> Session:
     if session.tissue.medium.vapor_J_per_m3 is not None:
         return session
     tissue: TissueMap = tissue_map(
-        session.case, state.grid, implants=state.implants, boils=True,
+        session.case, state.grid, implants=state.implants, boils=True, shield=state.shield,
         cement_frac=state.cement_frac if state.cement_frac.any() else None,
     )  # fmt: skip
     return replace(session, tissue=tissue)

@@ -6,19 +6,18 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from trocar.catalog.tissues import tissues
 from trocar.errors import CaseError
-from trocar.imaging.distance import distance_field, surface_points
+from trocar.imaging.distance import surface_points
 from trocar.materials import TissueMap, tissue_map
-from trocar.materials.mapping import PROPERTIES
-from trocar.materials.placing import onto
+from trocar.materials.layers import layer_cells, pushed
+from trocar.materials.mapping import native_tissue
 from trocar.model.case import Case
-from trocar.model.forecast import AS_SEEN, Forecast, Layer, TissueChange
-from trocar.model.space import Array, Grid, Segment, Volume
+from trocar.model.forecast import AS_SEEN, Forecast, TissueChange
+from trocar.model.shield import UNSHIELDED, Shield
+from trocar.model.space import Array, Grid, Volume
 from trocar.model.treatment import Placement, ProtocolPhase, Step
 from trocar.physics.batch import Job, play_many
 from trocar.physics.heat import HeatSolver, Prepared
-from trocar.physics.lines import CUT_SIGMAS
 from trocar.physics.medium import Medium
 from trocar.physics.source import Ramp
 from trocar.simulation.domain import active_segment, line, probes, shared_grid
@@ -27,8 +26,6 @@ from trocar.simulation.thermal import ramps
 
 STEP_S = 20.0  # -20 and -40 degC within 0.1 mm of shorter steps (thermal reference 9.1)
 SENSOR_STEP_MM = 1.0
-NEEDLE_CELLS = CUT_SIGMAS + 1.0
-LAYER_FLUIDS = ("water", "gas")
 
 
 def predict(
@@ -62,16 +59,33 @@ class _Scene:
     tissue: TissueMap
     prepared: Prepared
     sensors: tuple[tuple[str, Array, Array], ...]  # name, (n, 8) flat cells and weights
+    perfusion_scale: float
+    implants: tuple[Placement, ...]
+
+    def shielded(self, case: Case, shield: Shield) -> TissueMap:
+        """The tissue behind a shield."""
+        return (
+            self.tissue
+            if shield == UNSHIELDED
+            else _tissue(case, self.tissue.grid, self.perfusion_scale, self.implants, shield)
+        )
 
 
 @lru_cache(maxsize=4)
 def _scene(case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Placement, ...]) -> _Scene:
-    tissue = tissue_map(case, grid, implants=implants)
-    medium = tissue.medium
-    if perfusion_scale != 1.0:
-        left = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
-        medium = replace(medium, perfusion_W_per_m3K=medium.perfusion_W_per_m3K * left)
-    return _Scene(replace(tissue, medium=medium), Prepared.of(medium), _sensors(case, grid))
+    tissue = _tissue(case, grid, perfusion_scale, implants)
+    return _Scene(tissue, Prepared.of(tissue.medium), _sensors(case, grid), perfusion_scale, implants)
+
+
+def _tissue(
+    case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Placement, ...], shield: Shield = UNSHIELDED
+) -> TissueMap:
+    tissue = tissue_map(case, grid, implants=implants, shield=shield)
+    if perfusion_scale == 1.0:
+        return tissue
+    left = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
+    medium = replace(tissue.medium, perfusion_W_per_m3K=tissue.medium.perfusion_W_per_m3K * left)
+    return replace(tissue, medium=medium)
 
 
 @lru_cache(maxsize=64)
@@ -94,7 +108,7 @@ def _job(case: Case, scene: _Scene, step: Step, change: TissueChange) -> Job:
     return Job(
         lines=tuple(line(needle, grid) for needle in needles),
         phases=tuple((phase.duration_s, partial(_drives, phase, needles, grid)) for phase in step.protocol),
-        medium=None if change == AS_SEEN else _changed(case, scene.tissue, step, change),
+        medium=None if change == AS_SEEN else _changed(case, scene, step, change),
     )
 
 
@@ -111,16 +125,18 @@ def _coldest(solver: HeatSolver) -> Array:
 def _forecast(case: Case, scene: _Scene, step: Step, change: TissueChange, flat: Array) -> Forecast:
     grid = scene.tissue.grid
     exposures = {name: _least(flat, cells, weights) for name, cells, weights in scene.sensors}
-    for layer in change.layers:
+    layers = _shield(step, change).layers
+    native = native_tissue(case, grid)
+    for layer in layers:
         if layer.structure in exposures:
-            points = _pushed(case, scene.tissue, step, layer)
+            points = _surface(case, layer.structure)
+            points = pushed(points[grid.contains(points)], grid, native, layer)
             exposures[layer.structure] = _least(flat, *trilinear(points, grid))
     return Forecast(
         minimum_degC=Volume(grid=grid, values=flat.reshape(grid.shape), unit="degC"),
         exposures=exposures,
         volumes_ml={
-            layer.structure: float(_layer_cells(case, scene.tissue, step, layer).sum()) * grid.voxel_ml
-            for layer in change.layers
+            layer.structure: float(layer_cells(case, grid, native, layer).sum()) * grid.voxel_ml for layer in layers
         },
     )
 
@@ -132,66 +148,20 @@ def _least(flat_degC: Array, cells: Array, weights: Array) -> float:
 # --- changes of the tissue
 
 
-def _changed(case: Case, tissue: TissueMap, step: Step, change: TissueChange) -> Medium:
-    medium = tissue.medium
-    stiff = np.where(tissue.bone, np.float32(change.bone_conductivity_scale), np.float32(1.0))
-    values = {name: getattr(medium, name) for name in PROPERTIES if getattr(medium, name, None) is not None}
-    values["unfrozen_W_per_mK"] = medium.unfrozen_W_per_mK * stiff
-    values["frozen_W_per_mK"] = medium.frozen_W_per_mK * stiff
-    values["perfusion_W_per_m3K"] = medium.perfusion_W_per_m3K * np.float32(change.blood_scale)
-    for layer in change.layers:
-        inside = _layer_cells(case, tissue, step, layer)
-        fluid = tissues()[layer.fluid]
-        values = {name: np.where(inside, np.float32(PROPERTIES[name](fluid)), field) for name, field in values.items()}
-    skin = medium.exchange_W_per_m2K if change.skin_W_per_m2K is None else change.skin_W_per_m2K
-    return replace(medium, exchange_W_per_m2K=skin, **values)
-
-
-def _layer_cells(case: Case, tissue: TissueMap, step: Step, layer: Layer) -> Array:
-    """[i, j, k] the cells of soft tissue within the layer's thickness of the structure: not bone, not the lesion.
-
-    Nor those a needle exchanges heat with: it lies in tissue.
-    """
-    if layer.fluid not in LAYER_FLUIDS:
-        raise CaseError(f"{layer.fluid!r} is no fluid for a layer", hint=f"there are: {', '.join(LAYER_FLUIDS)}")
-    inside = np.zeros(tissue.grid.shape, dtype=bool)
-    placed = onto(case.structure(layer.structure), case.grid, tissue.grid)
-    if placed is None:
-        return inside
-    inside[placed[0]] |= placed[1]
-    distance = distance_field(inside, tissue.grid)
-    soft = ~(tissue.bone | tissue.lesion | tissue.medium.held | inside)
-    if tissue.medium.outside is not None:
-        soft &= ~tissue.medium.outside
-    near = np.argwhere(soft & (distance <= layer.thickness_mm))
-    centers = tissue.grid.to_lps(near).reshape(-1, 3)
-    reach_mm = NEEDLE_CELLS * float(tissue.grid.spacing_mm.max())
-    for needle in probes(step):
-        kept = active_segment(needle).distance_mm(centers) > reach_mm
-        near, centers = near[kept], centers[kept]
-    found = np.zeros(tissue.grid.shape, dtype=bool)
-    found[tuple(near.T)] = True
-    return found
-
-
-def _pushed(case: Case, tissue: TissueMap, step: Step, layer: Layer) -> Array:
-    """(n, 3) the structure's points, each away from the nearest probe by the layer, where neither bone nor air is."""
-    points = _surface(case, layer.structure)
-    points = points[tissue.grid.contains(points)]
-    feet = np.stack([_foot(active_segment(needle), points) for needle in probes(step)])
-    offset = (
-        points - np.take_along_axis(feet, np.linalg.norm(points - feet, axis=2).argmin(axis=0)[None, :, None], 0)[0]
+def _changed(case: Case, scene: _Scene, step: Step, change: TissueChange) -> Medium:
+    shield = _shield(step, change)
+    medium = scene.shielded(case, shield).medium
+    stiff = np.where(scene.tissue.bone, np.float32(change.bone_conductivity_scale), np.float32(1.0))
+    return replace(
+        medium,
+        unfrozen_W_per_mK=medium.unfrozen_W_per_mK * stiff,
+        frozen_W_per_mK=medium.frozen_W_per_mK * stiff,
+        perfusion_W_per_m3K=medium.perfusion_W_per_m3K * np.float32(change.blood_scale),
     )
-    moved = points + layer.thickness_mm * offset / np.maximum(np.linalg.norm(offset, axis=1, keepdims=True), 1e-6)
-    free = tissue.grid.contains(moved)
-    cell = np.clip(np.rint(tissue.grid.to_ijk(moved)).astype(int), 0, np.asarray(tissue.grid.shape) - 1)
-    free &= ~tissue.bone[tuple(cell.T)]
-    if tissue.medium.outside is not None:
-        free &= ~tissue.medium.outside[tuple(cell.T)]
-    found: Array = np.where(free[:, None], moved, points)
-    return found
 
 
-def _foot(segment: Segment, points_lps_mm: Array) -> Array:
-    along = np.clip((points_lps_mm - segment.start_lps_mm) @ segment.direction, 0.0, segment.length_mm)
-    return segment.at(along)
+def _shield(step: Step, change: TissueChange) -> Shield:
+    """The change's, its layers clear of the step's own needles."""
+    lines = tuple(active_segment(needle) for needle in probes(step))
+    layers = tuple(layer if layer.clear_of else replace(layer, clear_of=lines) for layer in change.shield.layers)
+    return replace(change.shield, layers=layers)

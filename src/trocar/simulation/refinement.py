@@ -6,6 +6,8 @@ import numpy as np
 
 from trocar.model.case import Case
 from trocar.model.finding import Check, State, Verdict
+from trocar.model.forecast import TissueChange
+from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.space import Volume
 from trocar.model.treatment import Step
 from trocar.simulation.preview import predict
@@ -14,10 +16,13 @@ from trocar.simulation.zones import TEMPERATURES_DEGC, ice_mesh, zone_name
 LIMIT_MM = 0.5
 
 
-def refinement_mm(case: Case, step: Step, fine: Volume, *, perfusion_scale: float) -> dict[str, float]:
+def refinement_mm(
+    case: Case, step: Step, fine: Volume, *, perfusion_scale: float, shield: Shield = UNSHIELDED
+) -> dict[str, float]:
     """Per zone, the change of its mean radius between this spacing and twice it: above the error, as a rule."""
     spacing = float(fine.grid.spacing_mm[0])
-    (forecast,) = predict(case, (step,), spacing_mm=2 * spacing, perfusion_scale=perfusion_scale)
+    change = TissueChange(shield=shield)
+    (forecast,) = predict(case, (step,), spacing_mm=2 * spacing, perfusion_scale=perfusion_scale, changes=(change,))
     coarse = forecast.minimum_degC
     return {
         zone_name(level): round(abs(_radius_mm(fine, level) - _radius_mm(coarse, level)), 3)

@@ -10,7 +10,7 @@ from trocar.imaging.resample import sample
 from trocar.materials import REST_DEGC, TissueMap
 from trocar.model.case import Case
 from trocar.model.finding import CementDeposit, Check, HeatingTrace, History, State
-from trocar.model.space import Array, Grid, Volume
+from trocar.model.space import Array, Grid, Segment, Volume
 from trocar.model.state import TissueState
 from trocar.physics.damage import THRESHOLDS_DEGC, Damage
 from trocar.physics.dose import HeatDose
@@ -28,6 +28,7 @@ class Session:
     case: Case
     tissue: TissueMap
     watched: tuple[Watched, ...] = ()
+    needles: tuple[Segment, ...] = ()  # where the plan freezes and heats
     on_progress: Progress | None = None
 
     def tell(self, fraction: float, text: str) -> None:

@@ -9,6 +9,7 @@ from trocar.errors import CaseError
 from trocar.materials import REST_DEGC, tissue_map
 from trocar.model.case import Case
 from trocar.model.finding import Check, Simulation, State, Verdict
+from trocar.model.shield import UNSHIELDED
 from trocar.model.space import Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan, Step, Technique
@@ -16,11 +17,12 @@ from trocar.physics.compiled import COMPILING, is_kept
 from trocar.physics.stage import super_step
 from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
-from trocar.simulation.domain import freezing_steps, heating_steps, plan_grid, working_segments
+from trocar.simulation.domain import freezing_steps, heating_steps, plan_grid
 from trocar.simulation.embolization import embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
 from trocar.simulation.heating import HEAT_MODEL, heat, with_refinement
+from trocar.simulation.protection import given_way, needles_of, protect
 from trocar.simulation.refinement import refined, refinement_checks, refinement_mm
 from trocar.simulation.resume import saved_fields
 from trocar.simulation.session import Played, Progress, Session, untouched
@@ -84,12 +86,13 @@ def _begin(
     case: Case, plan: Plan, spacing_mm: float, on_progress: Progress | None, start: TissueState | None
 ) -> tuple[Session, TissueState]:
     grid = plan_grid(case, plan, spacing_mm=spacing_mm) if start is None else start.grid
-    needles = [piece for step in _thermal_steps(plan) for piece in working_segments(step)]
+    needles = needles_of(plan)
     watched = watch(case, grid, needles, rest_degC=REST_DEGC) if needles else ()
     state = untouched(grid) if start is None else start
+    watched = given_way(watched, case, grid, state.shield)
     cement = state.cement_frac if state.cement_frac.any() else None
-    tissue = tissue_map(case, grid, implants=state.implants, cement_frac=cement)
-    return Session(case=case, tissue=tissue, watched=watched, on_progress=on_progress), state
+    tissue = tissue_map(case, grid, implants=state.implants, cement_frac=cement, shield=state.shield)
+    return Session(case=case, tissue=tissue, watched=watched, needles=needles, on_progress=on_progress), state
 
 
 def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) -> Played:
@@ -104,7 +107,9 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
             done = fix(session, state, step)
         case Technique.CEMENT:
             done = inject(session, state, step, waited_s=waited_s)
-        case Technique.BIOPSY | Technique.PROTECTION:
+        case Technique.PROTECTION:
+            done = protect(session, state, step)
+        case Technique.BIOPSY:
             done = Played(state=state, session=session)
         case _:
             done = Played(state=state, session=session, checks=(_not_simulated(step),))
@@ -118,7 +123,10 @@ def _thermal_steps(plan: Plan) -> tuple[Step, ...]:
 def _heated(session: Session, state: TissueState, step: Step) -> Played:
     """A heating step; in tissue that nothing was done to before, with what a coarser lattice changes."""
     done = heat(session, state, step)
-    if state.heat_dose or state.implants or state.cement_frac.any() or state.minimum_degC.min() < 0:
+    if state.shield.layers:
+        done = replace(done, checks=(*done.checks, _layers_not_in_the_field(step)))
+    changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any()
+    if changed or state.heat_dose or state.minimum_degC.min() < 0:
         return done
     return with_refinement(session.case, step, done, perfusion_scale=_perfusion_scale(session, state))
 
@@ -136,7 +144,7 @@ def _frozen(session: Session, state: TissueState, step: Step) -> Played:
     found = (*done.checks, *freezing_checks(session.case, done.states[-1]))
     if not fresh:
         return replace(done, checks=found)
-    shifts_mm = refinement_mm(session.case, step, fine, perfusion_scale=scale)
+    shifts_mm = refinement_mm(session.case, step, fine, perfusion_scale=scale, shield=state.shield)
     checks = refinement_checks(step, shifts_mm, spacing_mm=float(state.grid.spacing_mm[0]))
     return replace(done, checks=(*found, *checks), states=refined(done.states, shifts_mm))
 
@@ -145,6 +153,13 @@ def _not_simulated(step: Step) -> Check:
     return Check(
         name="step_simulated", subject=step.id, value=None, limit=None, unit="", verdict=Verdict.UNKNOWN,
         source="software default", message=f"{step.technique.value} is not simulated: its effect is unknown",
+    )  # fmt: skip
+
+
+def _layers_not_in_the_field(step: Step) -> Check:
+    return Check(
+        name="layers_in_the_field", subject=step.id, value=None, limit=None, unit="", verdict=Verdict.UNKNOWN,
+        source="software default", message="the layers of its shield are in the heat, not in the electric field",
     )  # fmt: skip
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Progress = Callable[[float, str], None]
 PLANNED_VERDICTS = (ProposalVerdict.DISCUSS, ProposalVerdict.MISSING)
 THAW_MARGIN_S = 600.0  # for what a 3 mm prediction of the thaw may err; design
-NOT_APPROVABLE_OUTCOMES = ("stop", "refer", "missing", "require")
 
 
 def plan(
@@ -66,7 +65,7 @@ def plan(
     )
     if predict_ice:
         made = _thawed_before_cement(case, made)
-    blocking = tuple(gate.rule for gate in proposal.gates if gate.outcome in NOT_APPROVABLE_OUTCOMES)
+    blocking = tuple(gate.rule for gate in proposal.gates if gate.forbids_approval)
     if proposal.verdict is ProposalVerdict.MISSING:
         blocking = blocking or tuple(rule for missing in proposal.missing for rule in missing.rules) or ("missing",)
     return replace(made, blocked_by=tuple(dict.fromkeys((*made.blocked_by, *blocking))))

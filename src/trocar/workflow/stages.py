@@ -20,7 +20,8 @@ class Settings:
     """Choices of a run: the option's place in the ranked list (from 1), the simulation's voxel edge, the seed.
 
     `full_search` other than 0: more predictions for the probes, the last at 2 mm. `samples`: of how robust they are.
-    `guidance` empty: as the case's decision says; `placement_error_mm` 0: that of the guidance.
+    `guidance` empty: as the case's decision says; `placement_error_mm` 0: that of the guidance. The
+    last three are those of the bone's strength.
     """
 
     proposal: int = 1
@@ -30,6 +31,9 @@ class Settings:
     samples: int = 0
     guidance: str = ""
     placement_error_mm: float = 0.0
+    strength_spacing_mm: float = 2.0
+    ablated_frac: float = 0.0  # 0: not asked for
+    check_mesh: int = 0
 
     def led(self) -> Guidance | None:
         """How instruments are led, where that was chosen; None leaves it to the case. Raises `InputError`."""
@@ -100,6 +104,22 @@ def _simulated(dossier: Dossier, treatment: Plan, settings: Settings, on_progres
     return simulate(dossier.read("case"), treatment, spacing_mm=settings.spacing_mm, on_progress=on_progress)
 
 
+def _strength(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
+    """The cement is the simulation's where that is fresh, else beads by geometry."""
+    from trocar.assessment.strength import strength
+
+    fields = dossier.read("simulation").fields if dossier.is_fresh("simulation") else {}
+    return strength(
+        dossier.read("case"),
+        dossier.read("plan"),
+        cement=fields.get("cement_frac"),
+        spacing_mm=settings.strength_spacing_mm,
+        ablated_frac=settings.ablated_frac or None,
+        check_mesh=bool(settings.check_mesh),
+        on_progress=on_progress,
+    )
+
+
 def _verify(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
     from trocar.verification.verify import verify
 
@@ -136,6 +156,7 @@ STAGES = (
     Stage("proposals", _propose),
     Stage("plan", _plan, PLAN_HEEDS),
     Stage("simulation", _simulate, ("spacing_mm",)),
+    Stage("strength", _strength, ("strength_spacing_mm", "ablated_frac", "check_mesh")),
     Stage("verification", _verify),
     Stage("as_done", _simulate_as_done, ("spacing_mm",), settings_like="simulation"),
     Stage("report", _report),

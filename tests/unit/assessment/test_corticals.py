@@ -1,10 +1,10 @@
-"""Axial cortical involvement and Harrington's classes by their published bounds; unknown stays unknown."""
+"""Axial cortical involvement, Harrington's and MAC classes by their published bounds; unknown stays unknown."""
 
 from itertools import product
 
 import pytest
 
-from trocar.assessment.corticals import axial_cortical, harrington
+from trocar.assessment.corticals import axial_cortical, harrington, mac
 from trocar.model.case import LesionContext
 
 
@@ -30,3 +30,32 @@ def test_harrington_has_the_published_classes_and_no_other(walls):
     assert harrington(LesionContext(name="l", solitary_for_cure=False, **known)).total == CLASSES.get(walls)
     assert harrington(LesionContext(name="l", solitary_for_cure=True, **known)).total == 4
     assert harrington(LesionContext(name="l", **known)).total is None
+
+
+PARTS = ("acetabular_roof", "medial_wall", "anterior_column", "posterior_column")
+
+
+def mac_class(parts):
+    """The class by its definition, over every completion of what is unknown: it is known when they all agree."""
+
+    def of(dome, wall, front, back):
+        columns = (front == "deficient") + (back == "deficient")
+        if columns:
+            return "4" if columns == 2 else "3A" if front == "deficient" else "3P"
+        return "2" if wall == "deficient" else "1" if dome == "deficient" else ""
+
+    choices = [("intact", "deficient") if part is None else (part,) for part in parts]
+    found = {of(*completed) for completed in product(*choices)}
+    return found.pop() if len(found) == 1 else None
+
+
+@pytest.mark.parametrize("parts", list(product(("intact", "deficient", None), repeat=4)))
+def test_mac_is_the_highest_class_of_the_parts_taken_and_never_a_guess(parts):
+    score = mac(LesionContext(name="l", **dict(zip(PARTS, parts, strict=True))))
+    expected = mac_class(parts)
+    assert score.grade == (expected or "") and (score.total is None) == (expected is None)
+    if expected:
+        assert score.total == int(expected[0])
+    assert {item.item for item in score.items if item.origin == "unknown"} == {
+        name for name, part in zip(PARTS, parts, strict=True) if part is None
+    }

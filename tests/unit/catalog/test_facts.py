@@ -84,6 +84,7 @@ def test_every_limit_has_a_unit_a_resolved_source_and_both_texts(item):
     assert all(key in references() for key in cited_keys(item.source))
     suffix = {
         "mm": "mm",
+        "ml": "_ml",
         "degC": "degC",
         "d": "_d",
         "deg": "_deg",

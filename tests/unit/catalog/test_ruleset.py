@@ -70,6 +70,23 @@ BROKEN = {
     "unknown step": ("order.toml", 'after = ["ABLATE"]', 'after = ["ABLATION"]', "ABLATION"),
     "circle": ("order.toml", E4, E4.replace('["BIOPSY"]', '["CEMENT_INJECT"]'), "circle"),
     "lenient unknown": ("gates.toml", 'id = "G21"\n', 'id = "G21"\nif_unknown = "info"\n', "would permit"),
+    "step that nobody knows": ("steps.toml", 'follows = ["PLAN_CT"]', 'follows = ["PLANCT"]', "PLANCT"),
+    "step of another's key": ("steps.toml", 'key = "ANAESTH"', 'key = "CHECKLIST_IN"', "another step has the key"),
+    "option twice": ("options.toml", 'id = "ablation_only"', 'id = "combined"', "combined: defined twice"),
+    "option of an unknown input": ("options.toml", 'input = "sins"', 'input = "sinz"', "'sinz'"),
+    "blocks what nobody knows": ("gates.toml", 'blocks = "approval"', 'blocks = "aproval"', "G2.blocks"),
+    "unknown held for approval only": (
+        "gates.toml",
+        'id = "G18"\n',
+        'id = "G18"\nif_unknown = "hold"\n',
+        "would permit",
+    ),
+    "a word where a number is": (
+        "gates.toml",
+        'op = "above", value = 1.8',
+        'op = "above", value = "high"',
+        "no number",
+    ),
     "not TOML": ("order.toml", "[[rule]]", "[[rule", "order.toml"),
     "session before it is decided": (
         "techniques.toml",

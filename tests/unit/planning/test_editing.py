@@ -9,6 +9,7 @@ from coldline import cold_line
 from trocar.errors import CaseError
 from trocar.model.edits import Edits, MovedPath
 from trocar.model.finding import Verdict
+from trocar.model.shield import Layer, Shield
 from trocar.planning.editing import Editor
 from trocar.planning.plan import plan
 from trocar.planning.refine import Effort
@@ -119,3 +120,14 @@ def test_edits_of_nothing_change_nothing(editor):
 def test_edits_that_make_no_sense_are_refused(editor, edits):
     with pytest.raises(CaseError):
         editor.apply(edits)
+
+
+def test_a_shield_comes_before_the_ice_and_leaves_its_prediction_unknown(case, editor):
+    shield = Shield(layers=(Layer(structure="sciatic_nerve_left", fluid="water", thickness_mm=8.0),))
+    made = editor.apply(Edits(shield=shield)).plan
+    order = [step.id for step in made.steps]
+    (step,) = [step for step in made.steps if step.shield is not None]
+    assert step.shield == shield and order.index(step.id) < order.index(STEP)
+    assert all(c.verdict is Verdict.UNKNOWN for c in made.step(STEP).checks if c.name.startswith("coverage_planned"))
+    with pytest.raises(CaseError):
+        editor.apply(Edits(shield=Shield(layers=(Layer(structure="nobody", fluid="water", thickness_mm=8.0),))))

@@ -50,6 +50,7 @@ class Scenario:
             ct=Volume(grid=grid, values=np.zeros(grid.shape, dtype=np.float32), unit="HU"),
             structures=(Structure(name="lesion_1", role=Role.LESION, inside=inside),),
             clinical=self.clinical,
+            acquired=datetime.date(2026, 11, 13),
         )
 
     def assessment(self) -> Assessment:
@@ -139,13 +140,16 @@ def clinical(side: Side, **lesion: object) -> Clinical:
             date=datetime.date(2026, 11, 20), platelets_giga_per_l=210, inr=1.1, egfr_ml_per_min=85, crp_mg_per_l=4
         ),
         drugs=Drugs(anticoagulants=(), antiplatelets=(), antiangiogenic=False),
-        infection=Infection(systemic=False, local=False),
+        infection=Infection(systemic=False, local=False, fever=False, dental_sepsis=False),
         decision=Decision(
             tumor_board_date=datetime.date(2026, 11, 12),
             tumor_board_participants=PARTICIPANTS,
             consultation_date=datetime.date(2026, 11, 16),
             planned_date=datetime.date(2026, 11, 24),
             side=side,
+            consent=True,
+            new_symptom_since_ct=False,
+            arterial_access="femoral",
         ),
         lesion=(LesionContext(name="lesion_1", **{**known, **lesion}),),
     )

@@ -258,7 +258,7 @@ def test_old_blood_tests_keep_an_option_from_discussion():
     first = cases.a1().having("laboratory", date=datetime.date(2026, 11, 10)).proposals()[0]
     assert first.verdict is ProposalVerdict.MISSING and "G13" in fired(first, "missing")
     unplanned = cases.a1().having("decision", planned_date=None).proposals()[0]
-    assert unplanned.verdict is ProposalVerdict.DISCUSS and {"G13", "G27"} <= fired(unplanned, "warn")
+    assert unplanned.verdict is ProposalVerdict.DISCUSS and {"G13", "G27"} <= fired(unplanned, "hold")
 
 
 def test_a_nerve_that_was_not_segmented_is_missing_and_never_far():
@@ -328,12 +328,49 @@ def test_A6_never_offers_cement_alone():
 @pytest.mark.parametrize("scenario", [cases.a7a(), cases.a7b(), cases.a7c()])
 def test_A7_never_ends_in_something_that_can_be_approved(scenario):
     for proposal in scenario.proposals():
-        blocked = tuple(gate.rule for gate in proposal.gates if gate.outcome in ("stop", "refer", "missing", "require"))
+        blocked = tuple(gate.rule for gate in proposal.gates if gate.forbids_approval)
         assert blocked or not proposal.techniques
         assert not Plan(lesion="lesion_1", steps=(), blocked_by=blocked).approvable or not proposal.techniques
         if proposal.verdict is ProposalVerdict.STOP:
             with pytest.raises(PlanningError, match="stop"):
                 plan(scenario.case(), proposal, predict_ice=False)
+
+
+@pytest.mark.parametrize(
+    ("group", "known", "unknown", "rule"),
+    [
+        ("decision", {"consent": False}, {"consent": None}, "G2"),
+        ("decision", {"new_symptom_since_ct": True}, {"new_symptom_since_ct": None}, "G27"),
+        ("infection", {"fever": True}, {"fever": None}, "G14"),
+        ("laboratory", {"crp_mg_per_l": 40.0}, {"crp_mg_per_l": None}, "G14"),
+        ("decision", {"planned_date": None}, {"planned_date": None}, "G13"),
+    ],
+)
+def test_what_is_settled_after_the_discussion_holds_back_approval_only(group, known, unknown, rule):
+    for change in (known, unknown):
+        first = cases.a1().having(group, **change).proposals()[0]
+        assert first.verdict is ProposalVerdict.DISCUSS and fired(first, "hold") >= {rule}
+        assert rule in first.summary.en.split("Not to be approved yet: ")[1]
+        assert {gate.rule for gate in first.gates if gate.forbids_approval} == fired(first, "hold")
+    assert not any(gate.forbids_approval for gate in cases.a1().proposals()[0].gates)
+
+
+def test_a_shared_cord_artery_takes_embolization_out_and_unknown_allows_no_agent():
+    shared = cases.a2().lesion(spinal_artery_shared=True).proposals()
+    assert not any(Technique.EMBOLIZATION in held(proposal) for proposal in shared)
+    unknown = cases.a2().proposals()[0]
+    assert Technique.EMBOLIZATION in held(unknown) and unknown.agents
+    assert not any(choice.status == "allowed" for choice in unknown.agents)
+
+
+def test_cement_seen_near_the_lesion_counts_as_metal_near_the_target():
+    def near(distance_mm):
+        seen = cases.neighbor("cement_1", Role.CEMENT, distance_mm)
+        scenario = cases.a1()
+        return scenario.measured(neighbors=(*scenario.measure.neighbors, seen)).proposals()[0]
+
+    said = {d: {r.rule for r in option_for(near(d), Technique.RADIOFREQUENCY).reasons_against} for d in (20.0, 20.1)}
+    assert "T23" in said[20.0] and "T23" not in said[20.1]
 
 
 # shows: R70

@@ -19,7 +19,7 @@ from trocar.proposal.propose import propose
 from trocar.proposal.schedule import schedule
 from trocar.reporting.documents import render
 from trocar.reporting.documents.documents import documents, sheet
-from trocar.reporting.documents.render import pages
+from trocar.reporting.documents.render import SIZES_pt, pages
 from trocar.reporting.documents.sheet import KINDS, Bullets, Paragraph, Section
 from trocar.reporting.gathered import gather
 
@@ -91,6 +91,7 @@ def spoken(document):
 
 
 def test_every_document_is_complete_on_one_page_with_its_side(written):
+    assert min(SIZES_pt) >= 8.0  # readable in a room
     assert {(d.sheet.document, d.sheet.language) for d in written} == {(k, c) for k in KINDS for c in ("en", "fr")}
     for document in written:
         assert [one.key for one in document.sheet.sections] == REQUIRED[document.sheet.document]

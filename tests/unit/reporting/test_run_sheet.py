@@ -1,6 +1,7 @@
 """The run sheet: what the schedule fails or does not know, every step with its kit, looks, stops, nerve limits."""
 
 import datetime
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -129,8 +130,8 @@ def test_each_step_shows_its_kit_with_spares(code):
     table = section(said, "sequence").blocks[0]
     in_room = [step for step in timed.steps if step.step not in ("RECOVERY", "FOLLOWUP")]
     assert len(table.rows) == len(in_room)
-    kit_of = {step.id: row[3] for step, row in zip(in_room, table.rows, strict=True)}
-    assert kit_of["cryoablation-1"] == "2\u00a0×\u00a0IceFORCE 2.1 CX (+1)"
+    kit_of = {step.id: row[1] for step, row in zip(in_room, table.rows, strict=True)}
+    assert kit_of["cryoablation-1"].endswith(" – 2\u00a0×\u00a0IceFORCE 2.1 CX (+1)")
     assert all(f"{length} mm" in kit_of["screw-1"] or f"{length} " in kit_of["screw-1"] for length in (65, 70, 75))
     for name in {item.step for item in plan.kit}:
         items = [item for item in plan.kit if item.step == name]
@@ -189,7 +190,7 @@ def test_the_position_is_said_where_it_changes_and_never_guessed():
     said, timed = run_sheet(plan=planned())
     rows = section(said, "sequence").blocks[0].rows
     assert rows[0][1].endswith("(supine)")
-    assert sum("(" in row[1] for row in rows) == 1 + sum(
+    assert sum(bool(re.search(r"\((supine|prone|lateral)\)", row[1])) for row in rows) == 1 + sum(
         change.step in {step.id for step in timed.steps if step.step not in ("RECOVERY", "FOLLOWUP")}
         for change in timed.position_changes
     )

@@ -7,7 +7,8 @@ import pytest
 from slab import cryoablation, synthetic_case
 
 from trocar.errors import CaseError
-from trocar.model.forecast import Layer, TissueChange
+from trocar.model.forecast import TissueChange
+from trocar.model.shield import Layer, Shield
 from trocar.simulation.preview import predict
 
 NERVE = "sciatic_nerve_left"
@@ -47,8 +48,8 @@ def test_a_change_of_nothing_changes_nothing_and_more_blood_warms(case):
 def test_gas_around_a_nerve_keeps_it_warmer_and_takes_the_volume_of_a_sleeve(case):
     step = cryoablation()
     (plain,) = predict(case, (step,), spacing_mm=3.0)
-    layers = [TissueChange(layers=(Layer(structure=NERVE, fluid="gas", thickness_mm=mm),)) for mm in (5.0, 10.0)]
-    thin, thick = (coldest(case, step, change) for change in layers)
+    layers = [Layer(structure=NERVE, fluid="gas", thickness_mm=mm) for mm in (5.0, 10.0)]
+    thin, thick = (coldest(case, step, TissueChange(shield=Shield(layers=(layer,)))) for layer in layers)
     assert plain.exposures[NERVE] < thin.exposures[NERVE]
     assert 2.0 < thick.volumes_ml[NERVE] / thin.volumes_ml[NERVE] < 5.0  # a sleeve of 5 and of 10 mm around a thin tube
 
@@ -57,7 +58,7 @@ def test_gas_around_a_nerve_keeps_it_warmer_and_takes_the_volume_of_a_sleeve(cas
     "changes",
     [
         (TissueChange(), TissueChange()),
-        (TissueChange(layers=(Layer(structure=NERVE, fluid="honey", thickness_mm=5.0),)),),
+        (TissueChange(shield=Shield(layers=(Layer(structure=NERVE, fluid="honey", thickness_mm=5.0),))),),
     ],
 )
 def test_changes_that_make_no_sense_are_refused(case, changes):

@@ -225,6 +225,7 @@ def test_stopping_and_going_on_is_the_same_as_not_stopping(case):
         last_state(case, first_plan, replace(first, fields={}))
 
 
+# shows: R47
 def test_a_probe_added_later_adds_ice(case):
     first_plan = planned(cryoablation())
     start = last_state(case, first_plan, simulate(case, first_plan, spacing_mm=COARSE_MM))
@@ -236,6 +237,7 @@ def test_a_probe_added_later_adds_ice(case):
     assert two > 1.1 * one
 
 
+# shows: R47
 def test_probes_stop_and_are_throttled_one_by_one(case):
     """One of two probes stops after half the time: its side of the ice is smaller; a throttled one's too."""
     pair = probe(41.0), probe(57.0, name="probe-2")

@@ -11,6 +11,7 @@ from trocar.catalog.tissues import tissues
 from trocar.materials import tissue_map
 from trocar.materials.placing import EVERYWHERE, nearest, shaft_frac, tube
 from trocar.model.case import Role, Structure
+from trocar.model.shield import Shield
 from trocar.model.space import Grid, Segment, as_matrix4
 from trocar.model.treatment import Placement
 
@@ -61,7 +62,7 @@ def test_tissue_boils_only_where_it_holds_water_and_only_when_asked():
 
 def test_a_warm_pack_is_an_exchange_of_its_own():
     assert tissue_map(synthetic_case(), box()).medium.exchange_W_per_m2K == 10.0
-    assert tissue_map(synthetic_case(), box(), skin_W_per_m2K=300.0).medium.exchange_W_per_m2K == 300.0
+    assert tissue_map(synthetic_case(), box(), shield=Shield(skin_W_per_m2K=300.0)).medium.exchange_W_per_m2K == 300.0
 
 
 def test_cerebrospinal_fluid_flows_and_other_fluid_does_not_though_the_cases_are_alike():

@@ -36,6 +36,7 @@ class Stages:
             "planning.plan": "plan",
             "simulation.simulate": "simulate",
             "simulation.preview": "predict",
+            "assessment.strength": "strength",
             "verification.verify": "verify",
             "reporting.report": "report",
         }.items():
@@ -63,6 +64,10 @@ class Stages:
         if self.refuse:
             raise self.refuse
         return samples.plan(alternatives=(samples.TEXT,) * (proposal.rank + seed))
+
+    def strength(self, case, plan, **how):
+        self.calls.append(("strength", how["spacing_mm"]))
+        return samples.strength()
 
     def predict(self):
         raise AssertionError("only handed on")
@@ -192,9 +197,12 @@ def test_a_plan_that_fails_now_leaves_no_old_plan_in_the_report(dossier, stages)
     assert dossier.state_of("plan").state is State.STALE
 
 
-def test_missing_information_gives_a_draft_that_cannot_be_approved(dossier, stages):
-    gate = GateOutcome(rule="G7", outcome="missing", message=samples.TEXT, source="V26")
-    stages.proposals = (replace(samples.proposal(verdict=ProposalVerdict.MISSING), gates=(gate,)),)
+@pytest.mark.parametrize(
+    ("outcome", "verdict"), [("missing", ProposalVerdict.MISSING), ("hold", ProposalVerdict.DISCUSS)]
+)
+def test_missing_information_gives_a_draft_that_cannot_be_approved(dossier, stages, outcome, verdict):
+    gate = GateOutcome(rule="G7", outcome=outcome, message=samples.TEXT, source="V26")
+    stages.proposals = (replace(samples.proposal(verdict=verdict), gates=(gate,)),)
     assert workflow.run(dossier).refusal is None
     assert dossier.read("plan").blocked_by == ("G7",)
     with pytest.raises(PlanningError, match="G7"):
@@ -218,6 +226,17 @@ def test_a_case_without_a_lesion_is_refused(tmp_path, stages):
     dossier = Dossier.create(tmp_path / "d", replace(case, structures=case.structures[:1]))
     with pytest.raises(CaseError, match="no lesion"):
         workflow.run(dossier)
+
+
+def test_strength_is_made_when_asked_for_and_kept_fresh_from_then_on(dossier, stages):
+    workflow.run(dossier)
+    assert "strength" not in dossier
+    stages.called()
+    workflow.run(dossier, until="strength", strength_spacing_mm=3.0)
+    assert stages.called() == [("strength", 3.0)]
+    assert dossier.state_of("report").state is State.STALE or not dossier.is_fresh("report")
+    workflow.run(dossier, proposal=2)
+    assert ("strength", 3.0) in stages.called() and dossier.is_fresh("strength")
 
 
 def test_verification_needs_a_control(dossier, stages):

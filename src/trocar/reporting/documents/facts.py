@@ -19,7 +19,7 @@ from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import Language
 from trocar.reporting.words import check_name, structure_name, word
 
-UNSETTLED = ("stop", "missing", "refer", "require")
+UNSETTLED = ("stop", "missing", "refer", "require", "hold")
 NERVES = (Role.NERVE, Role.CORD)
 CONTACT_mm = 0.5  # rounds to no distance at all
 
@@ -157,7 +157,7 @@ class Facts:
             if gate.outcome != "missing"
         ]
         if missing := self.missing():
-            names = "; ".join(f"{self.field_name(item.field)} ({', '.join(item.rules)})" for item in missing)
+            names = self.listed(f"{self.field_name(item.field)} ({', '.join(item.rules)})" for item in missing)
             lacking = self.language("MISSING")
             said.append(f"{lacking}{self.colon} {names}.")
         plan = self.gathered.plan
@@ -251,6 +251,10 @@ class Facts:
     @property
     def colon(self) -> str:
         return "\u00a0:" if self.language.code == "fr" else ":"
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Parts with semicolons between them, set as each language sets them."""
+        return ("\u00a0; " if self.language.code == "fr" else "; ").join(parts)
 
     # --- frame
 

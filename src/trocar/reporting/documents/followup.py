@@ -27,7 +27,7 @@ def _before(facts: Facts) -> Section:
         facts.known_or_blank(language("Day of the procedure"), facts.date(clinical.decision.planned_date)),
         *facts.blank(language("Morphine equivalent per day"), "EQ-5D-5L", language("Walking, with or without help")),
     )
-    return Section("before", language("Before the procedure"), (Fields(fields, columns=3),))
+    return Section("before", language("Before the procedure"), (Fields(fields, columns=2),))
 
 
 def _visits(facts: Facts) -> Section:

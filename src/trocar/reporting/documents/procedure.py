@@ -69,7 +69,7 @@ def _done(facts: Facts) -> Section:
 
 
 def _planned(facts: Facts, technique: Technique) -> str:
-    return "; ".join(_step(facts, step) for step in facts.steps(technique)) or facts.language("no plan yet")
+    return facts.listed(_step(facts, step) for step in facts.steps(technique)) or facts.language("no plan yet")
 
 
 def _step(facts: Facts, step: Step) -> str:

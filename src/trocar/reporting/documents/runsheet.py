@@ -11,6 +11,7 @@ from trocar.reporting.words import structure_name, word
 
 AFTERWARDS = ("RECOVERY", "FOLLOWUP")
 OWN_MIX = "a mix of its own for this step"  # the clock has a row for the mixing of each
+WAIT_min = 2.0  # shorter gaps are not worth a word
 WATCHED = 9  # nerves on the sheet: the nearest
 WATCHED_mm = 30.0  # or only the nearest one, where none is so near
 
@@ -33,31 +34,47 @@ def _session(facts: Facts) -> Section:
 def _sequence(facts: Facts) -> Section:
     language, timed = facts.language, facts.gathered.schedule
     if timed is None:
-        return Section("sequence", language("Sequence"), (Paragraph(language("There is no schedule yet.")),))
+        return Section("sequence", language("Sequence"), (Paragraph(language("There is no schedule yet.")),), "left")
     names = facts.step_names()
     turned = {timed.steps[0].id, *(change.step for change in timed.position_changes)}
-    rows = tuple(
-        _row(facts, step, names[step.id] + (_position(facts, step) if step.id in turned else ""))
-        for step in timed.steps
-        if step.step not in AFTERWARDS
-    )
-    head = (language("Minute"), language("Step (position from here on)"), language("Lasts"),
-            language("Kit (spares)"), language("Done at"))  # fmt: skip
-    blocks: list[Block] = [Table(head, rows, widths=(1.05, 3.8, 0.95, 6.5, 1.0))]
+    rows, free_at_min = [], 0.0
+    for step in (step for step in timed.steps if step.step not in AFTERWARDS):
+        position = _position(facts, step) if step.id in turned else ""
+        rows.append(_row(facts, step, names[step.id] + position + _wait(facts, step, free_at_min)))
+        free_at_min = max(free_at_min, step.start_min.typical + step.duration_min.typical)
+    head = (
+        language("Minute"), language("Step (position from here on) – kit (spares)"), language("Lasts"),
+        language("Done at"),
+    )  # fmt: skip
+    blocks: list[Block] = [Table(head, tuple(rows), widths=(1.5, 6.8, 1.3, 1.4))]
     blocks += [Bullets(cement)] if (cement := _cement(facts, timed)) else []
-    return Section("sequence", language("Sequence, typical clock"), (*blocks, *_unplaced_kit(facts, timed)))
+    return Section("sequence", language("Sequence, typical clock"), (*blocks, *_unplaced_kit(facts, timed)), "left")
 
 
 def _row(facts: Facts, step: TimedStep, name: str) -> tuple[str, ...]:
     minutes = facts.number(step.start_min.typical, "", digits=0) or ""
     lasts = facts.number(step.duration_min.typical, "", digits=0 if step.duration_min.typical >= 1 else 1) or ""
-    return ("+" + minutes, name, lasts, _kit_of(facts, step.id) or "–", "")
+    kit = _kit_of(facts, step.id)
+    return ("+" + minutes, f"{name} – {kit}" if kit else name, lasts, "")
 
 
 def _position(facts: Facts, step: TimedStep) -> str:
     language = facts.language
     known = word(vocabulary.POSITIONS, step.position, language) if step.position else language("position unknown")
     return f" ({known})"
+
+
+def _wait(facts: Facts, step: TimedStep, free_at_min: float) -> str:
+    """That nothing is done before a step for some minutes; before cement it is for the cavity to thaw."""
+    language, idle_min = facts.language, step.start_min.typical - free_at_min
+    if idle_min < WAIT_min:
+        return ""
+    minutes = language.number(idle_min, "min", digits=0)
+    if step.step == "CEMENT_MIX":
+        return language(", after a wait of {minutes} for the cavity to thaw (E10)", minutes=minutes)
+    if step.step == "CEMENT_INJECT":
+        return language(", after a wait of {minutes} for the paste phase", minutes=minutes)
+    return language(", after a wait of {minutes}", minutes=minutes)
 
 
 def _unplaced_kit(facts: Facts, timed: Schedule) -> tuple[Paragraph, ...]:
@@ -82,7 +99,7 @@ def _kit(facts: Facts) -> tuple[KitItem, ...]:
 
 
 def _kit_of(facts: Facts, step: str) -> str:
-    return "; ".join(_item(facts, item) for item in _kit(facts) if item.step == step)
+    return facts.listed(_item(facts, item) for item in _kit(facts) if item.step == step)
 
 
 def _item(facts: Facts, item: KitItem) -> str:
@@ -122,11 +139,11 @@ def _controls(facts: Facts) -> Section:
         times.setdefault(said, []).append("+" + language.number(point.at_min.typical, "", digits=0))
     items = tuple(f"{', '.join(at)}{facts.colon} {said}" for said, at in times.items())
     blocks: Block = Bullets(items) if items else Paragraph(language("There is no schedule yet."))
-    return Section("controls", language("Looks, at minute"), (blocks,))
+    return Section("controls", language("Looks, at minute"), (blocks,), "right")
 
 
 def _stops(facts: Facts) -> Section:
-    return Section("stops", facts.language("Stop when"), (facts.cited("stop", columns=2),))
+    return Section("stops", facts.language("Stop when"), (facts.cited("stop"),), "right")
 
 
 def _limits(facts: Facts) -> Section:
@@ -135,14 +152,14 @@ def _limits(facts: Facts) -> Section:
     rule = language("Nerves and cord: never below {coldest} or above {hottest}.", coldest=coldest, hottest=hottest)
     near = [mm for mm in facts.near_nerves(WATCHED) if mm[1] <= WATCHED_mm] or list(facts.near_nerves(1))
     fields = tuple(
-        Field(structure_name(name, language), "; ".join([facts.distance(mm), *_planned(facts, name)]))
+        Field(structure_name(name, language), facts.listed([facts.distance(mm), *_planned(facts, name)]))
         for name, mm in near
     )
     label, unknown = language("Distance from the lesion"), language("unknown")
     heard = Paragraph(f"{label}{facts.colon}") if fields else Paragraph(f"{label}{facts.colon} {unknown}.")
     blank = Fields(facts.blank(language("Coldest or warmest sensor reading")), columns=1)
-    blocks: tuple[Block, ...] = (Paragraph(rule), heard, *((Fields(fields, columns=3),) if fields else ()), blank)
-    return Section("limits", language("Limits of the nerves"), blocks)
+    blocks: tuple[Block, ...] = (Paragraph(rule), heard, *((Fields(fields, columns=1),) if fields else ()), blank)
+    return Section("limits", language("Limits of the nerves"), blocks, "right")
 
 
 def _planned(facts: Facts, nerve: str) -> list[str]:

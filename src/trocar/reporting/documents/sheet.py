@@ -1,6 +1,7 @@
 """What a sheet says, in one language and without any layout: the content that HTML and PDF are both made from."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, get_args
 
 from trocar.reporting.language import Code
@@ -83,11 +84,15 @@ Block = Fields | Table | Bullets | Boxes | Paragraph | Lines
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled part of a sheet; `key` names it in every language."""
+    """A titled part of a sheet; `key` names it in every language.
+
+    Sections with a `column` that follow each other stand side by side, those on the left read first.
+    """
 
     key: str
     title: str
     blocks: tuple[Block, ...]
+    column: Literal["", "left", "right"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +126,15 @@ class Sheet:
     frame: Frame
     alarms: tuple[str, ...]
     sections: tuple[Section, ...]
+
+    @property
+    def rows(self) -> tuple[tuple[tuple[Section, ...], ...], ...]:
+        """The sections from top to bottom: each row is one section alone, or a left and a right column of them."""
+        found: list[tuple[tuple[Section, ...], ...]] = []
+        for beside, group in groupby(self.sections, key=lambda section: bool(section.column)):
+            parts = tuple(group)
+            if beside:
+                found.append(tuple(tuple(one for one in parts if one.column == side) for side in ("left", "right")))
+            else:
+                found += [((one,),) for one in parts]
+        return tuple(found)

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
+from trocar.model.finding import Score
 from trocar.model.treatment import Proposal, Reason, TechniqueOption, TechniqueStatus
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.sheet import Block, Boxes, Bullets, Field, Fields, Paragraph, Section, Table
+from trocar.reporting.scores import score_items, score_name, score_total
 from trocar.reporting.words import structure_name, word
 
 CHOSEN = (TechniqueStatus.INDICATED, TechniqueStatus.OPTIONAL)
 COUNTERFACTUALS = 2
-FOR_MOST = 8  # reasons for in full; a page holds so many. Reasons against are never left out
+FOR_MOST = 4  # reasons for in full; a page holds so many. Reasons against are never left out
 
 
 def sections(facts: Facts) -> tuple[Section, ...]:
@@ -32,13 +34,11 @@ def _meeting(facts: Facts) -> Section:
     fields = (
         facts.known_or_blank(language("Meeting date"), facts.date(decided.tumor_board_date)),
         *facts.blank(language("Meeting, requester, presenter")),
-        facts.known_or_blank(
-            language("Specialties present"),
-            facts.several("tumor_board_participants", decided.tumor_board_participants),
-        ),
-        *facts.blank(language("Quorum met (surgeon, oncologist, radiation oncologist)"), language("Question asked")),
+        *facts.blank(language("Question asked"), language("Quorum met (surgeon, oncologist, radiation oncologist)")),
     )
-    return Section("meeting", language("Meeting and question"), (Fields(fields, columns=2),))
+    present = facts.several("tumor_board_participants", decided.tumor_board_participants)
+    who = Fields((facts.known_or_blank(language("Specialties present"), present),), columns=1)
+    return Section("meeting", language("Meeting and question"), (Fields(fields, columns=2), who))
 
 
 def _patient(facts: Facts) -> Section:
@@ -81,7 +81,7 @@ def _lesion(facts: Facts) -> Section:
     measured = assessed.lesion(facts.lesion) if assessed else None
     soft = measured and measured.compartments
     soft_frac = soft.soft_tissue_ml / (soft.soft_tissue_ml + soft.bone_ml) if soft else None
-    nerves = "; ".join(
+    nerves = facts.listed(
         f"{structure_name(name, language)}{facts.colon} {facts.distance(mm)}" for name, mm in facts.near_nerves(2)
     )
     fields: list[Field] = [
@@ -102,14 +102,18 @@ def _lesion(facts: Facts) -> Section:
             language("Distance to the skin"), facts.number(measured.skin_distance_mm if measured else None, "mm")
         ),
         facts.known(language("Planning CT"), facts.date(case.acquired)),
-        *(_score(facts, score.name, score.total, score.maximum) for score in (assessed.scores if assessed else ())),
     ]
-    return Section("lesion", language("Lesion"), (Fields(tuple(fields), columns=3),))
+    found = [score for score in (assessed.scores if assessed else ()) if score.lesion == facts.lesion]
+    scores = (Fields(tuple(_score(facts, score) for score in found), columns=1),) if found else ()
+    return Section("lesion", language("Lesion"), (Fields(tuple(fields), columns=3), *scores))
 
 
-def _score(facts: Facts, name: str, total: float | None, maximum: float) -> Field:
-    number = facts.number(total, "", digits=0)
-    return facts.known(name, f"{number} / {maximum:g}" if number else None)
+def _score(facts: Facts, score: Score) -> Field:
+    """The total or the class, with the items that were measured, entered, or are missing."""
+    language = facts.language
+    total = score_total(score, language)
+    said = f"{total or language('unknown')} ({score_items(score, language)})"
+    return Field(score_name(score, language), said, "known" if total else "unknown")
 
 
 def _options(facts: Facts) -> Section:
@@ -123,12 +127,17 @@ def _options(facts: Facts) -> Section:
             "",
         )
         for option in facts.options()
+        if option.techniques
+    )
+    compared = tuple(
+        Paragraph(f"{option.rank}. {_said(facts, option)}") for option in facts.options() if not option.techniques
     )
     head = (
         language("Option"), language("Status"), language("Rules for"), language("Rules against"),
         language("Team's notes"),
     )  # fmt: skip
-    blocks = (Table(head, rows, widths=(3.3, 1.5, 3.1, 1.7, 1.7)),) if rows else (Paragraph(_none(facts)),)
+    table = (Table(head, rows, widths=(3.5, 1.5, 3.2, 1.8, 1.6)),) if rows else ()
+    blocks: tuple[Block, ...] = (*table, *compared) or (Paragraph(_none(facts)),)
     return Section("options", language("Options to discuss, ranked by the rules"), blocks)
 
 
@@ -144,11 +153,12 @@ def _said(facts: Facts, option: Proposal) -> str:
         return text
     parts = [" + ".join(used)]
     parts += [word(vocabulary.VARIANTS, option.variant, facts.language)] if option.variant else []
-    return "; ".join(parts)
+    return facts.listed(parts)
 
 
 def _rules(option: Proposal, *, pro: bool) -> str:
-    reasons = [reason for _, reason in _reasons_of(option, pro=pro)]
+    """The ids of an option's rules with their grades; those of the order of steps (E) are the run sheet's matter."""
+    reasons = [reason for _, reason in _reasons_of(option, pro=pro) if not reason.rule.startswith("E")]
     return ", ".join(dict.fromkeys(f"{reason.rule}\u00a0({reason.grade})" for reason in reasons)) or "–"
 
 
@@ -170,13 +180,18 @@ def _reasons(facts: Facts) -> Section:
     if len(pro) > FOR_MOST:
         blocks += [Paragraph(language("{count} more reasons for it are in the report.", count=len(pro) - FOR_MOST))]
     others = [text for option in options[:1] for text in _unused(facts, option)]
-    blocks += [Paragraph("; ".join(others) + ".")] if others else []
+    blocks += [Paragraph(facts.listed(others) + ".")] if others else []
     return Section("reasons", title, tuple(blocks))
 
 
 def _warned(facts: Facts) -> list[str]:
     """The gates that warn; those that do more are alarms above."""
-    gates = {gate.rule: gate for option in facts.options() for gate in option.gates if gate.outcome == "warn"}
+    gates = {
+        (gate.rule, gate.message.en): gate
+        for option in facts.options()
+        for gate in option.gates
+        if gate.outcome == "warn"
+    }
     return [f"− {facts.outcome(gate)} {gate.rule}{facts.colon} {facts.text(gate)}" for gate in gates.values()]
 
 
