@@ -21,6 +21,7 @@ TOPICS = {
     "ice": "{plane}: predicted coldest temperatures; tumor dotted.",
     "nerve": "{plane}: where the step cools {subject} most.",
     "screw": "{plane}: {subject}; arrowheads at its two ends.",
+    "weakest": "{plane}: where bone is nearest to yielding before treatment (circle), {subject}.",
     "cement": "{plane}: {subject}; arrow at the cement.",
 }
 
@@ -36,7 +37,11 @@ def caption(figure: Figure, language: Language) -> str:
     """The sentence below a panel, with the nerves that it marks."""
     panel = figure.panel
     plane = language(PLANES[panel.plane.name])
-    subject = structure_name(panel.subject, language) if panel.topic == "nerve" else panel.subject
+    subject = panel.subject
+    if panel.topic == "nerve":
+        subject = structure_name(panel.subject, language)
+    elif panel.topic == "weakest":
+        subject = word(vocabulary.STRENGTH_LOADS, panel.subject, language)
     said = language(TOPICS[panel.topic], plane=plane, subject=subject)
     said = said[0].upper() + said[1:]
     marked = _marked(figure.named, language)
