@@ -8,7 +8,7 @@ from trocar.io.dossier import Dossier, State
 from trocar.io.entries import NEEDS, USES
 from trocar.model.edits import Edits
 from trocar.workflow.placing import edit
-from trocar.workflow.stages import STAGES, Progress, Settings, Stage, sources
+from trocar.workflow.stages import PLAN_HEEDS, STAGES, Progress, Settings, Stage, sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,8 @@ def run(
     strength_spacing_mm: float | None = None,
     ablated_frac: float | None = None,
     check_mesh: int | None = None,
+    guidance: str | None = None,
+    placement_error_mm: float | None = None,
     on_progress: Progress | None = None,
 ) -> Outcome:
     """Make every entry up to `until` that is missing, stale, or was made with other settings; `until` itself `again`.
@@ -49,6 +51,8 @@ def run(
         "strength_spacing_mm": strength_spacing_mm,
         "ablated_frac": ablated_frac,
         "check_mesh": check_mesh,
+        "guidance": guidance,
+        "placement_error_mm": placement_error_mm,
     }
     asked = {name: value for name, value in given.items() if value is not None}
     wanted = _stages_for(dossier, until)
@@ -69,7 +73,7 @@ def run(
     return Outcome(made=tuple(made), refusal=refusal)
 
 
-def is_due(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float]) -> bool:
+def is_due(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float | str]) -> bool:
     """Whether a stage is missing, stale, or was made with settings other than those given."""
     status = dossier.state_of(stage.entry)
     if status.state is not State.FRESH:
@@ -99,7 +103,7 @@ def _can_be_made(dossier: Dossier, entry: str) -> bool:
     return all(dossier.is_fresh(name) for name in NEEDS[entry])
 
 
-def _make(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float], on_progress: Progress) -> bool:
+def _make(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float | str], on_progress: Progress) -> bool:
     """Make and store an entry; false when there is nothing to make it of."""
     on_progress(0.0, "")
     used = {name: value for entry in (stage.settings_like, stage.entry) for name, value in _used(dossier, entry)}
@@ -112,7 +116,7 @@ def _make(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float], on_p
     return True
 
 
-def _used(dossier: Dossier, entry: str) -> Iterable[tuple[str, int | float]]:
+def _used(dossier: Dossier, entry: str) -> Iterable[tuple[str, int | float | str]]:
     return dossier.settings(entry).items() if entry in dossier else ()
 
 
@@ -142,7 +146,7 @@ def edit_dossier(dossier: Dossier, edits: Edits, *, full_search: int | None = No
             proposal=proposal,
             full_search=bool(settings.full_search),
             samples=settings.samples,
+            guidance=settings.led(),
         )
-        heeds = next(stage.heeds for stage in STAGES if stage.entry == "plan")
-        chosen = {name: getattr(settings, name) for name in heeds}
+        chosen = {name: getattr(settings, name) for name in PLAN_HEEDS}
         dossier.write("plan", made, made_from=sources(dossier, "plan"), settings=chosen)

@@ -152,7 +152,14 @@ def test_changed_settings_make_again_and_are_kept(dossier, stages):
     assert workflow.run(dossier, proposal=2).made == ("plan", "simulation", "report")
     assert [call for call in stages.called() if call[0] == "simulate"][-1] == ("simulate", 3.0)
     assert workflow.run(dossier).made == ()
-    assert dossier.settings("plan") == {"proposal": 2, "seed": 0, "full_search": 0, "samples": 0}
+    assert dossier.settings("plan") == {
+        "proposal": 2,
+        "seed": 0,
+        "full_search": 0,
+        "samples": 0,
+        "guidance": "",
+        "placement_error_mm": 0.0,
+    }
 
 
 def test_a_changed_proposal_makes_all_after_it_again(dossier, stages):
