@@ -69,8 +69,8 @@ class Editor:
     def previewed(self, *, intent: str, predictor: Predictor) -> "Editor":
         """The plan as it stands, its freezing steps of unknown coverage predicted once at 3 mm, nothing searched.
 
-        The first preview of a plan prepares its tissue; later ones find it and take a fraction of that. Behind a shield,
-        which a preview does not know, they stay unknown.
+        The first preview of a plan prepares its tissue; later ones find it and take a fraction of that. Behind
+        a shield, which a preview does not know, they stay unknown.
         """
         if self._has_shield:
             return self

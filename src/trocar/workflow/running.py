@@ -29,11 +29,11 @@ def run(
     seed: int | None = None,
     full_search: int | None = None,
     samples: int | None = None,
+    guidance: str | None = None,
+    placement_error_mm: float | None = None,
     strength_spacing_mm: float | None = None,
     ablated_frac: float | None = None,
     check_mesh: int | None = None,
-    guidance: str | None = None,
-    placement_error_mm: float | None = None,
     on_progress: Progress | None = None,
 ) -> Outcome:
     """Make every entry up to `until` that is missing, stale, or was made with other settings; `until` itself `again`.
@@ -48,11 +48,11 @@ def run(
         "seed": seed,
         "full_search": full_search,
         "samples": samples,
+        "guidance": guidance,
+        "placement_error_mm": placement_error_mm,
         "strength_spacing_mm": strength_spacing_mm,
         "ablated_frac": ablated_frac,
         "check_mesh": check_mesh,
-        "guidance": guidance,
-        "placement_error_mm": placement_error_mm,
     }
     asked = {name: value for name, value in given.items() if value is not None}
     wanted = _stages_for(dossier, until)

@@ -20,8 +20,8 @@ class Settings:
     """Choices of a run: the option's place in the ranked list (from 1), the simulation's voxel edge, the seed.
 
     `full_search` other than 0: more predictions for the probes, the last at 2 mm. `samples`: of how robust they are.
-    `guidance` empty: as the case's decision says; `placement_error_mm` 0: that of the guidance.
-    The last three are those of the strength.
+    `guidance` empty: as the case's decision says; `placement_error_mm` 0: that of the guidance. The
+    last three are those of the bone's strength.
     """
 
     proposal: int = 1
