@@ -8,6 +8,7 @@ use), tines as half circles of 0.5 mm, liver at 20 degC without blood. docs/theo
 import numpy as np
 import pytest
 
+from trocar.catalog.applicators import poles, radius_mm
 from trocar.catalog.tissues import tissues
 from trocar.model.space import Grid
 from trocar.model.treatment import Duration, HeatingProgram, Placement, ProtocolPhase, Step, Technique
@@ -17,9 +18,8 @@ from trocar.physics.electric import ElectricField, Electrode, GroundedFaces
 from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
 from trocar.physics.medium import Medium
-from trocar.simulation.applicators import line_of, poles, radius_mm
-from trocar.simulation.channels import Axis, CurrentChannel
-from trocar.simulation.exposure import trilinear
+from trocar.simulation.applicators import line_of
+from trocar.simulation.channels import CurrentChannel
 from trocar.simulation.heating import play_phase
 
 SIDE_MM, ROOM_DEGC = 76.0, 20.0
@@ -71,11 +71,9 @@ class Session:
     def __init__(self, spacing_mm):
         grid = lattice(spacing_mm)
         self.grid, self.array = grid, umbrella(grid)
-        middles = np.array([piece.at(piece.length_mm / 2) for pole in poles(self.array) for piece in pole])
         self.channel = CurrentChannel(
             name="array", base_S_per_m=np.full(grid.shape, tissues()["liver"].radiofrequency_S_per_m, np.float32),
             electrodes=metal(self.array, grid), return_path=GroundedFaces(), spacing_m=spacing_mm * 1e-3,
-            axis=Axis(*trilinear(middles, grid)),
         )  # fmt: skip
         self.dose = HeatDose.fresh(int(np.prod(grid.shape)), ROOM_DEGC)
         self.solver = HeatSolver(liver(grid), dose=self.dose)

@@ -7,15 +7,17 @@ import numpy as np
 
 from trocar.catalog.tissues import Tissue, tissues
 from trocar.errors import CaseError
+from trocar.materials.layers import layer_cells
 from trocar.materials.mapping import native_tissue
 from trocar.materials.placing import shaft_frac
 from trocar.materials.surroundings import beyond_the_ct
 from trocar.model.case import Case
+from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.space import Array, Grid
 from trocar.model.treatment import Placement
 
 METAL_S_PER_M = 1e3  # at one potential, like titanium, and a thousandth as stiff for the solver
-INSULATOR_S_PER_M = 1e-4  # of gas and cement: no current to speak of, and no harder for the solver than need be
+INSULATOR_S_PER_M = 1e-4  # of gas, cement and 5 % dextrose (about 0, recalled), no harder for the solver than need be
 METAL_FRAC = 0.5  # of a cell, from which it counts as metal
 STAND_IN = "muscle"  # for tissue whose value is unknown, and for the body where the CT ends: said wherever it is used
 FREQUENCIES_MHZ = (915.0, 2450.0)
@@ -36,11 +38,20 @@ class Electrical:
 
 
 def radiofrequency_map(
-    case: Case, grid: Grid, *, implants: Sequence[Placement] = (), cement_frac: Array | None = None
+    case: Case,
+    grid: Grid,
+    *,
+    implants: Sequence[Placement] = (),
+    cement_frac: Array | None = None,
+    shield: Shield = UNSHIELDED,
 ) -> Electrical:
-    """Conductivity at 460 kHz, S/m."""
+    """Conductivity at 460 kHz, S/m. The layers of a shield, 5 % dextrose or gas, carry no current to speak of."""
     found = _map(case, grid, lambda tissue: tissue.radiofrequency_S_per_m, implants, cement_frac)
-    return replace(found, values=np.maximum(found.values, np.float32(INSULATOR_S_PER_M)))
+    values, unknown = np.maximum(found.values, np.float32(INSULATOR_S_PER_M)), found.unknown.copy()
+    for layer in shield.layers:
+        there = layer_cells(case, grid, native_tissue(case, grid), layer)
+        values[there], unknown[there] = INSULATOR_S_PER_M, False
+    return replace(found, values=values, unknown=unknown)
 
 
 def microwave_maps(

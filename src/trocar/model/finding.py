@@ -217,7 +217,8 @@ class HeatingTrace(Record):
     """What a radiofrequency electrode or a microwave antenna did in each time step of a heating step.
 
     `power_W` is the mean of the time step that begins at `time_s`, `resistance_ohm` what the generator saw (empty for
-    an antenna), `temperature_degC` the hottest point on the instrument's axis. `phase` is the generator's own.
+    an antenna), `temperature_degC` the hottest of an electrode's metal or on an antenna's axis. `phase` is the
+    generator's own.
     """
 
     step: str

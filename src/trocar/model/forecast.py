@@ -1,4 +1,4 @@
-"""What a prediction is asked and what it answers: planning is given a `Predictor` and never imports simulation."""
+"""What a prediction is asked and what it answers: planning is given predictors and never imports simulation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -55,3 +55,33 @@ class Predictor(Protocol):
         changes: Sequence[TissueChange] = (),
         implants: Sequence[Placement] = (),
     ) -> tuple[Forecast, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatForecast(Record):
+    """What a predictor says of a heating step: highest temperature and doses [i, j, k] on its own grid.
+
+    `peaks` holds the hottest of each instrument's axis; `heated_s` how long any generator was at work.
+    """
+
+    maximum_degC: Volume = field(repr=False)
+    omega: Volume = field(repr=False)  # Arrhenius damage
+    cem43_min: Volume = field(repr=False)  # equivalent minutes at 43 degC
+    exposures: dict[str, float] = field(default_factory=dict)  # structure name -> highest temperature on it, degC
+    peaks: dict[str, float] = field(default_factory=dict)  # instrument name -> highest temperature on it, degC
+    skin_omega: float | None = None  # the skin's own damage where it is worst; None without skin in the box
+    heated_s: float = 0.0
+
+
+class HeatPredictor(Protocol):
+    """As `Predictor`, for heating steps."""
+
+    def __call__(
+        self,
+        case: Case,
+        steps: Sequence[Step],
+        *,
+        spacing_mm: float,
+        perfusion_scale: float,
+        implants: Sequence[Placement] = (),
+    ) -> tuple[HeatForecast, ...]: ...

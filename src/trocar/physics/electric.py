@@ -181,6 +181,10 @@ class ElectricField:
         """[i, j, k] root mean square potential against the grounded faces."""
         return np.asarray(self._volts * np.float32(np.sqrt(_power(power_W) / self._watts)), np.float32)
 
+    def unresolved_W(self, power_W: float) -> Array:
+        """(pieces,) heat between each piece's surface and the field that the lattice resolves."""
+        return np.asarray(self._strengths_S * self._drop**2 * (_power(power_W) / self._watts))
+
     def joule_W_per_m3(self, power_W: float) -> Float32:
         """[i, j, k] heat whose integral is the power.
 

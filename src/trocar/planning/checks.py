@@ -91,10 +91,11 @@ def step_checks(inspect: Inspector, step: Step) -> Iterator[Check]:
     for placement in step.placements:
         yield from inspect.measured(placement)
     probes = [placement for placement in step.placements if placement.role == "probe"]
+    if step.technique is not Technique.CRYOABLATION:
+        return
     if len(probes) > 1:
         yield from _bundle_checks(probes)
-    if step.technique is Technique.CRYOABLATION:
-        yield from (_beyond_check(inspect, probe) for probe in probes)
+    yield from (_beyond_check(inspect, probe) for probe in probes)
 
 
 def placement_checks(inspect: Inspector, placement: Placement) -> Iterator[Check]:

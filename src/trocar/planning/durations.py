@@ -1,7 +1,7 @@
 """How long each technique takes, in minutes, with where the figure comes from."""
 
 from trocar.catalog.timing import timing
-from trocar.model.treatment import Duration
+from trocar.model.treatment import Duration, Technique
 
 EMBOLIZATION = timing("EMBOLISE").duration
 BIOPSY_BONE = timing("BIOPSY").duration
@@ -10,7 +10,6 @@ PROTECTION = timing("PROTECT").duration
 PROBE_PLACEMENT_MIN = 5.0  # per probe with its control image, design
 SCREW = Duration(low=20, typical=30, high=62)  # R-l, V70; its wire included
 CEMENT = Duration(low=11, typical=18, high=25)  # V46 handling, V48 setting
-VERTEBRAL_RADIOFREQUENCY = timing("ABLATE", "radiofrequency").duration
 
 
 def freezing(probes: int, protocol_s: float) -> Duration:
@@ -18,3 +17,15 @@ def freezing(probes: int, protocol_s: float) -> Duration:
     placing = probes * PROBE_PLACEMENT_MIN
     active = protocol_s / 60.0
     return Duration(low=0.6 * placing + active, typical=placing + active, high=1.8 * placing + active + 10.0)
+
+
+def heating(applicators: int, protocol_s: float) -> Duration:
+    """An ablation by heat: the placement of its applicators and the protocol, which a roll-off may end early."""
+    placing = applicators * PROBE_PLACEMENT_MIN
+    active = protocol_s / 60.0
+    return Duration(low=0.6 * placing + 0.5 * active, typical=placing + active, high=1.8 * placing + active + 5.0)
+
+
+def heating_unplaced(technique: Technique) -> Duration:
+    """What a technique usually takes, for a step that found no place."""
+    return timing("ABLATE", str(technique)).duration

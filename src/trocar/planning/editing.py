@@ -29,7 +29,7 @@ from trocar.planning.refine import BOUNDED, Effort, Search
 from trocar.planning.shielding import ABLATIONS, shielded
 
 NERVE_PREDICTED = "nerve_minimum_temperature_planned"
-PREDICTED = ("coverage_planned", "bone_border_planned", "margin_planned", NERVE_PREDICTED, "robust_")
+PREDICTED = ("coverage_planned", "robust_")  # and every other name that ends so: _planned
 OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
 
 
@@ -200,7 +200,7 @@ def _moved(item: Placement, path: MovedPath) -> Placement:
 
 
 def _outdated(check: Check) -> Check:
-    if not check.name.startswith(PREDICTED):
+    if not (check.name.startswith(PREDICTED) or check.name.endswith("_planned")):
         return check
     return replace(check, value=None, verdict=Verdict.UNKNOWN, message="edited since it was predicted: simulate it")
 

@@ -3,6 +3,7 @@
 from math import ceil
 
 from trocar.catalog import device
+from trocar.catalog.ladders import console
 from trocar.model.device import Cement, Screw
 from trocar.model.treatment import KitItem, Placement, Step
 
@@ -18,7 +19,9 @@ def _of_step(step: Step) -> list[KitItem]:
     counted: dict[str, list[Placement]] = {}
     for placement in step.placements:
         counted.setdefault(placement.device, []).append(placement)
-    return [_item(step, device_id, placements) for device_id, placements in counted.items()]
+    made = [_item(step, device_id, placements) for device_id, placements in counted.items()]
+    consoles = dict.fromkeys(found for device_id in counted if (found := console(device_id)) is not None)
+    return made + [KitItem(device=device_id, quantity=1, step=step.id) for device_id in consoles]
 
 
 def _item(step: Step, device_id: str, placements: list[Placement]) -> KitItem:

@@ -1,10 +1,11 @@
 """What a step leaves outside the lethal zone, named: how much, on which side, next to what."""
 
+from typing import Protocol
+
 import numpy as np
 
 from trocar.model.space import Array
 from trocar.model.treatment import Text
-from trocar.planning.outlook import Outlook
 from trocar.planning.surroundings import Surroundings
 
 NAMED_FROM_FRAC = 0.01
@@ -16,8 +17,18 @@ SIDES = (
 )
 
 
-def leftover(around: Surroundings, seen: Outlook) -> tuple[Text, ...]:
-    """One sentence, or none where at least 99 % of the lesion is lethally cold."""
+class Seen(Protocol):
+    """A prediction's lethal share of the lesion, and the (n, 3) points of the lesion outside it."""
+
+    @property
+    def lethal_frac(self) -> float: ...
+
+    @property
+    def uncovered_lps_mm(self) -> Array: ...
+
+
+def leftover(around: Surroundings, seen: Seen) -> tuple[Text, ...]:
+    """One sentence, or none where at least 99 % of the lesion is lethally cold or hot."""
     missed = seen.uncovered_lps_mm
     share = 1.0 - seen.lethal_frac
     if share < NAMED_FROM_FRAC or not len(missed):

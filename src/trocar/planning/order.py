@@ -1,7 +1,7 @@
 """The steps that carry a technique, in the proposal's order, and the hard edges that they must keep."""
 
 from trocar.model.finding import Check, Verdict
-from trocar.model.treatment import Proposal, SequenceStep, Step
+from trocar.model.treatment import Proposal, SequenceStep, Step, Technique
 
 ACTIONS = ("EMBOLISE", "BIOPSY", "PROTECT", "ABLATE", "SCREW", "CEMENT_INJECT")
 EDGES = (
@@ -55,7 +55,9 @@ def order_checks(steps: tuple[Step, ...], proposal: Proposal) -> tuple[Check, ..
 def _thaw_check(steps: tuple[Step, ...], proposal: Proposal) -> Check:
     """E10: the last freeze is followed by an active thaw, and the applicators leave before the cement is injected."""
     thawed = all(
-        step.protocol[-1].phase == "thaw_active" for step in steps if step.action == "ABLATE" and step.protocol
+        step.protocol[-1].phase == "thaw_active"
+        for step in steps
+        if step.technique is Technique.CRYOABLATION and step.protocol
     )
     order = [item.step for item in proposal.sequence]
     removed = True

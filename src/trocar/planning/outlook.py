@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from trocar.catalog import limit
+from trocar.catalog.tolerances import COLD_LIMIT_OF_ROLE
 from trocar.imaging.resample import sample
 from trocar.model.case import Role
 from trocar.model.forecast import Forecast, Predictor, TissueChange
@@ -24,14 +25,6 @@ SEARCH_SPACING_MM = 3.0
 VERIFY_SPACING_MM = 2.0
 PENALTY_PER_DEGC = 0.05  # what a degree below a structure's limit costs against a share of coverage, design
 BORDER_POINTS = 400
-HARD_LIMITS = {
-    Role.NERVE: "nerve_min_degC",
-    Role.CORD: "nerve_min_degC",
-    Role.SKIN: "skin_min_degC",
-    Role.BOWEL: "bowel_min_degC",
-    Role.BLADDER: "bowel_min_degC",
-    Role.URETER: "bowel_min_degC",
-}
 NERVES = (Role.NERVE, Role.CORD)
 
 
@@ -165,9 +158,9 @@ def _limited(aim: Aim, forecast: Forecast) -> list[tuple[str, Role, float, float
     found = []
     for structure in aim.around.case.structures:
         degC = forecast.exposures.get(structure.name)
-        if structure.role not in HARD_LIMITS or degC is None or not np.isfinite(degC):
+        if structure.role not in COLD_LIMIT_OF_ROLE or degC is None or not np.isfinite(degC):
             continue
-        hard = limit(HARD_LIMITS[structure.role]).value
+        hard = limit(COLD_LIMIT_OF_ROLE[structure.role]).value
         wanted = limit("nerve_warn_min_degC").value if structure.role in NERVES else hard
         found.append((structure.name, structure.role, degC, hard, wanted))
     return found

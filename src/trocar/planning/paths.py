@@ -6,7 +6,7 @@ import numpy as np
 
 from trocar.catalog import device, limit
 from trocar.imaging.rays import Rays, least, leave, through_mm
-from trocar.model.device import Accessory, BiopsyNeedle, Cryoprobe, Screw, Trocar
+from trocar.model.device import Accessory, BiopsyNeedle, Cryoprobe, MicrowaveAntenna, RfElectrode, Screw, Trocar
 from trocar.model.space import Array, Segment, as_vector
 from trocar.planning.directions import sphere
 from trocar.planning.position import reachable
@@ -63,7 +63,7 @@ def instrument(device_id: str, role: str, *, what: str, placement_error_mm: floa
     match known:
         case Cryoprobe():
             lengths = known.shaft_lengths_mm
-        case BiopsyNeedle() | Trocar() | Screw() | Accessory():
+        case BiopsyNeedle() | Trocar() | Screw() | Accessory() | RfElectrode() | MicrowaveAntenna():
             lengths = known.lengths_mm
         case _:
             lengths = ()

@@ -8,7 +8,7 @@ from trocar.errors import PlanningError
 from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.finding import Check
-from trocar.model.forecast import Predictor
+from trocar.model.forecast import HeatPredictor, Predictor
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import (
     Duration,
@@ -37,9 +37,18 @@ from trocar.planning.entrymap import entry_map
 from trocar.planning.fixation import Fixation, Screwed, find_corridors, fix
 from trocar.planning.front import compared
 from trocar.planning.guidance import Guidance, guidance_check
+from trocar.planning.heat import warm
 from trocar.planning.kit import kit
 from trocar.planning.naming import corridor_name
-from trocar.planning.notices import agent_check, nerve_unknown, no_nerve_near, position_check, risk_checks, unplaced
+from trocar.planning.notices import (
+    agent_check,
+    nerve_unknown,
+    no_nerve_near,
+    position_check,
+    protection_text,
+    risk_checks,
+    unplaced,
+)
 from trocar.planning.order import earlier, order_checks, technique_steps
 from trocar.planning.position import positions, upward
 from trocar.planning.protected import spare
@@ -58,6 +67,7 @@ def plan(
     proposal: Proposal,
     *,
     predictor: Predictor | None = None,
+    heat_predictor: HeatPredictor | None = None,
     guidance: Guidance | None = None,
     seed: int = 0,
     effort: Effort = BOUNDED,
@@ -90,7 +100,12 @@ def plan(
     for number, position in enumerate(tried or ("supine",)):
         tell(0.2 + 0.6 * number / max(1, len(tried)), f"placing: {position}")
         screws = _screws(around, inspect.bone, found, upward(position, around), proposal)
-        drafts.append(_Draft(around, inspect, proposal, position, screws, effort=effort, samples=samples))
+        drafts.append(
+            _Draft(
+                around, inspect, proposal, position, screws,
+                effort=effort, samples=samples, heat_predictor=heat_predictor,
+            )
+        )  # fmt: skip
         if drafts[-1].promising:
             break
     best = max(drafts, key=lambda draft: draft.rank)
@@ -133,6 +148,7 @@ class _Draft:
     remedies: list[Remedy] = field(default_factory=list)
     effort: Effort = BOUNDED
     samples: int = 0
+    heat_predictor: HeatPredictor | None = None
     perfusion_scale: float = 1.0
     sampling: Sampling | None = None
     inside: tuple[Placement, ...] = ()  # in the body when the next step begins
@@ -240,30 +256,40 @@ class _Draft:
             return replace(step, checks=(nerve_unknown() if not known else no_nerve_near(),))
         found = protect(self.around, *near, self.up)
         self.rejected += found.rejected
-        name = found.nerve.replace("_", " ")
-        note = Text(
-            en=f"At {name}, {found.distance_mm:.0f} mm from the lesion: thermocouple; 5 to 10 ml of 5 % dextrose "
-            "at 37 °C as a test, then as much as a 10 mm layer needs; confirmed on CT before freezing.",
-            fr=f"Au contact de {name}, à {found.distance_mm:.0f} mm de la lésion : thermocouple ; 5 à 10 ml de "
-            "glucosé 5 % à 37 °C en test, puis le volume d'une lame de 10 mm ; contrôle scanner avant congélation.",
-        )
+        note = protection_text(found.nerve, found.distance_mm, heats=self._heats)
         missing = {"thermocouple", "needle"} - {placement.role for placement in found.placements}
         checks = (unplaced(" and ".join(sorted(missing)), found.rejected),) if missing else ()
         return replace(step, placements=found.placements, notes=(note,), checks=checks)
 
+    @property
+    def _heats(self) -> bool:
+        """Whether the session ablates by heat."""
+        hot = (Technique.RADIOFREQUENCY, Technique.MICROWAVE)
+        return any(item.step == "ABLATE" and item.technique in hot for item in technique_steps(self.proposal))
+
     def _ablation(self, item: SequenceStep, predictor: Predictor | None) -> Step:
         technique = item.technique or Technique.CRYOABLATION
-        if technique is not Technique.CRYOABLATION:
-            step = self._bare(item, technique, durations.VERTEBRAL_RADIOFREQUENCY)
-            return replace(step, checks=(unplaced(str(technique), (), "no applicator of this kind is in the catalog"),))
-        found = self._probes(predictor)
+        heats = technique is not Technique.CRYOABLATION
+        found = self._applicators(technique) if heats else self._probes(predictor)
         self.rejected += found.rejected
         self.alternatives += found.alternatives
         self.remedies += found.remedies
-        if found.step is None:
-            step = self._bare(item, technique, Duration(low=25, typical=35, high=50))
-            return replace(step, checks=(unplaced("cryoprobes", found.rejected),))
-        return replace(found.step, id=item.id)
+        if found.step is not None:
+            return replace(found.step, id=item.id)
+        usual = durations.heating_unplaced(technique) if heats else Duration(low=25, typical=35, high=50)
+        refused = unplaced(str(technique) if heats else "cryoprobes", found.rejected)
+        return replace(self._bare(item, technique, usual), checks=(refused,))
+
+    def _applicators(self, technique: Technique) -> Ablation:
+        return warm(
+            self.around,
+            self.up,
+            technique,
+            intent=self.proposal.intent,
+            predictor=self.heat_predictor,
+            perfusion_scale=self.perfusion_scale,
+            inside=self.inside,
+        )
 
     def _probes(self, predictor: Predictor | None) -> Ablation:
         intent = self.proposal.intent

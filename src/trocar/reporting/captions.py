@@ -19,6 +19,9 @@ TOPICS = {
     "needle": "{plane}: {subject} and its path.",
     "probe": "{plane}: {subject}, with the predicted ice around it.",
     "ice": "{plane}: predicted coldest temperatures; tumor dotted.",
+    "applicator": "{plane}: {subject}, with the predicted zone of heat around it.",
+    "heat": "{plane}: where the heat kills, by three models; tumor dotted.",
+    "hot_nerve": "{plane}: where the step heats {subject} most.",
     "nerve": "{plane}: where the step cools {subject} most.",
     "screw": "{plane}: {subject}; arrowheads at its two ends.",
     "weakest": "{plane}: where bone is nearest to yielding before treatment (circle), {subject}.",
@@ -38,7 +41,7 @@ def caption(figure: Figure, language: Language) -> str:
     panel = figure.panel
     plane = language(PLANES[panel.plane.name])
     subject = panel.subject
-    if panel.topic == "nerve":
+    if panel.topic in ("nerve", "hot_nerve"):
         subject = structure_name(panel.subject, language)
     elif panel.topic == "weakest":
         subject = word(vocabulary.STRENGTH_LOADS, panel.subject, language)

@@ -11,12 +11,14 @@ from trocar.model.finding import Check, Exposure, State, Verdict
 from trocar.model.record import Vector
 from trocar.model.strength import Interval
 from trocar.model.treatment import GateOutcome, Proposal, Step, Technique
+from trocar.reporting import vocabulary
 from trocar.reporting.citations import Citations, source_keys
 from trocar.reporting.curves import curves
 from trocar.reporting.entries import entry_figure
 from trocar.reporting.gathered import SEVERITY, Gathered, StagedCheck
 from trocar.reporting.language import Language
 from trocar.reporting.ratios import ratio_bars
+from trocar.reporting.tracing import trace_figure
 
 STAGE_ORIGIN = {"assess": "M", "plan": "P", "simulate": "S", "strengthen": "F", "verify": "V"}
 SYMBOLS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
@@ -96,24 +98,32 @@ class Contents:
 
     # --- simulation
 
-    def final_states(self) -> list[State]:
-        """The last state of each ablation; later steps change none of its zones."""
+    def final_states(self, *, heat: bool | None = None) -> list[State]:
+        """The last state of each ablation, or of those by heat or by cold; later steps change none of its zones."""
         last = {state.step: state for state in self._ablated()}
-        return list(last.values())
+        return [state for state in last.values() if heat is None or self.heats(state.step) == heat]
 
-    def earlier_states(self) -> list[State]:
-        """The states of the ablations before their last one."""
+    def earlier_states(self, *, heat: bool) -> list[State]:
+        """The states of the ablations by heat or by cold before their last one."""
         final = {id(state) for state in self.final_states()}
-        return [state for state in self._ablated() if id(state) not in final]
+        return [s for s in self._ablated() if id(s) not in final and self.heats(s.step) == heat]
 
-    def zones(self) -> tuple[str, ...]:
-        """The zones' keys, warmest first."""
-        return ZONES
+    def zones(self, *, heat: bool) -> tuple[str, ...]:
+        """The zones' keys: of heat the widest first, of cold the warmest."""
+        return tuple(vocabulary.HOT_ZONES) if heat else ZONES
+
+    def zone_name(self, key: str) -> str:
+        """A zone in words."""
+        if key in vocabulary.HOT_ZONES:
+            return self.language(vocabulary.HOT_ZONES[key])
+        return self.language.number(float(key.removesuffix("_degC")), "degC", digits=0)
 
     def exposures(self, state: State, *, nerves: bool) -> list[Exposure]:
-        """What structures went through, the coldest first; nerves or everything else but lesion and bone."""
+        """What structures went through, the worst first; nerves or everything else but lesion and bone."""
         left_out = (Role.LESION, Role.BONE, Role.BODY, Role.MUSCLE, Role.FAT)
         chosen = [e for e in state.structures if (e.role in GUARDED_NERVES) == nerves and e.role not in left_out]
+        if self.heats(state.step):
+            return sorted(chosen, key=lambda exposure: -exposure.maximum_degC)
         return sorted(chosen, key=lambda exposure: exposure.minimum_degC)
 
     def verdict_on(self, subject: str) -> Check | None:
@@ -129,9 +139,28 @@ class Contents:
         kept = [h for h in (simulation.histories if simulation else ()) if h.step == step and h.name in nerves]
         if not kept:
             return Markup("")
-        limits = [catalog.limit(key) for key in ("nerve_min_degC", "nerve_warn_min_degC")]
+        heats = self.heats(step)
+        keys = ("nerve_max_degC", "nerve_warn_max_degC") if heats else ("nerve_min_degC", "nerve_warn_min_degC")
+        limits = [catalog.limit(key) for key in keys]
         lines = tuple((limit.value, source_keys(limit.source)[0]) for limit in limits)
-        return Markup(curves(tuple(kept), lines, self.language))
+        return Markup(curves(tuple(kept), lines, self.language, heats=heats))
+
+    def traces(self, step: str) -> Markup:
+        """What the generators of a heating step did; empty when the simulation kept nothing of it."""
+        simulation = self.gathered.simulation
+        kept = tuple(trace for trace in (simulation.traces if simulation else ()) if trace.step == step)
+        return Markup(trace_figure(kept, self.language)) if kept else Markup("")
+
+    def heats(self, step: str) -> bool:
+        """Whether a step ablates by heat."""
+        plan = self.gathered.plan
+        hot = (Technique.RADIOFREQUENCY, Technique.MICROWAVE)
+        return any(item.id == step and item.technique in hot for item in (plan.steps if plan else ()))
+
+    def ablates_by(self, *, heat: bool) -> bool:
+        """Whether any step of the plan ablates by heat, or by cold; both while there is no plan to tell."""
+        plan = self.gathered.plan
+        return plan is None or any(s.technique in ABLATIONS and self.heats(s.id) == heat for s in plan.steps)
 
     def ratio_bars(self) -> Markup:
         """The figure of the bone's strength; empty where it was not asked for."""

@@ -1,4 +1,4 @@
-"""Temperature over time at the nerves, as inline SVG in the language of the page."""
+"""Temperature over time at the nerves, the lowest under ice, the highest under heat, as inline SVG in a language."""
 
 import numpy as np
 
@@ -12,26 +12,48 @@ LEFT, RIGHT, TOP, BOTTOM = 70, 240, 20, 50
 DASHES = ("", "9 4", "2 4", "12 4 2 4", "5 5", "16 5", "3 3 9 3", "1 5")
 
 
-def curves(histories: tuple[History, ...], limits: tuple[tuple[float, str], ...], language: Language) -> str:
-    """The lowest temperature on each structure over the minutes of a step, with limit lines (degC, source key)."""
+def curves(
+    histories: tuple[History, ...], limits: tuple[tuple[float, str], ...], language: Language, *, heats: bool = False
+) -> str:
+    """The lowest temperature on each structure over the minutes of a step, with limit lines (degC, source key).
+
+    The highest one of a step that heats.
+    """
     end_min = max(max(history.time_s) for history in histories) / 60.0
-    low = min(min(min(history.minimum_degC) for history in histories), 0.0)
-    low_degC = 10.0 * np.floor(low / 10.0)
-    frame = _Frame(end_min=max(end_min, 1.0), low_degC=float(low_degC), high_degC=40.0)
-    shown = sorted(histories, key=lambda history: min(history.minimum_degC))[: len(DASHES)]
+    frame = _frame(histories, max(end_min, 1.0), heats=heats)
+    shown = sorted(histories, key=lambda history: _worst(history, heats) * (-1 if heats else 1))[: len(DASHES)]
     parts = [_axes(frame, language), *(_limit(frame, value, key, language) for value, key in limits)]
     for n, history in enumerate(shown):
         times = np.asarray(history.time_s) / 60.0
-        points = [frame.at(t, v) for t, v in zip(times, history.minimum_degC, strict=True)]
+        points = [frame.at(t, v) for t, v in zip(times, _followed(history, heats), strict=True)]
         dashes = DASHES[n] or "none"
         parts.append(svg.path(points, class_=f"curve c{n}", stroke_dasharray=dashes))
-    parts.append(_legend(shown, language))
+    parts.append(_legend(shown, language, heats=heats))
     title = language(
+        "Highest temperature on each nerve over time, in degrees Celsius; the table above gives the figures."
+    ) if heats else language(
         "Lowest temperature on each nerve over time, in degrees Celsius; the table above gives the figures."
-    )
+    )  # fmt: skip
     return svg.tag(
         "svg", "".join(parts), viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=title, class_="curves"
     )
+
+
+def _followed(history: History, heats: bool) -> tuple[float, ...]:
+    return history.maximum_degC if heats else history.minimum_degC
+
+
+def _worst(history: History, heats: bool) -> float:
+    return max(history.maximum_degC) if heats else min(history.minimum_degC)
+
+
+def _frame(histories: tuple[History, ...], end_min: float, *, heats: bool) -> "_Frame":
+    worst = [_worst(history, heats) for history in histories]
+    if heats:
+        high_degC = 10.0 * np.ceil(max(*worst, 50.0) / 10.0)
+        return _Frame(end_min=end_min, low_degC=30.0, high_degC=float(high_degC))
+    low_degC = 10.0 * np.floor(min(*worst, 0.0) / 10.0)
+    return _Frame(end_min=end_min, low_degC=float(low_degC), high_degC=40.0)
 
 
 class _Frame:
@@ -70,7 +92,7 @@ def _limit(frame: _Frame, degC: float, key: str, language: Language) -> str:
     )
 
 
-def _legend(histories: list[History], language: Language) -> str:
+def _legend(histories: list[History], language: Language, *, heats: bool) -> str:
     parts = []
     for n, history in enumerate(histories):
         row = TOP + 14 + 40 * n
@@ -78,6 +100,6 @@ def _legend(histories: list[History], language: Language) -> str:
         dashes = DASHES[n] or "none"
         parts.append(svg.path([(x, row), (x + 34, row)], class_=f"curve c{n}", stroke_dasharray=dashes))
         parts.append(svg.text(structure_name(history.name, language), x + 42, row + 5, class_="tick"))
-        lowest = language.number(min(history.minimum_degC), "degC")
-        parts.append(svg.text(lowest, x + 42, row + 22, class_="tick faint"))
+        worst = language.number(_worst(history, heats), "degC")
+        parts.append(svg.text(worst, x + 42, row + 22, class_="tick faint"))
     return "".join(parts)

@@ -11,11 +11,12 @@ from trocar.model.space import Array
 from trocar.reporting import marks, svg
 from trocar.reporting.cuts import cut
 from trocar.reporting.gathered import Gathered
+from trocar.reporting.heatlines import heat_lines
 from trocar.reporting.marks import SIZE
 from trocar.reporting.panels import Panel
 
 PIXELS = 340
-COLD_TOPICS = ("probe", "ice", "nerve")  # later steps find the ice thawed
+TREATED_TOPICS = ("probe", "applicator", "ice", "heat", "nerve", "hot_nerve")  # later steps find the ice thawed
 AIR_HU = -1000.0
 
 
@@ -34,7 +35,7 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
     nerves = marks.in_plane(gathered.nerves, grid, plane)
     parts = [
         svg.tag("image", href=svg.gray_png(ct_picture(gathered, panel)), width=SIZE, height=SIZE),
-        marks.ice(stage.coldest, plane) if stage.coldest is not None and panel.topic in COLD_TOPICS else "",
+        _treated(panel) if panel.topic in TREATED_TOPICS else "",
         marks.outline(gathered.lesion.inside, grid, plane, "tumor"),
         *marks.named(nerves, grid, plane),
         *(marks.instrument(placement, plane) for placement in stage.instruments),
@@ -43,6 +44,13 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
         marks.frame(plane, letter=panel.letter, window_HU=panel.window_HU),
     ]
     return Figure(panel=panel, body="".join(parts), named=tuple(nerve.name for nerve in nerves))
+
+
+def _treated(panel: Panel) -> str:
+    """What the treatment has done so far, ice and heat."""
+    stage, plane = panel.stage, panel.plane
+    cold = "" if stage.coldest is None else marks.ice(stage.coldest, plane)
+    return cold if stage.heat is None else cold + heat_lines(stage.heat, plane)
 
 
 def ct_picture(gathered: Gathered, panel: Panel) -> Array:

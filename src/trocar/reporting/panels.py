@@ -20,7 +20,7 @@ NEARLY_AXIAL = 0.98  # cosine: an oblique picture closer than this to the axial 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Panel:
-    """One picture: `topic` says what it shows (lesion, needle, ice, nerve, screw, cement, weakest), `subject` whose."""
+    """One picture: `topic` says what it shows (lesion, needle, ice, heat, screw, weakest ...), `subject` of what."""
 
     letter: str
     stage: Stage
@@ -97,20 +97,22 @@ def _needles(stage: Stage, size_mm: float) -> Iterator[_Draft]:
 
 def _ablation(gathered: Gathered, stage: Stage, center: Array, size_mm: float) -> Iterator[_Draft]:
     assert stage.step is not None
+    heats = stage.step.technique is not Technique.CRYOABLATION
+    along, across, at_nerve = ("applicator", "heat", "hot_nerve") if heats else ("probe", "ice", "nerve")
     probes = [placement for placement in stage.step.placements if placement.role == "probe"]
     for placement in probes[:1]:
         oblique = planes.along(placement.skin_lps_mm, placement.target_lps_mm, size_mm)
-        yield _Draft(plane=oblique.centered(placement.target_lps_mm), topic="probe", subject=placement.name)
+        yield _Draft(plane=oblique.centered(placement.target_lps_mm), topic=along, subject=placement.name)
     for make in (planes.coronal, planes.axial):
-        yield _Draft(plane=make(center, size_mm), topic="ice")
-    nerve = _coldest_nerve(gathered, stage.step.id)
+        yield _Draft(plane=make(center, size_mm), topic=across)
+    nerve = _worst_nerve(gathered, stage.step.id, heats=heats)
     if nerve is not None:
         name, where = nerve
-        yield _Draft(plane=planes.axial(where, size_mm * 0.75), topic="nerve", subject=name)
+        yield _Draft(plane=planes.axial(where, size_mm * 0.75), topic=at_nerve, subject=name)
 
 
-def _coldest_nerve(gathered: Gathered, step_id: str) -> tuple[str, Array] | None:
-    """The nerve that a step cools most, and where."""
+def _worst_nerve(gathered: Gathered, step_id: str, *, heats: bool) -> tuple[str, Array] | None:
+    """The nerve that a step cools or heats most, and where."""
     names = {nerve.name for nerve in gathered.nerves}
     exposures = [
         exposure
@@ -121,6 +123,9 @@ def _coldest_nerve(gathered: Gathered, step_id: str) -> tuple[str, Array] | None
     ]
     if not exposures:
         return None
+    if heats:
+        hottest = max(exposures, key=lambda exposure: exposure.maximum_degC)
+        return hottest.name, np.asarray(hottest.maximum_lps_mm)
     coldest = min(exposures, key=lambda exposure: exposure.minimum_degC)
     return coldest.name, np.asarray(coldest.minimum_lps_mm)
 

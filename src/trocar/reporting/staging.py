@@ -14,8 +14,20 @@ STAYS = frozenset({"screw"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeatFields:
+    """What a heating step did, and those before it: hottest so far and doses so far."""
+
+    maximum_degC: Volume
+    omega: Volume
+    cem43_min: Volume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stage:
-    """One moment to be drawn; `step` is None for the planning CT. `coldest` is the lowest temperature so far."""
+    """One moment to be drawn; `step` is None for the planning CT. `coldest` is the lowest temperature so far.
+
+    `heat` is of the last step that heated, so far.
+    """
 
     id: str
     step: Step | None
@@ -23,6 +35,7 @@ class Stage:
     deposits: tuple[CementDeposit, ...] = ()
     coldest: Volume | None = None
     coldest_key: str | None = None
+    heat: HeatFields | None = None
 
     def focus_lps_mm(self, otherwise: Array) -> Array:
         """Where to look: the middle of what the step's own instruments reach."""
@@ -38,12 +51,14 @@ def stages(gathered: Gathered) -> tuple[Stage, ...]:
     implants: tuple[Placement, ...] = ()
     deposits: tuple[CementDeposit, ...] = ()
     coldest_key: str | None = None
+    heat: HeatFields | None = None
     fields = gathered.simulation.fields if gathered.simulation else {}
     for step in gathered.plan.steps:
         own = tuple(placement for placement in step.placements if placement.role != "cement")
         deposits += tuple(deposit(gathered, p) for p in step.placements if p.role == "cement" and p.volume_ml)
         if f"{step.id}/minimum_degC" in fields:
             coldest_key = f"{step.id}/minimum_degC"
+        heat = _heat_of(step, fields) or heat
         shown.append(
             Stage(
                 id=step.id,
@@ -52,11 +67,19 @@ def stages(gathered: Gathered) -> tuple[Stage, ...]:
                 deposits=deposits,
                 coldest=fields.get(coldest_key) if coldest_key else None,
                 coldest_key=coldest_key,
+                heat=heat,
             )
         )
         if step.technique in (Technique.SCREW, Technique.CEMENT):
             implants += tuple(placement for placement in own if placement.role in STAYS)
     return tuple(shown)
+
+
+def _heat_of(step: Step, fields: dict[str, Volume]) -> HeatFields | None:
+    """What a step's heat left; None for a step that did not heat, or was not simulated."""
+    names = ("maximum_degC", "omega", "cem43_min")
+    found = {name: fields[key] for name in names if (key := f"{step.id}/{name}") in fields}
+    return HeatFields(**found) if len(found) == len(names) else None
 
 
 def deposit(gathered: Gathered, placement: Placement) -> CementDeposit:

@@ -155,7 +155,7 @@ ROLES = {
 }
 
 PLACEMENT_ROLES = {
-    "probe": "cryoprobe",
+    "probe": "ablation probe",
     "biopsy": "biopsy needle",
     "screw": "screw",
     "trocar": "trocar",
@@ -226,6 +226,12 @@ CHECKS = {
     "coverage_planned_0_degC": "Planned share of the lesion colder than 0 °C",
     "coverage_planned_-20_degC": "Planned share of the lesion colder than −20 °C",
     "coverage_planned_-40_degC": "Planned share of the lesion colder than −40 °C",
+    "coverage_planned_coagulated": "Planned share of the lesion coagulated, by both models of dose",
+    "heating_setting_sure": "Setting of the console known for certain",
+    "nerve_maximum_temperature_planned": "Highest temperature of a nerve, as predicted while planning",
+    "structure_maximum_temperature_planned": "Highest temperature of another structure, as predicted while planning",
+    "skin_burn_planned": "Damage of the skin by heat, as predicted while planning",
+    "temperature_reached_planned": "Temperature set at the console, reached as predicted while planning",
     "implant_gap": "Gap between implants",
     "incision": "Length of the incision",
     "needle_length": "Length of the needle suffices",
@@ -387,6 +393,12 @@ STRENGTH_CAVEATS = {
     "screw_threads_bonded": "Threads are bonded; the damage that drilling does around them is not modeled.",
 }
 
+HOT_ZONES = {
+    "omega_1": "Arrhenius damage of 1",
+    "cem43_240": "240 equivalent minutes at 43 °C",
+    "60_degC": "hotter than 60 °C",
+}
+
 CAVEATS = {
     "bone_conductivity_uncertain": "The heat conductivity of bone is uncertain.",
     "skin_at_rest_37_degC": "The skin is taken at 37 °C before the freeze; it is cooler in reality.",
@@ -473,6 +485,13 @@ REMARKS = {
     "scored": "geometric score, not a temperature",
     "scored_partial": "geometric score, not a temperature; partial by choice: the probe is kept off {nerve}",
     "not_predicted": "no prediction was made while planning",
+    "setting_unsure": "recalled or chosen: compare it with the instructions for use",
+    "none_heated": "none within reach of the heat",
+    "nerve_absent": "no nerve is segmented",
+    "coagulated": "share of the lesion where Arrhenius damage has reached 1",
+    "smallest_part": "cells along its smallest part",
+    "skin_damage": "Arrhenius damage of the skin",
+    "nothing_coagulated": "nothing was coagulated",
     "residual": "share of the heat moved that the simulation does not account for",
     "colder": "share of the lesion colder than {temperature} degC",
     "below": "share of the lesion below {temperature} degC",

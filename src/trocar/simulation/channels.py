@@ -20,9 +20,12 @@ from trocar.physics.antenna import (
 from trocar.physics.electric import Bipolar, ElectricField, Electrode, GroundedFaces, conductivity_S_per_m
 from trocar.physics.generator import Generator, Reading
 from trocar.physics.heat import HeatSolver
+from trocar.physics.lines import SIGMA_SPACINGS, Piece
 
 STALE_FRAC = 0.08  # change of a cell's conductivity (4 K, or vapor) beyond which the field is solved anew [design]
 STALE_ATTENUATION_FRAC = 0.05
+MEAN_SIGMAS = 1.5  # the mean radius of a Gaussian line, in sigmas (physics/lines.py)
+BOILS_DEGC = 100.0
 
 
 class Axis(NamedTuple):
@@ -94,6 +97,45 @@ class Log:
 
 
 @dataclass(slots=True, eq=False)
+class Surface:
+    """What a sensor on an electrode's metal reads: the lattice's mean around each piece, and what it does not resolve.
+
+    Current crowds at the metal, so that it is warmer there than any cell: by q' ln(mean radius / radius) / (4 pi k)
+    once steady, q' the heat per length within the mean radius, and after the time that heat takes to cross it.
+    Water boils before it gets hotter.
+    """
+
+    pieces: list[Piece]
+    beyond_K: Array
+    _per_W: Array
+    _time_s: Array
+
+    @classmethod
+    def of(cls, pieces: list[Piece], solver: HeatSolver, spacing_m: float) -> "Surface":
+        """Of a field's pieces in the solver's tissue, at its temperature so far."""
+        medium = solver.medium
+        conducts = _means(pieces, medium.unfrozen_W_per_mK)
+        capacity = _means(pieces, medium.unfrozen_J_per_m3K)
+        across_m = MEAN_SIGMAS * SIGMA_SPACINGS * spacing_m
+        per_W = 1 / (2 * conducts * np.array([piece.strength_m for piece in pieces]))
+        return cls(pieces, np.zeros(len(pieces)), per_W, across_m**2 * capacity / (4 * conducts))
+
+    def hottest_degC(self, temperature_degC: Array) -> float:
+        """The warmest piece of metal now."""
+        around = _means(self.pieces, temperature_degC)
+        return float(np.maximum(around, np.minimum(around + self.beyond_K, BOILS_DEGC)).max())
+
+    def follow(self, unresolved_W: Array, step_s: float) -> None:
+        """Take in the heat of a step."""
+        self.beyond_K += (unresolved_W * self._per_W - self.beyond_K) * -np.expm1(-step_s / self._time_s)
+
+
+def _means(pieces: list[Piece], values: Array) -> Array:
+    flat = values.reshape(-1)
+    return np.array([piece.weights @ flat[piece.cells] for piece in pieces])
+
+
+@dataclass(slots=True, eq=False)
 class CurrentChannel:
     """A radiofrequency electrode or bipolar pair; its field follows the conductivity as that changes."""
 
@@ -102,10 +144,10 @@ class CurrentChannel:
     electrodes: tuple[Electrode, ...]
     return_path: GroundedFaces | Bipolar
     spacing_m: float
-    axis: Axis
     generator: Generator | None = None
     refreshes: int = 0
     log: Log = field(default_factory=Log)
+    _surface: Surface | None = None
     _field: ElectricField | None = None
     _solved_S_per_m: Array | None = None
 
@@ -114,9 +156,12 @@ class CurrentChannel:
         if self.generator is None:
             return None
         now = self._now(warm.conductivity_S_per_m(self.base_S_per_m))
-        hottest = self.axis.hottest_degC(solver)
+        if self._surface is None:
+            self._surface = Surface.of(now.pieces, solver, self.spacing_m)
+        hottest = self._surface.hottest_degC(warm.temperature_degC)
         power_W = self.generator.step(solver.time_s, step_s, now.resistance_ohm, hottest)
         self.log.keep(self.generator.log[-1], step_s, hottest)
+        self._surface.follow(now.unresolved_W(power_W), step_s)
         return now.joule_W_per_m3(power_W) if power_W > 0 else None
 
     def trace(self, step_id: str) -> HeatingTrace:

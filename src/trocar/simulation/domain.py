@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from trocar.catalog import device
+from trocar.catalog.applicators import heating_segments
 from trocar.errors import CaseError, CatalogError
 from trocar.imaging.resample import box_grid
 from trocar.model.case import Case
@@ -14,7 +15,7 @@ from trocar.model.space import Array, Grid, Segment, as_matrix4, as_vector
 from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.physics.lines import Line
 from trocar.physics.source import Ramp
-from trocar.simulation.applicators import HEATS, heating_segments
+from trocar.simulation.applicators import HEATS
 
 NEEDLE_PAD_MM = 45.0  # ice of 20 mm around a needle, and 25 mm beyond it where the tissue is at rest
 LESION_PAD_MM = 4.0

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from trocar.catalog import limit
+from trocar.catalog.tolerances import COLD_LIMIT_OF_ROLE, HOT_LIMIT_OF_ROLE
 from trocar.imaging.distance import surface_points, tube_points
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Exposure, History
@@ -16,26 +17,6 @@ WATCHED = (
     Role.NERVE, Role.CORD, Role.VESSEL, Role.BOWEL, Role.BLADDER, Role.URETER, Role.ORGAN, Role.LUNG, Role.PLEURA,
     Role.JOINT, Role.SKIN,
 )  # fmt: skip
-LIMIT_OF_ROLE = {
-    Role.NERVE: "nerve_min_degC",
-    Role.CORD: "nerve_min_degC",
-    Role.SKIN: "skin_min_degC",
-    Role.BOWEL: "bowel_min_degC",
-    Role.BLADDER: "bowel_min_degC",
-    Role.URETER: "bowel_min_degC",
-}
-HOT_LIMIT_OF_ROLE = {
-    Role.NERVE: "nerve_max_degC",
-    Role.CORD: "nerve_max_degC",
-    Role.SKIN: "skin_max_degC",
-    Role.BOWEL: "bowel_max_degC",
-    Role.BLADDER: "bowel_max_degC",
-    Role.URETER: "bowel_max_degC",
-    Role.ORGAN: "organ_max_degC",
-    Role.LUNG: "organ_max_degC",
-    Role.PLEURA: "organ_max_degC",
-    Role.JOINT: "organ_max_degC",
-}
 NEAR_MM = 40.0  # beyond it nothing cools within a session
 MOST_POINTS = 1500  # of a structure, the nearest to the needles
 
@@ -122,7 +103,7 @@ def watch(case: Case, grid: Grid, needles: Sequence[Segment], *, rest_degC: floa
         points = points[grid.contains(points)] if points.size else points
         if points.size:
             corners, weights = trilinear(points, grid)
-            key, hot_key = LIMIT_OF_ROLE.get(structure.role), HOT_LIMIT_OF_ROLE.get(structure.role)
+            key, hot_key = COLD_LIMIT_OF_ROLE.get(structure.role), HOT_LIMIT_OF_ROLE.get(structure.role)
             found.append(
                 Watched(
                     name=structure.name,

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from trocar.catalog import limit
+from trocar.catalog.tolerances import HOT_LIMIT_OF_ROLE
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Exposure, State, Verdict, Zone
 from trocar.model.treatment import Step
 from trocar.physics.dose import HeatDose
-from trocar.simulation.exposure import HOT_LIMIT_OF_ROLE, NEAR_MM, Watched
+from trocar.simulation.exposure import NEAR_MM, Watched
 from trocar.simulation.hotzones import OMEGA_1
 
 ALWAYS_ASKED = {  # whose absence from the case leaves a question open

@@ -5,26 +5,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from trocar.errors import CaseError, SolverError
+from trocar.errors import CaseError
 from trocar.materials import TissueMap, tissue_map
-from trocar.model.case import Case
-from trocar.model.finding import Check, State, Verdict
-from trocar.model.space import Array, Grid, Volume
+from trocar.model.finding import State
+from trocar.model.space import Array, Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import ProtocolPhase, Step, Technique
 from trocar.physics.heat import HeatSolver
 from trocar.physics.kill import heat_kill_frac
 from trocar.simulation.applicators import applicators
 from trocar.simulation.channels import Channel, Warm
-from trocar.simulation.domain import shared_grid
-from trocar.simulation.heatchecks import heat_refinement_checks, heating_checks
-from trocar.simulation.hotzones import coolness
+from trocar.simulation.heatchecks import heating_checks
 from trocar.simulation.programs import generator_of
-from trocar.simulation.refinement import LIMIT_MM, refined
-from trocar.simulation.session import Played, Session, dose_fields, dose_of, solver_from, state_of, untouched
+from trocar.simulation.session import Played, Session, dose_of, solver_from, state_of
 from trocar.simulation.sources import caveats, channels, instrument_checks
 from trocar.simulation.thermal import energy_check, moment
-from trocar.simulation.zones import ice_mesh, target
+from trocar.simulation.zones import target
 
 HEAT_MODEL = "heat by the quasi-static field of electrodes and the template of an antenna"
 LONGEST_S = {Technique.RADIOFREQUENCY: 5.0, Technique.MICROWAVE: 10.0}  # a generator is asked so often [design]
@@ -82,7 +78,11 @@ def heat(session: Session, state: TissueState, step: Step) -> Played:
 
 
 def play_phase(
-    solver: HeatSolver, sources: Sequence[Channel], step: Step, phase: ProtocolPhase, follow: Watcher | None
+    solver: HeatSolver,
+    sources: Sequence[Channel],
+    step: Step,
+    phase: ProtocolPhase,
+    follow: Watcher | None,
 ) -> None:
     """One phase: the channels that take part get their generators, the others are silent."""
     placed = {placement.name: placement for placement in applicators(step)}
@@ -100,7 +100,7 @@ def play_phase(
     solver.advance(
         phase.duration_s,
         longest_s=LONGEST_S[step.technique],
-        heating=heating,
+        heating=heating if working else None,
         on_step=follow,
         until=(lambda: all(generator.done for generator in working)) if working else None,
     )
@@ -122,42 +122,6 @@ def require_heating(step: Step) -> None:
                 f"{step.id}: a phase names {', '.join(sorted(unknown))}, which the step does not place",
                 hint=f"its probes are {', '.join(sorted(known))}",
             )
-
-
-def with_refinement(case: Case, step: Step, played: Played, *, perfusion_scale: float) -> Played:
-    """The step with how far a lattice twice as coarse moves its zones of heat: above the error, as a rule."""
-    grid = played.state.grid
-    spacing_mm = float(grid.spacing_mm[0])
-    fine = coolness(played.state.heat_dose)
-    try:
-        coarse, coarse_grid = forecast_heat(case, step, spacing_mm=2 * spacing_mm, perfusion_scale=perfusion_scale)
-    except (CaseError, SolverError):
-        return replace(played, checks=(*played.checks, _unrefined(step, spacing_mm)))
-    shifts = {
-        name: round(abs(_radius_mm(fine[name], grid) - _radius_mm(coarse[name], coarse_grid)), 3) for name in fine
-    }
-    checks = heat_refinement_checks(step, shifts, spacing_mm=spacing_mm, limit_mm=LIMIT_MM)
-    return replace(played, checks=(*played.checks, *checks), states=refined(played.states, shifts))
-
-
-def forecast_heat(
-    case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float
-) -> tuple[dict[str, Array], Grid]:
-    """The fields whose negative part is each zone of heat, [i, j, k], after a step in tissue at rest."""
-    require_heating(step)
-    grid = shared_grid(case, (step,), spacing_mm)
-    tissue = tissue_map(case, grid, boils=True)
-    state = untouched(grid)
-    if perfusion_scale != 1.0:
-        scaled = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
-        state = state.after(perfusion_frac=scaled)
-    solver = solver_from(state, tissue, heats=True)
-    sources = channels(case, tissue, step, state)
-    for phase in step.protocol:
-        play_phase(solver, sources, step, phase, None)
-    dose = solver.dose
-    assert dose is not None
-    return coolness(dose_fields(dose, grid)), grid
 
 
 def _boiling(session: Session, state: TissueState) -> Session:
@@ -182,16 +146,3 @@ def _fields(step: Step, after: TissueState, at_end_degC: Array) -> dict[str, Vol
     }
     return {f"{step.id}/{name}": Volume(grid=after.grid, values=values, unit=unit)
             for name, (values, unit) in found.items()}  # fmt: skip
-
-
-def _radius_mm(field: Array, grid: Grid) -> float:
-    """Of the sphere that holds as much as the zone where the field is negative."""
-    mesh = ice_mesh(field, grid, 0.0)
-    return float(np.cbrt(3000.0 * (mesh.volume_ml if mesh.faces.size else 0.0) / (4 * np.pi)))
-
-
-def _unrefined(step: Step, spacing_mm: float) -> Check:
-    return Check(
-        name="grid_refinement", subject=step.id, value=None, limit=LIMIT_MM, unit="mm", verdict=Verdict.UNKNOWN,
-        source="software default", message=f"{2 * spacing_mm:g} mm is too coarse for its instruments to compare with",
-    )  # fmt: skip

@@ -74,7 +74,7 @@ class _Scene:
 @lru_cache(maxsize=4)
 def _scene(case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Placement, ...]) -> _Scene:
     tissue = _tissue(case, grid, perfusion_scale, implants)
-    return _Scene(tissue, Prepared.of(tissue.medium), _sensors(case, grid), perfusion_scale, implants)
+    return _Scene(tissue, Prepared.of(tissue.medium), sensors(case, grid), perfusion_scale, implants)
 
 
 def _tissue(
@@ -93,7 +93,8 @@ def _surface(case: Case, name: str) -> Array:
     return surface_points(case.structure(name), case.grid, step_mm=SENSOR_STEP_MM)
 
 
-def _sensors(case: Case, grid: Grid) -> tuple[tuple[str, Array, Array], ...]:
+def sensors(case: Case, grid: Grid) -> tuple[tuple[str, Array, Array], ...]:
+    """Name, (n, 8) flat cells and weights of the surface points of every watched structure that the grid holds."""
     found = []
     for structure in case.with_role(*WATCHED):
         points = _surface(case, structure.name) if structure.inside.any() else np.zeros((0, 3))

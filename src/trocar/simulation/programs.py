@@ -18,7 +18,7 @@ from trocar.physics.generator import (
     TemperatureSettings,
 )
 
-GAIN_W_PER_K, INTEGRAL_S, WITHIN_K = 0.5, 30.0, 2.0  # of a temperature controller: no maker publishes its own [design]
+GAIN_W_PER_K, INTEGRAL_S, WITHIN_K = 0.1, 30.0, 2.0  # no maker publishes its own; 0.5 swings by 20 K at 1 mm [design]
 RAMP = (
     "start_W", "step_W", "step_every_s", "ceiling_W", "rise_factor", "collapse_frac", "pause_s", "second_frac",
     "longest_s",

@@ -21,7 +21,8 @@ from trocar.simulation.domain import freezing_steps, heating_steps, plan_grid
 from trocar.simulation.embolization import embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
-from trocar.simulation.heating import HEAT_MODEL, heat, with_refinement
+from trocar.simulation.heating import HEAT_MODEL, heat
+from trocar.simulation.heatpreview import with_refinement
 from trocar.simulation.protection import given_way, needles_of, protect
 from trocar.simulation.refinement import refined, refinement_checks, refinement_mm
 from trocar.simulation.resume import saved_fields
@@ -123,7 +124,7 @@ def _thermal_steps(plan: Plan) -> tuple[Step, ...]:
 def _heated(session: Session, state: TissueState, step: Step) -> Played:
     """A heating step; in tissue that nothing was done to before, with what a coarser lattice changes."""
     done = heat(session, state, step)
-    if state.shield.layers:
+    if state.shield.layers and step.technique is Technique.MICROWAVE:
         done = replace(done, checks=(*done.checks, _layers_not_in_the_field(step)))
     changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any()
     if changed or state.heat_dose or state.minimum_degC.min() < 0:
@@ -159,7 +160,7 @@ def _not_simulated(step: Step) -> Check:
 def _layers_not_in_the_field(step: Step) -> Check:
     return Check(
         name="layers_in_the_field", subject=step.id, value=None, limit=None, unit="", verdict=Verdict.UNKNOWN,
-        source="software default", message="the layers of its shield are in the heat, not in the electric field",
+        source="software default", message="the layers of its shield are in the heat, not in the field of its antennas",
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from trocar.catalog import device
+from trocar.catalog.applicators import antenna, electrode, finest_mm, heating_segments, poles, radiating, radius_mm
 from trocar.errors import CaseError, CatalogError
 from trocar.imaging.resample import sample
 from trocar.materials import INSULATOR_S_PER_M, Electrical, TissueMap, microwave_maps, radiofrequency_map
@@ -16,17 +17,7 @@ from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, Step, Technique
 from trocar.physics.antenna import Antenna
 from trocar.physics.electric import Bipolar, Electrode, GroundedFaces
-from trocar.simulation.applicators import (
-    antenna,
-    applicators,
-    electrode,
-    finest_mm,
-    heating_segments,
-    line_of,
-    poles,
-    radiating,
-    radius_mm,
-)
+from trocar.simulation.applicators import applicators, line_of
 from trocar.simulation.channels import Axis, Channel, CurrentChannel, WaveChannel
 from trocar.simulation.exposure import trilinear
 
@@ -101,7 +92,6 @@ def _current(placement: Placement, found: Electrical, grid: Grid) -> CurrentChan
         electrodes=metal,
         return_path=Bipolar() if len(metal) == 2 else GroundedFaces(),
         spacing_m=float(grid.spacing_mm[0]) / 1000.0,
-        axis=_axis(placement, grid),
     )
 
 
@@ -130,7 +120,7 @@ def _wave(case: Case, placement: Placement, tissue: TissueMap, state: TissueStat
 
 
 def _electrical(case: Case, grid: Grid, state: TissueState) -> Electrical:
-    return radiofrequency_map(case, grid, implants=state.implants, cement_frac=_cement(state))
+    return radiofrequency_map(case, grid, implants=state.implants, cement_frac=_cement(state), shield=state.shield)
 
 
 def _cement(state: TissueState) -> Array | None:

@@ -46,17 +46,19 @@ def plan(
             f"the option for {proposal.lesion} is {proposal.verdict.value!r}: {proposal.summary.en}",
             hint="read the report; another option may be chosen by its number",
         )
-    predictor = None
+    predictor, heat_predictor = None, None
     if predict_ice:
+        from trocar.simulation.heatpreview import predict_heat
         from trocar.simulation.preview import predict
 
-        predictor = _announced(predict, on_progress)
+        predictor, heat_predictor = _announced(predict, on_progress), predict_heat
     from trocar.planning.refine import BOUNDED, FULL
 
     made = place(
         case,
         proposal,
         predictor=predictor,
+        heat_predictor=heat_predictor,
         guidance=guidance,
         seed=seed,
         effort=FULL if full_search else BOUNDED,

@@ -90,7 +90,7 @@ def test_every_limit_has_a_unit_a_resolved_source_and_both_texts(item):
         "deg": "_deg",
         "min": "_min",
         "MPa": "_MPa",
-        "1": ("frac", "_omega"),
+        "1": ("frac", "_omega", "_factor"),
     }[item.unit]
     assert item.key.endswith(suffix)
 

@@ -1,9 +1,10 @@
 """The draft of the procedure report: planned values beside blanks for what happened. Nothing is claimed as done."""
 
-from trocar.model.treatment import Step, Technique
+from trocar.model.treatment import ProtocolPhase, Step, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.sheet import Fields, Lines, Section, Table
+from trocar.reporting.language import Language
 from trocar.reporting.words import step_name, word
 
 
@@ -72,13 +73,19 @@ def _planned(facts: Facts, technique: Technique) -> str:
     return facts.listed(_step(facts, step) for step in facts.steps(technique)) or facts.language("no plan yet")
 
 
+def _phase(phase: ProtocolPhase, language: Language) -> str:
+    """`freeze 10 min`; with its setting where that has a unit, `heating 90 °C 10 min`."""
+    setting = (
+        "" if phase.setting is None or not phase.unit else f" {language.number(phase.setting, phase.unit, digits=0)}"
+    )
+    minutes = language.number(phase.duration_s / 60, "min", digits=1)
+    return f"{word(vocabulary.PHASES, phase.phase, language)}{setting} {minutes}"
+
+
 def _step(facts: Facts, step: Step) -> str:
     """`ablation 1: 3 × IceForce, freeze 10 min, ...`."""
     language = facts.language
     used = [placement.device for placement in step.placements]
     parts = [f"{used.count(item)} × {facts.device(item)}" for item in dict.fromkeys(used)]
-    parts += [
-        f"{word(vocabulary.PHASES, phase.phase, language)} {language.number(phase.duration_s / 60, 'min', digits=1)}"
-        for phase in step.protocol
-    ]
+    parts += [_phase(phase, language) for phase in step.protocol]
     return f"{step_name(step.id, step.action, language)}{facts.colon} {', '.join(parts) or '–'}"

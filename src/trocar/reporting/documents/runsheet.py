@@ -163,17 +163,24 @@ def _limits(facts: Facts) -> Section:
 
 
 def _planned(facts: Facts, nerve: str) -> list[str]:
-    """The coldest that the plan foresees for a nerve."""
+    """The coldest and the hottest that the plan foresees for a nerve."""
+    language, said = facts.language, []
+    if cold := _foreseen(facts, "nerve_minimum_temperature_planned", nerve):
+        coldest = language.number(min(cold), "degC", digits=0)
+        said.append(language("planned {coldest} at the coldest", coldest=coldest))
+    if hot := _foreseen(facts, "nerve_maximum_temperature_planned", nerve):
+        hottest = language.number(max(hot), "degC", digits=0)
+        said.append(language("planned {hottest} at the hottest", hottest=hottest))
+    return said
+
+
+def _foreseen(facts: Facts, name: str, nerve: str) -> list[float]:
     plan = facts.gathered.plan
-    foreseen = [
+    return [
         check.value
         for check in (plan.all_checks() if plan else ())
-        if (check.name, check.subject) == ("nerve_minimum_temperature_planned", nerve) and check.value is not None
+        if (check.name, check.subject) == (name, nerve) and check.value is not None
     ]
-    if not foreseen:
-        return []
-    coldest = facts.language.number(min(foreseen), "degC", digits=0)
-    return [facts.language("planned {coldest} at the coldest", coldest=coldest)]
 
 
 def _three(facts: Facts, span: Duration) -> str:

@@ -1,0 +1,144 @@
+"""Heating steps played in tissue at rest on a coarse lattice: the `HeatPredictor` that planning is given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from trocar.errors import CaseError, SolverError
+from trocar.materials import TissueMap, tissue_map
+from trocar.model.case import Case, Role
+from trocar.model.finding import Check, Verdict
+from trocar.model.forecast import HeatForecast
+from trocar.model.space import Array, Grid, Volume
+from trocar.model.state import TissueState
+from trocar.model.treatment import Placement, Step
+from trocar.physics.dose import HeatDose
+from trocar.physics.heat import HeatSolver
+from trocar.simulation.channels import Channel
+from trocar.simulation.domain import shared_grid
+from trocar.simulation.heatchecks import heat_refinement_checks
+from trocar.simulation.heating import play_phase, require_heating
+from trocar.simulation.hotzones import coolness
+from trocar.simulation.preview import sensors
+from trocar.simulation.refinement import LIMIT_MM, refined
+from trocar.simulation.session import Played, dose_fields, solver_from, untouched
+from trocar.simulation.sources import channels
+from trocar.simulation.zones import ice_mesh
+
+
+def predict_heat(
+    case: Case,
+    steps: Sequence[Step],
+    *,
+    spacing_mm: float,
+    perfusion_scale: float = 1.0,
+    implants: Sequence[Placement] = (),
+) -> tuple[HeatForecast, ...]:
+    """What each of several alternative heating steps does to tissue at rest, the whole protocol with its waits.
+
+    Raises `CaseError` for a step that cannot be played on such a lattice, `CatalogError` for what is not known enough.
+    """
+    if not steps:
+        return ()
+    grid = shared_grid(case, steps, spacing_mm)
+    return tuple(_forecast(case, step, _scene(case, grid, perfusion_scale, tuple(implants))) for step in steps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """A box of tissue at rest, and the points of its structures."""
+
+    tissue: TissueMap
+    state: TissueState
+    sensors: tuple[tuple[str, Array, Array], ...]  # name, (n, 8) flat cells and weights
+
+
+@lru_cache(maxsize=3)
+def _scene(case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Placement, ...]) -> _Scene:
+    tissue = tissue_map(case, grid, implants=implants, boils=True)
+    state = untouched(grid).after(implants=implants)
+    if perfusion_scale != 1.0:
+        scaled = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
+        state = state.after(perfusion_frac=scaled)
+    return _Scene(tissue, state, sensors(case, grid))
+
+
+def _forecast(case: Case, step: Step, scene: _Scene) -> HeatForecast:
+    solver, sources = _played(case, step, scene)
+    grid, dose = scene.tissue.grid, _dose(solver)
+    hottest, burnt = dose.maximum_degC.reshape(-1), dose.omega_skin.reshape(-1)
+    skin = {item.name for item in case.with_role(Role.SKIN)}
+    burns = [_most(burnt, cells, weights) for name, cells, weights in scene.sensors if name in skin]
+    logs = [source.trace(step.id) for source in sources]
+    working = [t for log in logs for t, phase in zip(log.time_s, log.phase, strict=True) if phase != "done"]
+    fields = dose_fields(dose, grid)
+    return HeatForecast(
+        maximum_degC=Volume(grid=grid, values=fields["maximum_degC"], unit="degC"),
+        omega=Volume(grid=grid, values=fields["omega"], unit="1"),
+        cem43_min=Volume(grid=grid, values=fields["cem43_min"], unit="min"),
+        exposures={name: _most(hottest, cells, weights) for name, cells, weights in scene.sensors},
+        peaks={log.name: max(log.temperature_degC, default=float(hottest.min())) for log in logs},
+        skin_omega=max(burns, default=None),
+        heated_s=max(working, default=0.0),
+    )
+
+
+def _most(flat: Array, cells: Array, weights: Array) -> float:
+    return float(np.einsum("nc,nc->n", flat[cells], weights).max())
+
+
+def _played(case: Case, step: Step, scene: _Scene) -> tuple[HeatSolver, tuple[Channel, ...]]:
+    require_heating(step)
+    solver = solver_from(scene.state, scene.tissue, heats=True)
+    sources = channels(case, scene.tissue, step, scene.state)
+    for phase in step.protocol:
+        play_phase(solver, sources, step, phase, None)
+    return solver, sources
+
+
+def _dose(solver: HeatSolver) -> HeatDose:
+    assert solver.dose is not None
+    return solver.dose
+
+
+# --- how far a coarser lattice moves the zones
+
+
+def with_refinement(case: Case, step: Step, played: Played, *, perfusion_scale: float) -> Played:
+    """The step with how far a lattice twice as coarse moves its zones of heat: above the error, as a rule."""
+    grid = played.state.grid
+    spacing_mm = float(grid.spacing_mm[0])
+    fine = coolness(played.state.heat_dose)
+    try:
+        coarse, coarse_grid = forecast_heat(case, step, spacing_mm=2 * spacing_mm, perfusion_scale=perfusion_scale)
+    except (CaseError, SolverError):
+        return replace(played, checks=(*played.checks, _unrefined(step, spacing_mm)))
+    shifts = {
+        name: round(abs(_radius_mm(fine[name], grid) - _radius_mm(coarse[name], coarse_grid)), 3) for name in fine
+    }
+    checks = heat_refinement_checks(step, shifts, spacing_mm=spacing_mm, limit_mm=LIMIT_MM)
+    return replace(played, checks=(*played.checks, *checks), states=refined(played.states, shifts))
+
+
+def forecast_heat(
+    case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float
+) -> tuple[dict[str, Array], Grid]:
+    """The fields whose negative part is each zone of heat, [i, j, k], after a step in tissue at rest."""
+    grid = shared_grid(case, (step,), spacing_mm)
+    solver, _ = _played(case, step, _scene(case, grid, perfusion_scale, ()))
+    return coolness(dose_fields(_dose(solver), grid)), grid
+
+
+def _radius_mm(field: Array, grid: Grid) -> float:
+    """Of the sphere that holds as much as the zone where the field is negative."""
+    mesh = ice_mesh(field, grid, 0.0)
+    return float(np.cbrt(3000.0 * (mesh.volume_ml if mesh.faces.size else 0.0) / (4 * np.pi)))
+
+
+def _unrefined(step: Step, spacing_mm: float) -> Check:
+    return Check(
+        name="grid_refinement", subject=step.id, value=None, limit=LIMIT_MM, unit="mm", verdict=Verdict.UNKNOWN,
+        source="software default", message=f"{2 * spacing_mm:g} mm is too coarse for its instruments to compare with",
+    )  # fmt: skip
