@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import access
+import corridors
 import elastic
 import electric
 import four
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "margin": margin.run,
     "electric": electric.run,
     "access": access.run,
+    "corridors": corridors.run,
     "probes": probes.run,
     "elastic": elastic.run,
 }

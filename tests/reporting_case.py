@@ -21,6 +21,7 @@ from trocar.model.finding import (
     ZoneCoverage,
 )
 from trocar.model.space import Grid, Volume, as_matrix4, as_vector
+from trocar.model.strength import Interval, LoadedState, MeshCheck, ScrewHold, Strength
 from trocar.model.treatment import (
     Counterfactual,
     Duration,
@@ -412,5 +413,45 @@ def verification() -> Verification:
     )
 
 
+def strength() -> Strength:
+    """Two loads, three states, a screw; as a pelvis would give them."""
+
+    def row(state: str, load: str, frac: float, against: float) -> LoadedState:
+        around = Interval(low_frac=0.7 * frac, median_frac=frac, high_frac=2.4 * frac)
+        gain = Interval(low_frac=against, median_frac=against, high_frac=against)
+        return LoadedState(
+            state=state, load=load, bone=around, against_before=gain, stiffness_against_before=gain,
+            fails_first="bone: tension", where_lps_mm=(50.0, 8.0, 4.0),
+        )  # fmt: skip
+
+    return Strength(
+        lesion="lesion_1", bone="hip_left", site="pelvis", weight_kg=70.0, spacing_mm=2.0,
+        laws=("dalstra-1993-pelvis",), catalog_version="1", density_scale="air+fat", loads=("walking", "torsion"),
+        rows=tuple(
+            row(state, load, frac * share, frac / 0.6)
+            for load, share in (("walking", 1.0), ("torsion", 0.3))
+            for state, frac in (("intact_estimate", 0.4), ("before", 0.6), ("planned", 0.5))
+        ),
+        screws=(
+            ScrewHold(
+                name="screw-1", anchored_mm=40.0, pull_out_N=1500.0, pull_out_cemented_N=None, decay_length_mm=17.0,
+                source="R-h",
+            ),
+        ),
+        worst_residual_frac=1e-3, most_iterations=30, caveats=("strength_not_validated_here", "load_prior"),
+        mesh=MeshCheck(
+            coarse_spacing_mm=3.0, bone_change_frac=0.2, bone_where="before, walking", against_before_change_frac=0.05,
+            against_before_where="planned, walking",
+        ),
+        checks=(
+            Check(
+                name="load_to_strength", subject="lesion_1", value=1.2, limit=1.0, unit="1", verdict=Verdict.WARN,
+                source="software default",
+                message="linear and bonded; absolute strength of this site is not validated: compare the ratios",
+            ),
+        ),
+    )  # fmt: skip
+
+
 def findings() -> tuple:
-    return assessment(), proposal(), plan(), simulation()
+    return assessment(), proposal(), plan(), simulation(), strength()

@@ -16,6 +16,8 @@ _HOMES = {
     "assess": "assessment.assess",
     "propose": "proposal.propose",
     "schedule": "proposal.schedule",
+    "access": "planning.entries",
+    "corridors": "workflow",
     "plan": "workflow",
     "edit": "workflow",
     "simulate": "simulation.simulate",
@@ -65,13 +67,14 @@ if TYPE_CHECKING:
     from trocar.model.space import Grid, Volume
     from trocar.model.treatment import Placement, Plan, Proposal, Step, Technique
     from trocar.model.verification import Verification
+    from trocar.planning.entries import access
     from trocar.proposal.propose import propose
     from trocar.proposal.schedule import schedule
     from trocar.reporting.report import report
     from trocar.simulation.resume import last_state
     from trocar.simulation.simulate import simulate
     from trocar.verification.verify import verify
-    from trocar.workflow import edit, plan, run
+    from trocar.workflow import corridors, edit, plan, run
 
 __all__ = [
     "Assessment",
@@ -101,8 +104,10 @@ __all__ = [
     "Verification",
     "Volume",
     "__version__",
+    "access",
     "assess",
     "catalog",
+    "corridors",
     "edit",
     "last_state",
     "phantoms",

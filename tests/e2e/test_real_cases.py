@@ -10,15 +10,16 @@ from . import carved, sampler
 
 
 @pytest.fixture(scope="module", params=carved.CASES)
-def folder(request, shared_data, trocar_command, tmp_path_factory):
-    """The dossier of a carved case after `trocar run`."""
-    return carved.run(request.param, shared_data, trocar_command, tmp_path_factory.mktemp(request.param))
+def made(request, shared_data, trocar_command, tmp_path_factory):
+    """(name of a carved case, its dossier's folder after `trocar run`)"""
+    name = request.param
+    return name, carved.run(name, shared_data, trocar_command, tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture(scope="module")
-def ran(request, shared_data, folder):
+def ran(shared_data, made):
     """(name of the carved case, its truth, a reader of the dossier's documents, the report)"""
-    name = folder.parent.name.rstrip("0123456789")
+    name, folder = made
     truth = json.loads((shared_data / f"totalseg_carved_dev/{name}.json").read_text())
     report = (folder / "report.html").read_text()
     return name, truth, lambda entry: json.loads((folder / f"{entry}.json").read_text()), report
@@ -79,10 +80,11 @@ def test_the_plan_treats_the_lesion_where_it_is(ran):
         assert all(abs(part) < extent for part, extent in zip(offset_mm, truth["extent_mm_xyz"], strict=True))
 
 
-def test_no_point_of_an_instrument_breaks_a_hard_constraint(ran, folder):
+def test_no_point_of_an_instrument_breaks_a_hard_constraint(made):
+    name, folder = made
     dossier = Dossier.open(folder)
     plan = dossier.read("plan")
-    expected = {"probe", "trocar"} if ran[0].startswith("L4") else {"probe", "biopsy", "screw", "trocar"}
+    expected = {"probe", "trocar"} if name.startswith("L4") else {"probe", "biopsy", "screw", "trocar"}
     assert sampler.roles(plan) >= expected
     assert sampler.violations(dossier.read("case"), plan) == []
 

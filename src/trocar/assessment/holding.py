@@ -14,9 +14,10 @@ from trocar.model.treatment import Placement
 PITCH_mm, DEPTH_mm = 2.75, 0.85  # of a 6.5 mm cancellous thread (mechanics reference 4.3)
 CANNULATED_FRAC = 0.83  # of the shape factor (17 % lower)
 COLLAR_MM = 15.0
+THREAD_MM = 32.0  # the longer of the usual partial threads (mechanics reference 4.3)
 SHEAR_PER_COMPRESSION = 1 / np.sqrt(3)  # distortion energy; design
 STEP_MM = 1.0
-SOURCE = "R-h (Chapman 1996; ASTM F543), design (shear strength from the law's compressive strength)"
+SOURCE = "R-h (Chapman 1996; ASTM F543), design (shear from the law's compressive strength; 32 mm of thread)"
 
 
 def pull_out_N(shear_MPa: float, length_mm: float, diameter_mm: float, *, pitch_mm: float = PITCH_mm,
@@ -35,27 +36,35 @@ def decay_length_mm(modulus_MPa: float, diameter_mm: float, *, steel_GPa: float,
 
 def screw_hold(case: Case, screw: Placement, bone: Array, lesion: Array, law: Law, scale: DensityScale, *,
                cemented: bool) -> ScrewHold:  # fmt: skip
-    """A screw's hold by the bone along it that is no tumor. Unknown where the law has no strength."""
+    """A screw's hold by the bone along it that is no tumor. Unknown where the law has no strength.
+
+    The catalog does not know how long threads are: the figure is for 32 mm of thread at the tip, beside it that of a
+    thread over the whole screw. A collar of cement stands in for the last 15 mm of the thread.
+    """
     at = screw.axis.at(np.arange(STEP_MM / 2, screw.axis.length_mm, STEP_MM))
     in_bone = sample(bone.astype(np.float32), case.grid, at, outside=0.0, order=0) > 0
     in_tumor = sample(lesion.astype(np.float32), case.grid, at, outside=0.0, order=0) > 0
     hu = sample(case.ct.values.astype(np.float32), case.grid, at, outside=-1000.0)
     gripped = in_bone & ~(in_tumor & (hu < LYTIC_BELOW_HU))
-    anchored_mm = float(gripped.sum()) * STEP_MM
-    density = scale(hu[gripped])
+    density = scale(hu)
     strength = law.strength_MPa(density)
-    pull, cemented_N = None, None
+    partial, full, collar = None, None, None
     if strength is not None and gripped.any():
-        shear = SHEAR_PER_COMPRESSION * float(strength.mean())
-        pull = pull_out_N(shear, anchored_mm, screw.diameter_mm)
-        cemented_N = max(pull, shear * np.pi * COLLAR_MM**2) if cemented else None
+        shear = np.where(gripped, SHEAR_PER_COMPRESSION * strength, 0.0)
+        per_MPa = pull_out_N(1.0, STEP_MM, screw.diameter_mm)
+        from_tip = np.arange(len(shear))[::-1] * STEP_MM
+        full, partial = (per_MPa * float(shear[from_tip < reach].sum()) for reach in (np.inf, THREAD_MM))
+        if cemented:
+            beyond = per_MPa * float(shear[(from_tip >= COLLAR_MM) & (from_tip < THREAD_MM)].sum())
+            collar = max(partial, beyond + np.pi * COLLAR_MM * STEP_MM * float(shear[from_tip < COLLAR_MM].sum()))
     titanium = mechanics().material_of("titanium").modulus_GPa
-    modulus = float(law.modulus_MPa(density).mean()) if gripped.any() else 0.0
+    modulus = float(law.modulus_MPa(density[gripped]).mean()) if gripped.any() else 0.0
     return ScrewHold(
         name=screw.name,
-        anchored_mm=anchored_mm,
-        pull_out_N=None if pull is None else round(float(pull), 1),
-        pull_out_cemented_N=None if cemented_N is None else round(float(cemented_N), 1),
+        anchored_mm=float(gripped.sum()) * STEP_MM,
+        pull_out_N=None if partial is None else round(partial, 1),
+        pull_out_full_thread_N=None if full is None else round(full, 1),
+        pull_out_cemented_N=None if collar is None else round(collar, 1),
         decay_length_mm=round(decay_length_mm(modulus, screw.diameter_mm, steel_GPa=titanium), 2) if modulus else None,
         source=SOURCE,
     )

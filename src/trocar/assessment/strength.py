@@ -1,42 +1,34 @@
 """Load-to-strength ratios of the bone that holds a lesion: before treatment, and after each option of a plan."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
 
 from trocar.assessment.holding import screw_hold
-from trocar.assessment.supports import Bench, corners_of, held_voxels, load_on_nodes, site_of
-from trocar.assessment.yielding import MOSTLY, Treated, Worst, worst_of
-from trocar.catalog.facts import devices
+from trocar.assessment.nearby import nearby
+from trocar.assessment.sections import FLAG_BELOW_FRAC, section_check
+from trocar.assessment.solving import Tally, solve
+from trocar.assessment.supports import Bench, site_of
+from trocar.assessment.yielding import Treated, Worst
 from trocar.catalog.mechanics import Law, LoadCase, mechanics
 from trocar.errors import CaseError
 from trocar.imaging.resample import box_grid, resample, resample_mask
 from trocar.materials.density import DensityScale, tissue_scale
-from trocar.materials.stiffness import native_modulus, with_cement, with_screw
+from trocar.materials.stiffness import Overlay, native_modulus
 from trocar.model.case import Case, Role, Structure
-from trocar.model.device import Screw
 from trocar.model.finding import Check, Verdict
 from trocar.model.space import Array, Grid, Volume
-from trocar.model.strength import Interval, LoadedState, ScrewHold, Strength
+from trocar.model.strength import Interval, LoadedState, MeshCheck, ScrewHold, SectionCheck, Strength
 from trocar.model.treatment import Placement, Plan
-from trocar.physics.elastic import ElasticSystem, Load
 
 Progress = Callable[[float, str], None]
 SPACING_MM = 2.0
-TOLERANCE = 1e-4
+COARSER = 1.5  # the other lattice of the mesh check
 REFERENCE_KG = 70.0
 BASE_CAVEATS = ("strength_not_validated_here", "bonded_linear_no_interface_opening", "neighboring_bones_rigid")
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Residuals, iterations and remarks on the way."""
-
-    residual: float = 0.0
-    iterations: int = 0
-    caveats: set[str] = field(default_factory=set)
 
 
 def strength(
@@ -47,29 +39,35 @@ def strength(
     scale: DensityScale | None = None,
     spacing_mm: float = SPACING_MM,
     ablated_frac: float | None = None,
+    check_mesh: bool = False,
     on_progress: Progress | None = None,
 ) -> Strength:
     """The strength of the bone that holds the plan's lesion, for every load of its site and every law of its ensemble.
 
     `cement` is its share of volume on any grid (the simulation's); without it each bead is a ball of its volume.
     `ablated_frac` is what is left of the bone's stiffness in the lesion's 5 mm rim some weeks after ablation: no figure
-    is known, so there is none at first. Raises `CaseError` where no bone holds the lesion or a landmark is missing.
+    is known, so there is none at first. `check_mesh` solves all again on voxels 1.5 times as large. Raises
+    `CaseError` where no bone holds the lesion or a landmark is missing.
     """
-    scale = scale or tissue_scale(case)
+    whole, scale = case, scale or tissue_scale(case)
     lesion = case.structure(plan.lesion)
     bone = host_bone(case, lesion)
     site = site_of(bone)
     laws, loads = mechanics().laws_of(site), mechanics().loads_of(site)
-    region = bone.inside | lesion.inside
     grid = box_grid(case.grid.to_lps(np.argwhere(bone.inside)), margin_mm=4.0, spacing_mm=spacing_mm, like=case.grid)
+    case = nearby(case, grid)
+    lesion, bone = case.structure(lesion.name), case.structure(bone.name)
+    region = bone.inside | lesion.inside
     side = bone.side or case.context(lesion.name).side or lesion.side
     states = treatments(case, plan, grid, region, cement=cement, ablated_frac=ablated_frac)
     weight = case.clinical.patient.weight_kg
-    tally = _Tally(caveats={*BASE_CAVEATS, *scale.caveats})
+    tally = Tally(caveats={*BASE_CAVEATS, *scale.caveats})
     if weight is None:
         tally.caveats.add("weight_unknown_70_kg_taken")
     if any(load.confidence == "low" for load in loads):
         tally.caveats.add("load_prior")
+    if any(state.screws for state in states):
+        tally.caveats.add("screw_threads_bonded")
     found: dict[tuple[str, str], list[Worst]] = {}
     for number, law in enumerate(laws):
         native = _native(case, region, lesion, bone, law, scale, grid, tally)
@@ -77,10 +75,11 @@ def strength(
         for count, state in enumerate(states):
             if on_progress is not None:
                 on_progress((number + count / len(states)) / len(laws), f"{state.name}, {law.id}")
-            for load, result in _solve(bench, native, lesion, state, loads, weight or REFERENCE_KG, tally):
+            for load, result in solve(bench, native, lesion, state, loads, weight or REFERENCE_KG, tally):
                 found.setdefault((state.name, load.id), []).append(result)
-    screws = tuple(step for state in states if state.name == "planned" for step in state.screws)
-    return Strength(
+    sections = _sections(case, native, lesion, bone, grid) if site == "femur" else None
+    screws = states[-1].screws
+    made = Strength(
         lesion=lesion.name,
         bone=bone.name,
         site=site,
@@ -91,11 +90,36 @@ def strength(
         density_scale=scale.origin,
         loads=tuple(load.id for load in loads),
         rows=tuple(_row(state, load, found) for state, load in found),
-        screws=_holds(case, screws, bone, lesion, laws, scale, plan),
+        screws=_holds(whole, screws, whole.structure(lesion.name), laws, scale, plan),
         worst_residual_frac=tally.residual,
+        worst_imbalance_frac=tally.unbalanced,
         most_iterations=tally.iterations,
         caveats=tuple(sorted(tally.caveats)),
-        checks=_checks(plan.lesion, found, weight),
+        checks=_checks(plan.lesion, found, loads, weight, sections),
+        sections=sections,
+    )
+    if check_mesh:
+        coarse = strength(
+            whole, plan, cement=cement, scale=scale, spacing_mm=COARSER * spacing_mm, ablated_frac=ablated_frac
+        )
+        made = replace(made, mesh=mesh_check(made, coarse))
+    return made
+
+
+def mesh_check(fine: Strength, coarse: Strength) -> MeshCheck:
+    """How far two lattices' medians are apart: of every ratio, and of every ratio against before treatment."""
+    bone, gain = [], []
+    for row in fine.rows:
+        other, where = coarse.row(row.state, row.load), f"{row.state}, {row.load}"
+        bone.append((abs(other.bone.median_frac / row.bone.median_frac - 1), where))
+        if row.against_before is not None and other.against_before is not None:
+            gain.append((abs(other.against_before.median_frac / row.against_before.median_frac - 1), where))
+    return MeshCheck(
+        coarse_spacing_mm=coarse.spacing_mm,
+        bone_change_frac=round(max(bone)[0], 3),
+        bone_where=max(bone)[1],
+        against_before_change_frac=round(max(gain)[0], 3),
+        against_before_where=max(gain)[1],
     )
 
 
@@ -146,13 +170,14 @@ def _beads(beads: Sequence[Placement], grid: Grid, allowed: Array) -> Array:
 
 def _native(
     case: Case, region: Array, lesion: Structure, bone: Structure, law: Law, scale: DensityScale, grid: Grid,
-    tally: _Tally,
+    tally: Tally,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """MPa of the untreated bone, of the bone as if the lesion were spongy bone, and the voxels that are bone."""
     inner = ndimage.binary_erosion(bone.inside & ~lesion.inside, iterations=3)
     spongy = float(np.median(law.modulus_MPa(scale(case.ct.values[inner])))) if inner.any() else 100.0
-    modulus, solid = native_modulus(case, region, lesion.inside, law, scale, grid, filled_MPa=None)
-    filled, _ = native_modulus(case, region, lesion.inside, law, scale, grid, filled_MPa=spongy)
+    overlay = _overlay(case, lesion.name, bone.name, grid)
+    modulus, solid = native_modulus(case, region, lesion.inside, law, scale, grid, filled_MPa=None, overlay=overlay)
+    filled, _ = native_modulus(case, region, lesion.inside, law, scale, grid, filled_MPa=spongy, overlay=overlay)
     label, count = ndimage.label(modulus > 0)
     if count > 1:
         sizes = np.bincount(label.ravel())
@@ -163,64 +188,10 @@ def _native(
     return modulus, filled, solid
 
 
-def _solve(
-    bench: Bench, native: tuple[Array, Array, Array], lesion: Structure, state: Treated, loads: Sequence[LoadCase],
-    weight_kg: float, tally: _Tally,
-) -> list[tuple[LoadCase, Worst]]:  # fmt: skip
-    """Every load on one state; loads that are held alike share a system."""
-    modulus, metal = _modulus(bench, native, lesion, state)
-    found = []
-    groups: dict[bool, list[LoadCase]] = {}
-    for load in loads:
-        groups.setdefault(load.one_side, []).append(load)
-    for group in groups.values():
-        firm, sideways = held_voxels(bench, group[0])
-        held = np.repeat(corners_of(firm | _gripped(bench, metal))[..., None], 3, axis=3)
-        if sideways.any():
-            left = int(np.argmax(np.abs(bench.grid.directions[0])))
-            held[..., left] |= corners_of(sideways)
-        system = ElasticSystem(modulus * 1e6, held, spacing_m=float(bench.grid.spacing_mm[0]) / 1000.0)
-        stored = system.dense(np.ones(3 * system.rows.node_count)) > 0
-        for load in group:
-            force = np.where(held | ~stored, 0.0, load_on_nodes(bench, load, weight_kg))
-            solved = system.solve_one(Load(force_N=force), tolerance=TOLERANCE)
-            tally.residual = max(tally.residual, solved.relative_residual)
-            tally.iterations = max(tally.iterations, solved.iterations)
-            found.append((load, worst_of(bench, native[2], lesion, state, metal, held, force, solved)))
-    return found
-
-
-def _modulus(
-    bench: Bench, native: tuple[Array, Array, Array], lesion: Structure, state: Treated
-) -> tuple[Array, Array]:
-    """MPa of a treated state and the share of metal in each voxel."""
-    modulus, metal = native[1] if state.filled else native[0], np.zeros(bench.grid.shape, np.float32)
-    if state.bone_frac != 1.0:
-        inside = resample_mask(lesion.inside, bench.case.grid, bench.grid)
-        rim = ndimage.distance_transform_edt(~inside, sampling=bench.grid.spacing_mm) <= 5.0
-        modulus = np.where(rim, state.bone_frac * modulus, modulus)
-    if state.cement_frac is not None:
-        modulus = np.where(modulus > 0, with_cement(modulus, state.cement_frac), modulus)
-    for screw in state.screws:
-        device = devices().get(screw.device)
-        cannula = (device.cannula_mm or device.wire_mm or 0.0) if isinstance(device, Screw) else 0.0
-        modulus, share = with_screw(modulus, screw, bench.grid, cannula_mm=cannula)
-        metal = np.maximum(metal, share)
-    if state.screws:
-        label, _ = ndimage.label(modulus > 0)
-        modulus = np.where(label == label[np.unravel_index(int(native[0].argmax()), label.shape)], modulus, 0)
-    return modulus, np.where(modulus > 0, metal, 0)
-
-
-def _gripped(bench: Bench, metal: Array) -> Array:
-    """Voxels of metal within a neighboring bone, which counts as rigid."""
-    others = {"pelvis": ("sacrum",), "sacrum": (f"hip_{bench.side}",)}.get(bench.site, ())
-    grip = np.zeros(bench.grid.shape, bool)
-    if metal.any():
-        for name in others:
-            for bone in (item for item in bench.case.with_role(Role.BONE) if item.name.startswith(name)):
-                grip |= resample_mask(bone.inside, bench.case.grid, bench.grid) & (metal > MOSTLY) & ~bench.voxels
-    return grip
+@lru_cache(maxsize=2)
+def _overlay(case: Case, lesion: str, bone: str, grid: Grid) -> Overlay:
+    """The same for every law."""
+    return Overlay.of(case.structure(lesion).inside | case.structure(bone).inside, case.grid, grid)
 
 
 def _row(state: str, load: str, found: dict[tuple[str, str], list[Worst]]) -> LoadedState:
@@ -251,9 +222,8 @@ def _known_interval(values: Sequence[float | None]) -> Interval | None:
 
 
 def _holds(
-    case: Case, screws: Sequence[Placement], bone: Structure, lesion: Structure, laws: Sequence[Law],
-    scale: DensityScale, plan: Plan,
-) -> tuple[ScrewHold, ...]:  # fmt: skip
+    case: Case, screws: Sequence[Placement], lesion: Structure, laws: Sequence[Law], scale: DensityScale, plan: Plan
+) -> tuple[ScrewHold, ...]:
     law = next((law for law in laws if law.strength_factor_MPa is not None), laws[0])
     every = np.zeros(case.grid.shape, bool)
     for structure in case.with_role(Role.BONE):
@@ -262,23 +232,39 @@ def _holds(
     return tuple(screw_hold(case, screw, every, lesion.inside, law, scale, cemented=cemented) for screw in screws)
 
 
-def _checks(lesion: str, found: dict[tuple[str, str], list[Worst]], weight_kg: float | None) -> tuple[Check, ...]:
-    """The planned construct's highest ratio; a load above strength in every law is a finding, in one a warning."""
+def _sections(
+    case: Case, native: tuple[Array, Array, Array], lesion: Structure, bone: Structure, grid: Grid
+) -> SectionCheck:
+    inside = resample_mask(lesion.inside, case.grid, grid)
+    return section_check(native[0], native[1], grid, bone, inside, against="intact_estimate")
+
+
+def _checks(
+    lesion: str, found: dict[tuple[str, str], list[Worst]], loads: Sequence[LoadCase], weight_kg: float | None,
+    sections: SectionCheck | None,
+) -> tuple[Check, ...]:  # fmt: skip
+    """The planned construct under the worst activity; above strength in every law is a finding, in one a warning.
+
+    A long bone's sections join it.
+    """
     last = list(found)[-1][0]
-    checks = []
-    for (state, load), results in found.items():
-        if state != last:
-            continue
-        high = max(item.bone for item in results)
-        low = min(item.bone for item in results)
-        verdict = Verdict.UNKNOWN if weight_kg is None else (
-            Verdict.FAIL if low > 1 else Verdict.WARN if high > 1 else Verdict.PASS
-        )  # fmt: skip
+    activities = [load.id for load in loads if load.torque_Nm is None]
+    load = max(activities, key=lambda name: max(item.bone for item in found[last, name]))
+    ratios = [item.bone for item in found[last, load]]
+    verdict = Verdict.FAIL if min(ratios) > 1 else Verdict.WARN if max(ratios) > 1 else Verdict.PASS
+    checks = [
+        Check(
+            name="load_to_strength", subject=lesion, value=round(max(ratios), 3), limit=1.0, unit="1",
+            verdict=Verdict.UNKNOWN if weight_kg is None else verdict, source="software default",
+            message="linear and bonded; absolute strength of this site is not validated: compare the ratios",
+        )
+    ]  # fmt: skip
+    if sections is not None:
+        kept = min(sections.axial_frac, sections.bending_frac, sections.torsion_frac)
         checks.append(
             Check(
-                name="load_to_strength", subject=f"{lesion}, {state}, {load}", value=round(high, 3), limit=1.0,
-                unit="1", verdict=verdict, source="software default",
-                message="linear, bonded; absolute strength of this site is not validated: compare ratios",
+                name="section_rigidity", subject=lesion, value=kept, limit=FLAG_BELOW_FRAC, unit="1",
+                verdict=Verdict.WARN if sections.flagged else Verdict.PASS, source=sections.source,
             )
         )  # fmt: skip
     return tuple(checks)

@@ -14,6 +14,7 @@ from trocar.model.case import Case, Side, Structure
 from trocar.model.space import Array, Grid
 
 CONTACT_MM, ACROSS_JOINT_MM, HELD_END_MM = 4.0, 8.0, 15.0
+BALL_FRAC, TALL_FRAC = 0.7, 0.6  # of a vertebral body: design
 GRAVITY_N_PER_KG = 9.81
 
 
@@ -36,6 +37,21 @@ class Bench:
         along = self.points() @ np.asarray(direction)
         return self.voxels & (along >= along[self.voxels].max() - depth_mm)
 
+    def endplate(self, *, upper: bool) -> Array:
+        """Voxels of a vertebral body within a depth of its endplate: the articular processes reach beyond it.
+
+        The body is what remains where a large ball fits, over columns at least 0.6 times as high as the highest.
+        """
+        body = _body(self.voxels, self.grid)
+        axis = int(np.argmax(np.abs(self.grid.directions[2])))
+        step, upwards = float(self.grid.spacing_mm[axis]), self.grid.directions[2, axis] > 0
+        height = np.moveaxis(body, axis, 2).sum(axis=2)
+        column = np.moveaxis(self.voxels, axis, 2) & (height >= TALL_FRAC * height.max())[..., None]
+        ordered = column[..., ::-1] if upper == upwards else column
+        depth = np.cumsum(ordered, axis=2) * step
+        ordered = ordered & (depth <= max(CONTACT_MM, step))
+        return np.moveaxis(ordered[..., ::-1] if upper == upwards else ordered, 2, axis)
+
     def points(self) -> Array:
         """[i, j, k, 3] centers of the voxels, LPS."""
         return self.grid.to_lps(np.moveaxis(np.indices(self.grid.shape), 0, -1))
@@ -50,6 +66,15 @@ def _near(case: Case, grid: Grid, names: tuple[str, ...], within_mm: float) -> A
         if placed.any():
             close |= ndimage.distance_transform_edt(~placed, sampling=grid.spacing_mm) <= within_mm
     return close
+
+
+def _body(voxels: Array, grid: Grid) -> Array:
+    """The largest part of a vertebra in which a ball of 0.7 times its inner radius fits: its body."""
+    away = ndimage.distance_transform_edt(np.pad(voxels, 1), sampling=grid.spacing_mm)[1:-1, 1:-1, 1:-1]
+    radius = BALL_FRAC * float(away.max())
+    label, _ = ndimage.label(away >= radius)
+    core = label == label[np.unravel_index(int(away.argmax()), label.shape)]
+    return voxels & (ndimage.distance_transform_edt(~core, sampling=grid.spacing_mm) <= radius + CONTACT_MM)
 
 
 def site_of(bone: Structure) -> str:
@@ -71,12 +96,14 @@ def held_voxels(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
         names = [f"sacroiliac_joint_{one}" for one in sides]
         hips = [f"hip_{one}" for one in sides]
         return _first(bench.beside(*names), bench.beside(*hips), what="sacroiliac joint"), none
-    depth = HELD_END_MM if bench.site == "femur" else CONTACT_MM
-    return bench.end([0, 0, -1], depth), none
+    if bench.site == "vertebra":
+        return bench.endplate(upper=False), none
+    return bench.end([0, 0, -1], HELD_END_MM), none
 
 
+@lru_cache(maxsize=8)
 def load_on_nodes(bench: Bench, load: LoadCase, weight_kg: float) -> Array:
-    """[i, j, k, component] N on the nodes, components along the lattice's axes."""
+    """[i, j, k, component] N on the nodes, components along the lattice's axes: the same for every state. Read only."""
     force = np.zeros([*(n + 1 for n in bench.grid.shape), 3])
     target, weights = _target(bench, load)
     if load.force_frac is not None:
@@ -110,7 +137,7 @@ def _target(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
     if load.on == "seat":
         seat = bench.end([0, 0, -1], HELD_END_MM)
         return seat, _corners(seat)
-    top = bench.end([0, 0, 1], CONTACT_MM)
+    top = bench.endplate(upper=True)
     if load.on == "top_anterior":
         front = -bench.points()[..., 1]
         top = top & (front >= np.percentile(front[top], 67))
@@ -155,6 +182,17 @@ def _corners(voxels: Array) -> Array:
 def corners_of(voxels: Array) -> Array:
     """[i + 1, j + 1, k + 1] nodes that belong to any of the voxels."""
     return _corners(voxels) > 0
+
+
+def voxels_at(nodes: Array) -> Array:
+    """[i, j, k] voxels with any of the nodes [i + 1, j + 1, k + 1] at a corner."""
+    found = np.zeros([n - 1 for n in nodes.shape], bool)
+    nx, ny, nz = found.shape
+    for a in (0, 1):
+        for b in (0, 1):
+            for c in (0, 1):
+                found |= nodes[a : nx + a, b : ny + b, c : nz + c]
+    return found
 
 
 def _spread(weights: Array, whole: Array) -> Array:

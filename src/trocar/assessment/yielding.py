@@ -1,16 +1,17 @@
 """Where bone, cement and screws come nearest to yielding under a load: strains averaged near the lesion."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
 
-from trocar.assessment.supports import Bench
+from trocar.assessment.supports import Bench, voxels_at
 from trocar.catalog.mechanics import mechanics
 from trocar.errors import CaseError
 from trocar.imaging.resample import resample_mask
-from trocar.model.case import Structure
-from trocar.model.space import Array, as_vector
+from trocar.model.case import Case, Structure
+from trocar.model.space import Array, Grid, as_vector
 from trocar.model.treatment import Placement
 from trocar.physics.elastic import Deformation
 from trocar.physics.elastic_strain import principal
@@ -49,14 +50,16 @@ def worst_of(
     solved: Deformation,
 ) -> Worst:  # fmt: skip
     """Ratios near the lesion, away from what is held or loaded."""
+    box, near = looked_at(bench.case, bench.grid, lesion.name)
     spacing = bench.grid.spacing_mm
-    largest, smallest = principal(solved.strain())
-    inside = resample_mask(lesion.inside, bench.case.grid, bench.grid)
-    looked = ndimage.distance_transform_edt(~inside, sampling=spacing) <= NEAR_MM
-    touched = held.any(axis=3) | (force != 0).any(axis=3)
-    looked &= ndimage.distance_transform_edt(~touched, sampling=spacing)[:-1, :-1, :-1] > AWAY_MM
-    cement = state.cement_frac if state.cement_frac is not None else np.zeros(bench.grid.shape)
-    bone = looked & solid & (cement < MOSTLY) & (metal < 0.1)
+    nodes = held.any(axis=3) | (force != 0).any(axis=3)
+    touched = voxels_at(nodes[tuple(slice(side.start, side.stop + 1) for side in box)])
+    if touched.any():
+        near = near & (ndimage.distance_transform_edt(~touched, sampling=spacing) > AWAY_MM)
+    largest, smallest = principal(solved.strain()[box])
+    solid, metal = solid[box], metal[box]
+    cement = state.cement_frac[box] if state.cement_frac is not None else np.zeros(near.shape)
+    bone = near & solid & (cement < MOSTLY) & (metal < 0.1)
     limits, pmma = mechanics().yield_strain, mechanics().material_of("pmma")
     titanium = mechanics().material_of("titanium")
     strained = np.maximum(largest / limits.tension_frac, -smallest / limits.compression_frac)
@@ -66,8 +69,8 @@ def worst_of(
     metal_stress = 1000.0 * titanium.modulus_GPa * np.maximum(largest, -smallest) / (titanium.yield_MPa or np.inf)
     parts = {
         "bone": _worst(strained, bone, spacing),
-        "cement": _worst(cement_stress, looked & (cement >= MOSTLY) & (metal < 0.1), spacing),
-        "screw": _worst(metal_stress, looked & (metal > MOSTLY), spacing),
+        "cement": _worst(cement_stress, near & (cement >= MOSTLY) & (metal < 0.1), spacing),
+        "screw": _worst(metal_stress, near & (metal > MOSTLY), spacing),
     }
     if parts["bone"] is None:
         raise CaseError("no bone is left beside the lesion to be looked at", hint="check the masks of bone and lesion")
@@ -81,8 +84,22 @@ def worst_of(
         screw=None if parts["screw"] is None else parts["screw"][0],
         work=float((force * solved.displacement_m()).sum()),
         worst=f"{part}: {how}",
-        where=as_vector(bench.grid.to_lps(at)),
+        where=as_vector(bench.grid.to_lps(np.add(at, [side.start for side in box]))),
     )
+
+
+@lru_cache(maxsize=8)
+def looked_at(case: Case, grid: Grid, lesion: str) -> tuple[tuple[slice, ...], Array]:
+    """The box of the lattice that is looked at, and its voxels near the lesion."""
+    inside = resample_mask(case.structure(lesion).inside, case.grid, grid)
+    margin = np.ceil((NEAR_MM + AWAY_MM + BALL_MM) / grid.spacing_mm).astype(int)
+    where = np.argwhere(inside)
+    if not len(where):
+        raise CaseError(f"{lesion} is smaller than a voxel of the strength's lattice", hint="take a finer --spacing-mm")
+    low = np.maximum(where.min(axis=0) - margin, 0)
+    high = np.minimum(where.max(axis=0) + margin + 1, grid.shape)
+    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return box, ndimage.distance_transform_edt(~inside[box], sampling=grid.spacing_mm) <= NEAR_MM
 
 
 def _worst(ratio: Array, of: Array, spacing_mm: Array) -> tuple[float, tuple[int, ...]] | None:

@@ -127,7 +127,9 @@ def drugs(
 def schema(
     document: Annotated[
         str,
-        typer.Argument(help="clinical, case, assessment, proposals, plan, edits, simulation, verification or dossier."),
+        typer.Argument(
+            help="clinical, case, assessment, proposals, plan, edits, simulation, strength, verification or dossier."
+        ),
     ],
     as_json: Json = False,
 ) -> None:

@@ -13,6 +13,7 @@ from trocar.cli.case_commands import approve, new, status
 from trocar.cli.catalog_commands import devices, drugs, rules, schema
 from trocar.cli.document_commands import documents
 from trocar.cli.output import Output
+from trocar.cli.reach_commands import access, corridors
 from trocar.cli.stage_commands import assess, demo, plan, propose, report, run, schedule, simulate, verify
 from trocar.cli.strength_command import strength
 from trocar.errors import InputError, TrocarError
@@ -95,8 +96,8 @@ def root(
 
 
 COMMANDS = (
-    *(new, assess, propose, schedule, plan, simulate, strength, verify, report, documents, run, status, approve),
-    *(devices, rules, drugs, schema, demo),
+    *(new, assess, propose, schedule, access, corridors, plan, simulate, strength, verify, report, documents),
+    *(run, status, approve, devices, rules, drugs, schema, demo),
 )
 for command in COMMANDS:  # in the order in which `trocar --help` lists them
     app.command()(command)

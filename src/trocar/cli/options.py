@@ -14,6 +14,22 @@ ProposalNumber = Annotated[
 Seed = Annotated[
     int | None, typer.Option(metavar="NUMBER", help="Seed of everything random; the same seed gives the same plan.")
 ]
+GuidanceName = Annotated[
+    str | None,
+    typer.Option(
+        "--guidance", metavar="NAME", help="How instruments are led: navigated or freehand; as the case says at first."
+    ),
+]
+PlacementErrorMm = Annotated[
+    float | None,
+    typer.Option(
+        "--placement-error-mm",
+        metavar="MM",
+        min=0.1,
+        max=20.0,
+        help="Error kept free around every instrument, in place of the guidance's own.",
+    ),
+]
 SpacingMm = Annotated[
     float | None,
     typer.Option("--spacing-mm", metavar="MM", min=0.5, max=5.0, help="Voxel edge of the simulation, 1 mm at first."),

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trocar.cli.options import DossierFolder, Json, ProposalNumber, Seed, SpacingMm
+from trocar.cli.options import (
+    DossierFolder,
+    GuidanceName,
+    Json,
+    PlacementErrorMm,
+    ProposalNumber,
+    Seed,
+    SpacingMm,
+)
 from trocar.cli.output import Output
 from trocar.errors import InputError
 
@@ -63,6 +71,8 @@ def plan(
             help="Check coverage and limits on N placements and tissues drawn at random.",
         ),
     ] = None,
+    guidance: GuidanceName = None,
+    placement_error_mm: PlacementErrorMm = None,
     edits: Annotated[
         Path | None,
         typer.Option(
@@ -75,10 +85,14 @@ def plan(
 ) -> None:
     """Place every instrument of one option, step by step. Exits 3 when no placement is admissible."""
     full_search = None if full is None else int(full)
+    own = {"proposal": proposal, "seed": seed, "guidance": guidance, "placement_error_mm": placement_error_mm}
     if edits is None:
-        _stage(dossier, "plan", as_json, proposal=proposal, seed=seed, full_search=full_search, samples=robust)
-    elif proposal is not None or seed is not None:
-        raise InputError("--edits keeps the plan's own option and seed", hint="leave out --proposal and --seed")
+        _stage(dossier, "plan", as_json, full_search=full_search, samples=robust, **own)
+    elif any(value is not None for value in own.values()):
+        raise InputError(
+            "--edits keeps the plan's own option, seed and guidance",
+            hint="leave out --proposal, --seed, --guidance and --placement-error-mm",
+        )
     else:
         _edit(dossier, edits, as_json, full_search=full_search, samples=robust)
 
@@ -112,7 +126,7 @@ def schedule(
     opened = Dossier.open(dossier)
     run_stages(opened, until="proposals", on_progress=output.on_progress)
     found = opened.read("proposals")
-    number = proposal or (opened.settings("plan").get("proposal", 1) if opened.is_fresh("plan") else 1)
+    number = proposal or (int(opened.settings("plan").get("proposal", 1)) if opened.is_fresh("plan") else 1)
     if not 1 <= number <= len(found):
         raise InputError(f"there is no option {number}", hint=f"there are 1 to {len(found)}")
     planned = opened.is_fresh("plan") and opened.settings("plan").get("proposal", 1) == number

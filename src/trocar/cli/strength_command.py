@@ -30,16 +30,26 @@ def strength(
             help="Stiffness left in the ablated rim weeks later; nobody has measured it, so there is no default.",
         ),
     ] = None,
+    check_mesh: Annotated[
+        bool, typer.Option("--check-mesh", help="Solve again on voxels 1.5 times as large, and say what changes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare daily loads with the bone's strength: before, with cement, with screws, and as planned."""
     from trocar.io.dossier import Dossier
-    from trocar.workflow import strength as of_the_bone
+    from trocar.workflow import run as run_stages
 
     output = Output(as_json=as_json)
-    found = of_the_bone(
-        Dossier.open(dossier), spacing_mm=spacing_mm, ablated_frac=ablated_frac, on_progress=output.on_progress
+    opened = Dossier.open(dossier)
+    run_stages(
+        opened,
+        until="strength",
+        strength_spacing_mm=spacing_mm,
+        ablated_frac=ablated_frac or 0.0,
+        check_mesh=int(check_mesh),
+        on_progress=output.on_progress,
     )
+    found = opened.read("strength")
     for line in _lines(found):
         output.line(line)
     output.table(_table(found))
@@ -65,9 +75,26 @@ def _table(found: Strength) -> Iterator[tuple[str, ...]]:
 
 def _closing(found: Strength) -> Iterator[str]:
     for screw in found.screws:
+        full = "" if screw.pull_out_full_thread_N is None else f", {screw.pull_out_full_thread_N:.0f} N threaded wholly"
         hold: Any = "unknown" if screw.pull_out_N is None else f"{screw.pull_out_N:.0f} N"
         cemented = "" if screw.pull_out_cemented_N is None else f", {screw.pull_out_cemented_N:.0f} N with a collar"
-        yield f"{screw.name}: {screw.anchored_mm:.0f} mm in bone, pull-out {hold}{cemented} (closed form)"
+        yield f"{screw.name}: {screw.anchored_mm:.0f} mm in bone, pull-out {hold}{full}{cemented} (closed form)"
+    if found.sections is not None:
+        kept = found.sections
+        yield (
+            f"weakest section keeps {kept.axial_frac:.0%} of EA, {kept.bending_frac:.0%} of EI, "
+            f"{kept.torsion_frac:.0%} of GJ of the {kept.against.replace('_', ' ')} (flagged below 65 %)"
+        )
+    else:
+        yield "section rigidities (CTRA): not applicable to this bone"
+    if found.mesh is not None:
+        mesh = found.mesh
+        yield (
+            f"on voxels of {mesh.coarse_spacing_mm:g} mm ratios change by at most {mesh.bone_change_frac:.0%} "
+            f"({mesh.bone_where}), x before by at most {mesh.against_before_change_frac:.0%} "
+            f"({mesh.against_before_where})"
+        )
+    yield f"reactions miss at most {found.worst_imbalance_frac:.1e} of the load"
     yield f"residual at most {found.worst_residual_frac:.1e}, at most {found.most_iterations} iterations"
     yield "not validated for this site: compare the ratios, not the absolute values"
     yield f"caveats: {', '.join(found.caveats)}"

@@ -12,7 +12,8 @@ from trocar.model.finding import Assessment, Check, Simulation
 from trocar.model.treatment import Plan, Proposal
 from trocar.model.verification import Verification
 
-CHECKED = ("assessment", "plan", "simulation", "verification", "as_done")
+CHECKED = ("assessment", "plan", "simulation", "strength", "verification", "as_done")
+OPTIONAL = ("strength", "control", "verification", "as_done")
 
 
 def case_lines(case: Case) -> Iterator[str]:
@@ -106,7 +107,7 @@ def status_rows(dossier: Dossier) -> Iterator[tuple[str, ...]]:
     """A table: entry, state, made when, failing checks, why it is stale."""
     failed = [entry for entry, _ in failed_checks(dossier)]
     for item in dossier.status():
-        if item.name in ("control", "verification", "as_done") and item.state is State.MISSING:
+        if item.name in OPTIONAL and item.state is State.MISSING:
             continue
         count = failed.count(item.name)
         yield (

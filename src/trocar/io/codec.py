@@ -19,6 +19,7 @@ from trocar.model.case import Clinical
 from trocar.model.edits import Edits
 from trocar.model.finding import Assessment, Simulation
 from trocar.model.record import Record
+from trocar.model.strength import Strength
 from trocar.model.treatment import Plan
 from trocar.model.verification import Verification
 
@@ -32,6 +33,7 @@ DOCUMENTS: dict[str, type[Record]] = {
     "edits": Edits,
     "simulation": Simulation,
     "verification": Verification,
+    "strength": Strength,
 }
 VERSIONS = dict.fromkeys(DOCUMENTS, 1)
 ARRAY_FIELDS = {"simulation": {"fields"}, "verification": {"fields"}}

@@ -42,7 +42,7 @@ class EntryStatus(Record):
     state: State
     reasons: tuple[str, ...] = ()
     made_when: str | None = None
-    settings: dict[str, int | float] | None = None
+    settings: dict[str, int | float | str] | None = None
 
 
 class Dossier:
@@ -105,7 +105,7 @@ class Dossier:
         """The digest of an entry. Raises `DossierError` when it is missing."""
         return self._entry(name).digest
 
-    def settings(self, name: str) -> Mapping[str, int | float]:
+    def settings(self, name: str) -> Mapping[str, int | float | str]:
         """The settings an entry was made with."""
         return self._entry(name).settings
 
@@ -160,7 +160,7 @@ class Dossier:
         noun: Any,
         *,
         made_from: Iterable[str] | None = None,
-        settings: Mapping[str, int | float] | None = None,
+        settings: Mapping[str, int | float | str] | None = None,
     ) -> None:
         """Store a result. `made_from` names the entries it was made from; without it, all that it needs or uses."""
         sources = made_from if made_from is not None else (*NEEDS[name], *USES.get(name, ()))
@@ -177,7 +177,7 @@ class Dossier:
         entries.store(name, noun, staging)
 
     def _commit(
-        self, name: str, *, made_from: dict[str, str], settings: dict[str, int | float], keep: Iterable[str]
+        self, name: str, *, made_from: dict[str, str], settings: dict[str, int | float | str], keep: Iterable[str]
     ) -> None:
         """Make the staged files the entry `name`, and forget all other entries but those to keep."""
         staging = self.folder / commit.STAGING

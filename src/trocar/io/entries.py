@@ -15,6 +15,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "proposals": ("case", "assessment"),
     "plan": ("case", "proposals"),
     "simulation": ("case", "plan"),
+    "strength": ("case", "plan"),
     "control": (),
     "verification": ("case", "plan", "control"),
     "as_done": ("case", "verification"),
@@ -22,10 +23,11 @@ NEEDS: dict[str, tuple[str, ...]] = {
 }
 # What an entry also uses when it is there.
 USES: dict[str, tuple[str, ...]] = {
+    "strength": ("simulation",),
     "verification": ("simulation",),
-    "report": ("assessment", "proposals", "plan", "simulation", "verification"),
+    "report": ("assessment", "proposals", "plan", "simulation", "strength", "verification"),
 }
-DOCUMENT_OF = {name: name for name in ("assessment", "proposals", "plan", "simulation", "verification")} | {
+DOCUMENT_OF = {name: name for name in ("assessment", "proposals", "plan", "simulation", "strength", "verification")} | {
     "as_done": "simulation"
 }
 WITH_FIELDS = ("simulation", "verification", "as_done")
@@ -37,6 +39,7 @@ MADE_BY = {
     "proposals": "trocar propose",
     "plan": "trocar plan",
     "simulation": "trocar simulate",
+    "strength": "trocar strength",
     "control": "trocar verify --control",
     "verification": "trocar verify",
     "as_done": "trocar verify",

@@ -15,7 +15,7 @@ class Entry(Record):
     made_from: dict[str, str] = field(default_factory=dict)  # entry -> digest it had then
     made_when: str  # ISO 8601, UTC
     made_by: str  # trocar and its version
-    settings: dict[str, int | float] = field(default_factory=dict)
+    settings: dict[str, int | float | str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

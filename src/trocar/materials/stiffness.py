@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.catalog.mechanics import Law, mechanics
-from trocar.imaging.resample import sample
 from trocar.materials.density import DensityScale
 from trocar.materials.placing import around
 from trocar.model.case import Case
@@ -21,47 +20,59 @@ SUBPOINTS = 4  # along each edge of a voxel, for shares of its volume
 SAMPLES = 2  # along each edge of a voxel, for the mean of the CT's moduli
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stiffness:
-    """Moduli [i, j, k] in MPa on a lattice, and what each voxel is mostly made of."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlay:
+    """Which CT voxels lie under each lattice voxel that is at least half in a region: found once for every law."""
 
+    inside: Array  # [i, j, k] of the lattice
+    under: Array  # (points, inside) flat numbers of CT voxels, -1 beyond the CT or outside the region
     grid: Grid
-    modulus_MPa: Array
-    bone: Array
-    cement_frac: Array
-    metal_frac: Array
+
+    @classmethod
+    def of(cls, region: Array, ct_grid: Grid, grid: Grid) -> "Overlay":
+        """`region` is a mask of the CT; `SAMPLES` points along each edge of a lattice voxel look which one they hit."""
+        offset = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
+        shifts = [np.array([a, b, c]) for a in offset for b in offset for c in offset]
+        indices = np.moveaxis(np.indices(grid.shape), 0, -1).reshape(-1, 3)
+        shape = np.array(ct_grid.shape)
+        under = np.empty((len(shifts), len(indices)), np.int32)
+        for number, shift in enumerate(shifts):
+            at = np.rint(ct_grid.to_ijk(grid.to_lps(indices + shift))).astype(np.int32)
+            within = ((at >= 0) & (at < shape)).all(axis=1)
+            flat = np.ravel_multi_index(tuple(np.clip(at, 0, shape - 1).T), ct_grid.shape)
+            under[number] = np.where(within & region.ravel()[flat], flat, -1)
+        some = (under >= 0).sum(axis=0) >= 0.5 * len(shifts)
+        return cls(some.reshape(grid.shape), under[:, some], grid)
+
+    def mean(self, of_points: Array) -> Array:
+        """[i, j, k] means over each lattice voxel's points, 0 outside."""
+        dense = np.zeros(self.inside.shape, np.float32)
+        dense[self.inside] = of_points.mean(axis=0)
+        return dense
 
 
 def native_modulus(
-    case: Case, region: Array, lesion: Array, law: Law, scale: DensityScale, grid: Grid, *, filled_MPa: float | None
-) -> tuple[Array, Array]:
+    case: Case, region: Array, lesion: Array, law: Law, scale: DensityScale, grid: Grid, *,
+    filled_MPa: float | None, overlay: Overlay | None = None,
+) -> tuple[Array, Array]:  # fmt: skip
     """[i, j, k] MPa of the untreated bone on `grid`, 0 outside, and the voxels that are bone and not tumor.
 
     `region` and `lesion` are masks of the CT. With `filled_MPa` the tumor has that modulus, as the bone may have had.
+    `overlay` spares finding the CT's voxels anew for every law.
     """
+    overlay = overlay or Overlay.of(region, case.grid, grid)
     tumor = mechanics().material_of("tumor").modulus_GPa * 1000.0
     cap = mechanics().material_of("sclerotic_tumor").modulus_GPa * 1000.0
-    modulus = law.modulus_MPa(scale(case.ct.values))
+    hu = case.ct.values.ravel()[overlay.under]
+    in_lesion = lesion.ravel()[overlay.under]
+    modulus = law.modulus_MPa(scale(hu))
     floor = tumor if filled_MPa is None else filled_MPa
-    replaced = lesion & (case.ct.values < LYTIC_BELOW_HU)
-    modulus = np.where(lesion, np.minimum(modulus, cap), modulus)
+    replaced = in_lesion & (hu < LYTIC_BELOW_HU)
+    modulus = np.where(in_lesion, np.minimum(modulus, cap), modulus)
     modulus = np.where(replaced, floor, np.maximum(modulus, tumor))
-    modulus = np.where(region, modulus, 0.0).astype(np.float32)
-    solid = (region & ~replaced).astype(np.float32)
-    offset = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
-    indices = np.moveaxis(np.indices(grid.shape), 0, -1)
-    mean, bone = np.zeros(grid.shape, np.float32), np.zeros(grid.shape, np.float32)
-    share = np.zeros(grid.shape, np.float32)
-    for a in offset:
-        for b in offset:
-            for c in offset:
-                at = grid.to_lps(indices + np.array([a, b, c]))
-                mean += sample(modulus, case.grid, at, outside=0.0, order=0)
-                bone += sample(solid, case.grid, at, outside=0.0, order=0)
-                share += sample(region.astype(np.float32), case.grid, at, outside=0.0, order=0)
-    count = SAMPLES**3
-    inside = share >= 0.5 * count
-    return np.where(inside, mean / count, 0.0), inside & (bone >= 0.5 * count)
+    here = overlay.under >= 0
+    solid = overlay.mean(here & ~replaced) >= 0.5
+    return overlay.mean(np.where(here, modulus, 0.0)), overlay.inside & solid
 
 
 def with_cement(modulus_MPa: Array, cement_frac: Array) -> Array:

@@ -36,14 +36,42 @@ class LoadedState(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrewHold(Record):
-    """A screw by closed form: thread in bone that is no tumor, pull-out and how it is embedded for bending."""
+    """A screw by closed form: length in bone that is no tumor, pull-out and how it is embedded for bending.
+
+    `pull_out_N` is for 32 mm of thread at the tip, as the catalog knows no threads.
+    """
 
     name: str
     anchored_mm: float
     pull_out_N: float | None
+    pull_out_full_thread_N: float | None = None
     pull_out_cemented_N: float | None
     decay_length_mm: float | None
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionCheck(Record):
+    """What the weakest section of a long bone keeps of its rigidities (CTRA), against the intact estimate."""
+
+    against: str
+    axial_frac: float
+    bending_frac: float
+    torsion_frac: float
+    where_lps_mm: Vector
+    flagged: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeshCheck(Record):
+    """The same figures on coarser voxels: the largest change of a ratio, and of a ratio against before treatment."""
+
+    coarse_spacing_mm: float
+    bone_change_frac: float
+    bone_where: str
+    against_before_change_frac: float
+    against_before_where: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +90,11 @@ class Strength(Finding):
     rows: tuple[LoadedState, ...]
     screws: tuple[ScrewHold, ...] = ()
     worst_residual_frac: float
+    worst_imbalance_frac: float = 0.0
     most_iterations: int
     caveats: tuple[str, ...] = ()
+    sections: SectionCheck | None = None  # of long bones only
+    mesh: MeshCheck | None = None
 
     def row(self, state: str, load: str) -> LoadedState:
         return next(row for row in self.rows if (row.state, row.load) == (state, load))

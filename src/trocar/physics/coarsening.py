@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from trocar.physics.arrays import HELD, Tissue
 from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.lattice import Faces, Lattice
 from trocar.physics.medium import Array, Medium
+from trocar.physics.threads import share, together
 
 MEANS = 7
 
@@ -22,8 +23,10 @@ def coarser(medium: Medium, tissue: Tissue) -> Lattice:
     means, faces = np.empty((MEANS, *shape), np.float32), np.zeros((6, *shape), np.float32)
     held, sinks = np.empty(shape, bool), np.zeros((2, *shape), np.float32)
     scale, exchange = np.float32(1 / medium.spacing_m**2), np.float32(medium.exchange_W_per_m2K / medium.spacing_m)
-    _means(tissue, means, held)
-    _coarse_faces(tissue, _held_in_rows(tissue.held), np.float32(medium.rest_degC), scale, exchange, faces, sinks)
+    together(_means, tissue, means, held)
+    together(
+        _coarse_faces, tissue, _held_in_rows(tissue.held), np.float32(medium.rest_degC), scale, exchange, faces, sinks
+    )
     coarse = replace(
         medium,
         spacing_m=2 * medium.spacing_m,
@@ -50,15 +53,16 @@ def coarse_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
 def restricted(values: Array, shape: tuple[int, int, int]) -> Array:
     """The mean over the eight fine cells [i, j, k] of each coarse one; fine cells beyond the lattice count as 0."""
     found = np.empty(shape, np.float32)
-    _sums(np.ascontiguousarray(values, np.float32), found)
+    together(_sums, np.ascontiguousarray(values, np.float32), found)
     return found
 
 
-@njit(parallel=True, **COMPILED)
-def _sums(fine, found):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def _sums(number, threads, fine, found):  # type: ignore[no-untyped-def]
     nx, ny, nz = fine.shape
     eighth = np.float32(0.125)
-    for i in prange(found.shape[0]):
+    begin, end = share(found.shape[0], number, threads)
+    for i in range(begin, end):
         for j in range(found.shape[1]):
             for k in range(found.shape[2]):
                 total = np.float32(0)
@@ -81,12 +85,13 @@ def _held_in_rows(held):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(parallel=True, **COMPILED)
-def _means(tissue, found, all_held):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def _means(number, threads, tissue, found, all_held):  # type: ignore[no-untyped-def]
     """Sums over free cells / 8, but means over them of conductivities; of all cells where all are held."""
     nx, ny, nz = tissue.held.shape
     one, eighth = np.float32(1), np.float32(0.125)
-    for i in prange(all_held.shape[0]):
+    begin, end = share(all_held.shape[0], number, threads)
+    for i in range(begin, end):
         sums, whole = np.zeros((9, nz + 1), np.float32), np.zeros((9, nz + 1), np.float32)
         for j in range(all_held.shape[1]):
             sums[:] = 0
@@ -142,12 +147,13 @@ def _conducts(tissue, scale, exchange, a, b):  # type: ignore[no-untyped-def]
     return _within(tissue, scale, a, b)[0]
 
 
-@njit(parallel=True, **COMPILED)
-def _coarse_faces(tissue, held_in_rows, rest, scale, exchange, faces, sinks):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def _coarse_faces(number, threads, tissue, held_in_rows, rest, scale, exchange, faces, sinks):  # type: ignore[no-untyped-def]
     """Faces between coarse cells: a fine one in series with half a cell on each side, four of them in parallel."""
     nx, ny, nz = tissue.held.shape
     sixteenth = np.float32(1 / 16)
-    for i in prange(faces.shape[1]):
+    begin, end = share(faces.shape[1], number, threads)
+    for i in range(begin, end):
         thawed, freezing = np.zeros((3, nz + 1), np.float32), np.zeros((3, nz + 1), np.float32)
         for j in range(faces.shape[2]):
             thawed[:] = 0

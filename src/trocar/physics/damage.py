@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from scipy import ndimage
 
 from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.enthalpy import Law
 from trocar.physics.medium import Array
 from trocar.physics.spans import Rows
+from trocar.physics.threads import share, together
 
 THRESHOLDS_DEGC = (0.0, -20.0, -40.0)
 
@@ -44,17 +45,20 @@ class Damage:
         """
         thresholds = np.array(THRESHOLDS_DEGC, np.float32)
         extremes = np.empty((rows.bounds.size - 1, 2), np.float32)
-        _record(
-            before_degC, now_degC, np.float32(step_s), thresholds, law, rows,
+        together(
+            _record, before_degC, now_degC, np.float32(step_s), thresholds, law, rows,
             self.minimum_degC, self.open_frac, self.freezes, self.below_s, extremes,
         )  # fmt: skip
         return float(extremes[:, 0].min()), float(extremes[:, 1].max())
 
 
-@njit(parallel=True, **COMPILED)
-def _record(before, now, step_s, thresholds, law, rows, minimum, open_frac, freezes, below_s, extremes):  # type: ignore[no-untyped-def]
-    start, length, bounds = rows
-    for part in prange(bounds.size - 1):
+@njit(**COMPILED)
+def _record(  # type: ignore[no-untyped-def]
+    number, threads, before, now, step_s, thresholds, law, rows, minimum, open_frac, freezes, below_s, extremes
+):
+    start, length, bounds, _ = rows
+    begin, end = share(bounds.size - 1, number, threads)
+    for part in range(begin, end):
         low, high, lowest = _rows_cold(
             before, now, minimum, open_frac, freezes, law.liquidus, law.interval, start, length, bounds, part
         )

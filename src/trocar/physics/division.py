@@ -1,22 +1,24 @@
 """Every fine cell's state, made from coarse cells and a window of fine ones when it is read; and divided up again."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from trocar.physics.arrays import FREE, HELD
 from trocar.physics.compiled import CELL, COMPILED
+from trocar.physics.threads import share
 from trocar.physics.transfer import _limited, _side
 
 _temperature, _boiling, _reduced = CELL.cell_temperature, CELL.boiling_temperature, CELL.reduced_enthalpy
 NEAR_REST_K = 0.01
 
 
-@njit(parallel=True, **COMPILED)
-def known(heat_J, tissue, law, u, t):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def known(number, threads, heat_J, tissue, law, u, t):  # type: ignore[no-untyped-def]
     """Flat u and T of every cell from its enthalpy (J/m3, flat; empty: at rest); held cells keep their temperature."""
     nx, ny, nz = tissue.held.shape
     rest = law.rest - law.liquidus
-    for i in prange(nx):
+    begin, end = share(nx, number, threads)
+    for i in range(begin, end):
         for j in range(ny):
             for k in range(nz):
                 p = (i * ny + j) * nz + k
@@ -41,14 +43,15 @@ def known(heat_J, tissue, law, u, t):  # type: ignore[no-untyped-def]
                     t[p] = _temperature(v, mush, warm / cold, law.liquidus, law.interval)
 
 
-@njit(parallel=True, **COMPILED)
-def divide(u, t, tissue, law, between, coarse_kept, away, uncomfortable):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def divide(number, threads, u, t, tissue, law, between, coarse_kept, away, uncomfortable):  # type: ignore[no-untyped-def]
     """The heat of coarse cells (J/m3 from rest), and whether any fine cell is away from rest or beyond a range."""
     nx, ny, nz = tissue.held.shape
     rest = law.rest - law.liquidus
     low, high = between
     near = np.float32(NEAR_REST_K)
-    for i in prange(away.shape[0]):
+    begin, end = share(away.shape[0], number, threads)
+    for i in range(begin, end):
         for j in range(away.shape[1]):
             for k in range(away.shape[2]):
                 kept = np.float32(0)
@@ -66,11 +69,12 @@ def divide(u, t, tissue, law, between, coarse_kept, away, uncomfortable):  # typ
                 away[i, j, k], uncomfortable[i, j, k] = moved, beyond
 
 
-@njit(parallel=True, **COMPILED)
-def opened(open_frac, tissue, found):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def opened(number, threads, open_frac, tissue, found):  # type: ignore[no-untyped-def]
     """Pennes' coefficient of coarse cells with the vessels that are open."""
     nx, ny, nz = tissue.held.shape
-    for i in prange(found.shape[0]):
+    begin, end = share(found.shape[0], number, threads)
+    for i in range(begin, end):
         for j in range(found.shape[1]):
             for k in range(found.shape[2]):
                 total = np.float32(0)
@@ -82,8 +86,8 @@ def opened(open_frac, tissue, found):  # type: ignore[no-untyped-def]
                 found[i, j, k] = np.float32(0.125) * total
 
 
-@njit(parallel=True, **COMPILED)
-def unfold(coarse_u, coarse_t, lowest, inverse, spans, inner, tissue, law, u, t, minimum):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def unfold(number, threads, coarse_u, coarse_t, lowest, inverse, spans, inner, tissue, law, u, t, minimum):  # type: ignore[no-untyped-def]
     """The fine cells under coarse spans, but not those of `inner`: linear within a coarse cell, its heat kept.
 
     Nothing freezes or boils there. `minimum` may be empty.
@@ -93,7 +97,8 @@ def unfold(coarse_u, coarse_t, lowest, inverse, spans, inner, tissue, law, u, t,
     inner_low, inner_high = inner
     fx, fy, fz = tissue.held.shape
     rest, quarter = law.rest - law.liquidus, np.float32(0.25)
-    for i in prange(1, nx - 1):
+    begin, end = share(nx, number, threads)
+    for i in range(max(begin, 1), min(end, nx - 1)):
         for j in range(1, ny - 1):
             for k in range(max(low[i, j], 1), min(high[i, j], nz - 1)):
                 if inner_low[i, j] <= k < inner_high[i, j] or inverse[i, j, k] == 0:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.medium import Array
 from trocar.physics.spans import Rows
+from trocar.physics.threads import share, together
 
 GAS_J_PER_MOLK = 8.314462618
 ZERO_K = 273.15
@@ -92,8 +93,8 @@ class HeatDose:
         shares, weights = (0.5 * (points + 1)).astype(np.float32), (0.5 * weights).astype(np.float32)
         laws = np.array([*_scaled(LIVER), *_scaled(SKIN)], np.float32)
         recovery = np.array(Recovery()[:3], np.float32)
-        _record(
-            before_degC, now_degC, np.float32(step_s), shares, weights, laws, recovery, rows,
+        together(
+            _record, before_degC, now_degC, np.float32(step_s), shares, weights, laws, recovery, rows,
             self.omega, self.omega_skin, self.cem43_min, self.alive, self.vulnerable, self.least_alive,
             self.maximum_degC,
         )  # fmt: skip
@@ -104,13 +105,14 @@ def _scaled(law: Arrhenius) -> tuple[float, float]:
     return float(np.log(law.frequency_per_s)), law.activation_J_per_mol / GAS_J_PER_MOLK
 
 
-@njit(parallel=True, **COMPILED)
+@njit(**COMPILED)
 def _record(  # type: ignore[no-untyped-def]
-    before, now, step_s, shares, weights, laws, recovery, rows, omega, omega_skin, cem43_min, alive, vulnerable,
-    least_alive, maximum,
+    number, threads, before, now, step_s, shares, weights, laws, recovery, rows, omega, omega_skin, cem43_min, alive,
+    vulnerable, least_alive, maximum,
 ):  # fmt: skip
-    start, length, bounds = rows
-    for part in prange(bounds.size - 1):
+    start, length, bounds, _ = rows
+    begin, end = share(bounds.size - 1, number, threads)
+    for part in range(begin, end):
         _record_rows(
             before, now, step_s, shares, weights, laws, recovery, start, length, bounds, part,
             omega, omega_skin, cem43_min, alive, vulnerable, least_alive, maximum,
@@ -162,7 +164,7 @@ def _recover(alive, vulnerable, p, t, dt, recovery):  # type: ignore[no-untyped-
 @njit(**COMPILED)
 def close_coagulated(omega, open_frac, rows):  # type: ignore[no-untyped-def]
     """No perfusion is left where tissue has coagulated (Omega 1 or more), on the active rows."""
-    start, length, _ = rows
+    start, length, _, _ = rows
     for row in range(length.size):
         for k in range(length[row]):
             p = start[row] + np.uint64(k)

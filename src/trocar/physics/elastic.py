@@ -106,6 +106,25 @@ class ElasticSystem:
             norm = self._defect(u, given, 1.0)
         return Deformation(self, u, count, norm / size)
 
+    def mixed(self, load: Load, earlier: Sequence[Array]) -> Array:
+        """The combination of earlier displacements [i, j, k, component] with the least energy under this load: a start.
+
+        Held nodes are at 0 in it. Each costs one product; they may come from other moduli or other lattices' rows.
+        """
+        given = self._flat(load.force_N) if load.force_N is not None else np.zeros(3 * self.rows.node_count)
+        basis = []
+        for dense in earlier:
+            u = self._flat(dense.astype(np.float64))
+            u[self.held | (self.hierarchy.levels[0].inverse == 0)] = 0
+            basis.append(u)
+        pushed = [self.forces(u) for u in basis]
+        matrix = np.array([[float(np.dot(u, f)) for f in pushed] for u in basis])
+        scale = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+        share = np.linalg.lstsq(
+            matrix / np.outer(scale, scale), np.array([float(np.dot(u, given)) for u in basis]) / scale, rcond=1e-6
+        )[0]
+        return np.asarray(sum(c * u for c, u in zip(share / scale, basis, strict=True)))
+
     def forces(self, u_m: Array) -> Array:
         """(3 x stored nodes) N: the product of the stiffness with a displacement, held nodes included."""
         finest = self.hierarchy.levels[0]

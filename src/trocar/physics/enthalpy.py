@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trocar.physics.medium import Array, Medium
+from trocar.physics.memory import apart, places
 
 Flat = NDArray[Any]
 _LEAST_MUSH_K = 1e-6
@@ -41,13 +42,17 @@ def curve_of(medium: Medium) -> Curve:
     warm = medium.unfrozen_J_per_m3K.astype(np.float32, copy=False).reshape(-1)
     cold = medium.frozen_J_per_m3K.astype(np.float32, copy=False).reshape(-1)
     latent = medium.latent_J_per_m3.astype(np.float32, copy=False).reshape(-1)
-    inverse = 1 / warm
-    mush = _mush(warm, cold, latent, medium.freezing.interval_K)
+    mush, frozen, inverse = places(3, warm.size)
+    np.divide(1, warm, out=inverse)
+    np.multiply(inverse, latent + np.float32(0.5 * medium.freezing.interval_K) * (warm + cold), out=mush)
+    np.maximum(mush, np.float32(_LEAST_MUSH_K), out=mush)
+    np.divide(warm, cold, out=frozen)
     vapor: Flat = np.zeros(0, np.float32)
     if medium.vapor_J_per_m3 is not None:
         between = np.float32(medium.boiling_degC[1] - medium.boiling_degC[0])
-        vapor = (medium.vapor_J_per_m3.astype(np.float32).reshape(-1)) * inverse + between
-    return Curve(mush, warm / cold, np.where(medium.held.reshape(-1), np.float32(0), inverse), vapor)
+        vapor = apart(medium.vapor_J_per_m3.astype(np.float32, copy=False).reshape(-1) * inverse + between)
+    inverse[medium.held.reshape(-1)] = 0
+    return Curve(mush, frozen, inverse, vapor)
 
 
 def held_reduced(medium: Medium, curve: Curve, law: Law) -> Array:

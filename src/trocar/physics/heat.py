@@ -23,6 +23,7 @@ from trocar.physics.patch import Moved
 from trocar.physics.single import Single
 from trocar.physics.source import Drive, Ramp, needles_of
 from trocar.physics.stepping import AFTER_SWITCH_S, LONGEST_S, schedule
+from trocar.physics.threads import use_for
 
 Heating = Callable[["HeatSolver", float], Array | None]
 COLDER_THAN_NEEDLE_K = 15.0  # the smeared temperature on a needle's axis may lie below that of its surface
@@ -59,6 +60,7 @@ class Prepared:
     @classmethod
     def of(cls, medium: Medium, *, nested: bool = True) -> "Prepared":
         """Build the coarse lattice where there is room for one and it is wanted, otherwise the fine one."""
+        use_for(medium.held.size)
         if not nested or medium.insulated or min(medium.shape) < LEAST_CELLS:
             return cls(medium, None, None, Lattice.of(walled(medium)))
         tissue = Tissue.of(medium)
@@ -95,6 +97,7 @@ class HeatSolver:
 
     def __post_init__(self, saved: tuple[Array, Damage] | None) -> None:
         enthalpy_J_per_m3, damage = (None, None) if saved is None else saved
+        use_for(self.medium.held.size)
         made = self.prepared or Prepared.of(self.medium, nested=self.nested and self.device == "cpu")
         if made.lattice is not None:
             self._cells = Single.of(made.lattice, enthalpy_J_per_m3, damage, self.dose, self.device)

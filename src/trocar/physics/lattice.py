@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from trocar.physics.compiled import COMPILED
+from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.enthalpy import Curve, Flat, Law, curve_of, law_of
 from trocar.physics.medium import Array, Medium
-from trocar.physics.memory import apart, place
+from trocar.physics.memory import apart, places
+from trocar.physics.threads import share, together
 
 LIMITS_DEGC = (0.0, -8.0, -40.0, -80.0, -120.0, -160.0)
 
@@ -59,7 +60,6 @@ class Lattice:
         blood = np.where(medium.held, np.float32(0), medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
         ice = np.array([float(medium.freezing.share(level)) for level in LIMITS_DEGC])
         fastest_per_s = _fastest(faces, curve, ice, medium.shape)
-        curve = Curve(*map(apart, curve))
         sink, sink_K = (none if values is None else values for values in (sink, sink_K))
         return cls(medium, curve, law, faces, apart(blood), sink, sink_K, ice, fastest_per_s)
 
@@ -69,20 +69,23 @@ class Lattice:
 
     def explicit_s(self, coldest_degC: float) -> float:
         """The longest stable explicit step (Gershgorin) while no cell is colder than this."""
-        share = float(self.medium.freezing.share(coldest_degC))
-        fastest = float(np.interp(share, self.ice, self.fastest_per_s))  # convex in the share: never too low
-        return 1.0 / (fastest * max(1.0, share / float(self.ice[-1])))
+        freezing = self.medium.freezing
+        below_K = freezing.liquidus_degC - coldest_degC
+        deep_K = max(below_K - freezing.interval_K, 0.0)
+        ice = min(max(below_K / freezing.interval_K, 0.0), 1.0) + freezing.ice_slope_per_K * deep_K  # `Freezing.share`
+        fastest = float(np.interp(ice, self.ice, self.fastest_per_s))  # convex in the share: never too low
+        return 1.0 / (fastest * max(1.0, ice / float(self.ice[-1])))
 
 
 def faces_of(medium: Medium) -> Faces:
     """The face conductances of a medium."""
     warm, cold = (_whole(values) for values in (medium.unfrozen_W_per_mK, medium.frozen_W_per_mK))
     outside = np.zeros((0, 0, 0), bool) if medium.outside is None else np.ascontiguousarray(medium.outside)
-    found = [place(warm.size) for _ in range(6)]
+    found = places(6, warm.size)
     scale, exchange = np.float32(1 / medium.spacing_m**2), np.float32(medium.exchange_W_per_m2K / medium.spacing_m)
     for axis in range(3):
         unfrozen, freezing = (found[axis + part].reshape(medium.shape) for part in (0, 3))
-        _faces(warm, cold, outside, scale, exchange, axis, unfrozen, freezing)
+        together(_faces, warm, cold, outside, scale, exchange, axis, unfrozen, freezing)
         if axis in medium.insulated:
             for values in (unfrozen, freezing):
                 for index in (1, -1):
@@ -94,25 +97,23 @@ def _whole(values: Array) -> Array:
     return np.ascontiguousarray(values, np.float32)
 
 
-@njit(parallel=True, **COMPILED)
-def _faces(warm, cold, outside, scale, exchange, axis, unfrozen, freezing):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def _faces(number, threads, warm, cold, outside, scale, exchange, axis, unfrozen, freezing):  # type: ignore[no-untyped-def]
     nx, ny, nz = warm.shape
     di, dj, dk = int(axis == 0), int(axis == 1), int(axis == 2)
-    two = np.float32(2) * scale
-    for i in prange(nx):
+    begin, end = share(nx, number, threads)
+    for i in range(begin, end):
         for j in range(ny):
             if i < di or j < dj:
-                unfrozen[i, j, :] = 0
-                freezing[i, j, :] = 0
+                for k in range(nz):
+                    unfrozen[i, j, k], freezing[i, j, k] = 0, 0
                 continue
             unfrozen[i, j, 0] = 0
             freezing[i, j, 0] = 0
-            for k in range(dk, nz):
-                a, b = warm[i, j, k], warm[i - di, j - dj, k - dk]
-                c, d = cold[i, j, k], cold[i - di, j - dj, k - dk]
-                thawed = two * a * b / (a + b)
-                unfrozen[i, j, k] = thawed
-                freezing[i, j, k] = two * c * d / (c + d) - thawed
+            _face_row(
+                warm[i, j, dk:], warm[i - di, j - dj], cold[i, j, dk:], cold[i - di, j - dj], np.float32(2) * scale,
+                unfrozen[i, j, dk:], freezing[i, j, dk:],
+            )  # fmt: skip
             if outside.size:
                 for k in range(dk, nz):
                     if outside[i, j, k] != outside[i - di, j - dj, k - dk]:
@@ -120,36 +121,57 @@ def _faces(warm, cold, outside, scale, exchange, axis, unfrozen, freezing):  # t
                         freezing[i, j, k] = 0
 
 
+@njit(**KERNEL)
+def _face_row(warm, warm_below, cold, cold_below, twice, unfrozen, freezing):  # type: ignore[no-untyped-def]
+    for k in range(unfrozen.size):
+        a, b, c, d = warm[k], warm_below[k], cold[k], cold_below[k]
+        thawed = twice * a * b / (a + b)
+        unfrozen[k] = thawed
+        freezing[k] = twice * c * d / (c + d) - thawed
+
+
 def _fastest(faces: Faces, curve: Curve, ice: Array, shape: tuple[int, int, int]) -> Array:
     """Per value of the freezing curve, the largest sum of a cell's conductances over its smallest heat capacity."""
     found = np.zeros((shape[0], ice.size), np.float32)
-    _fastest_rows(*faces, curve.frozen, curve.inverse, ice.astype(np.float32), *shape, found)
+    together(_fastest_rows, *faces, curve.frozen, curve.inverse, ice.astype(np.float32), *shape, found)
     return found.max(axis=0).astype(float)
 
 
-@njit(parallel=True, **COMPILED)
-def _fastest_rows(ax, ay, az, bx, by, bz, frozen, inverse, ice, nx, ny, nz, found):  # type: ignore[no-untyped-def]
-    sx, sy = ny * nz, nz
-    zero, one = np.float32(0), np.float32(1)
-    for i in prange(1, nx - 1):
-        thawed, freezing, factor = np.zeros(nz, np.float32), np.zeros(nz, np.float32), np.ones(nz, np.float32)
+@njit(**COMPILED)
+def _fastest_rows(number, threads, ax, ay, az, bx, by, bz, frozen, inverse, ice, nx, ny, nz, found):  # type: ignore[no-untyped-def]
+    thawed, freezing, factor = np.zeros(nz, np.float32), np.zeros(nz, np.float32), np.ones(nz, np.float32)
+    begin, end = share(nx, number, threads)
+    for i in range(max(begin, 1), min(end, nx - 1)):
         for j in range(1, ny - 1):
-            row = i * sx + j * sy
-            for k in range(1, nz - 1):
-                p = row + k
-                a = ax[p] + ax[p + sx] + ay[p] + ay[p + sy] + az[p] + az[p + 1]
-                b = (
-                    max(bx[p], zero) + max(bx[p + sx], zero) + max(by[p], zero) + max(by[p + sy], zero)
-                    + max(bz[p], zero) + max(bz[p + 1], zero)
-                )  # fmt: skip
-                thawed[k], freezing[k], factor[k] = a * inverse[p], b * inverse[p], max(frozen[p], one)
+            first = np.uint64((i * ny + j) * nz + 1)
+            _rates(
+                ax, ay, az, bx, by, bz, frozen, inverse, first, np.uint64(ny * nz), np.uint64(nz), nz - 2, thawed,
+                freezing, factor,
+            )  # fmt: skip
             for n in range(ice.size):
-                share = ice[n]
-                most = zero
-                if share > 0:
-                    for k in range(1, nz - 1):
-                        most = max(most, (thawed[k] + share * freezing[k]) * factor[k])
-                else:
-                    for k in range(1, nz - 1):
-                        most = max(most, thawed[k])
-                found[i, n] = max(found[i, n], most)
+                found[i, n] = max(found[i, n], _fastest_at(thawed, freezing, factor, ice[n], nz - 2))
+
+
+@njit(**KERNEL)
+def _rates(ax, ay, az, bx, by, bz, frozen, inverse, first, sx, sy, count, thawed, freezing, factor):  # type: ignore[no-untyped-def]
+    zero, one, beyond = np.float32(0), np.float32(1), np.uint64(1)
+    for k in range(count):
+        p = first + np.uint64(k)
+        a = (ax[p] + ax[p + sx]) + (ay[p] + ay[p + sy]) + (az[p] + az[p + beyond])
+        b = (
+            (max(bx[p], zero) + max(bx[p + sx], zero)) + (max(by[p], zero) + max(by[p + sy], zero))
+            + (max(bz[p], zero) + max(bz[p + beyond], zero))
+        )  # fmt: skip
+        thawed[k], freezing[k], factor[k] = a * inverse[p], b * inverse[p], max(frozen[p], one)
+
+
+@njit(**KERNEL)
+def _fastest_at(thawed, freezing, factor, frozen_share, count):  # type: ignore[no-untyped-def]
+    most = np.float32(0)
+    if frozen_share > 0:
+        for k in range(count):
+            most = max(most, (thawed[k] + frozen_share * freezing[k]) * factor[k])
+    else:
+        for k in range(count):
+            most = max(most, thawed[k])
+    return most

@@ -6,6 +6,7 @@ radius, whatever its position and direction. Needles exchange heat through such 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -66,13 +67,18 @@ def mean_radius_m(sigma_m: float, direction: Array, spacing_m: float) -> float:
     1.4986 sigma (2 exp(-gamma/2)) for an endless Gaussian in a continuum; less for one cut at `CUT_SIGMAS`, and less
     on a lattice, whose Laplacian is too weak at short waves: by the second-order term, which depends on the direction.
     """
+    fourth = 0.375 * float(np.sum((1 - direction**2) ** 2))  # mean of sum(k_i^4) / k^4 over waves across the line
+    return sigma_m * float(np.exp(_log_mean_radius() - fourth * (spacing_m / sigma_m) ** 2 / 24))
+
+
+@cache
+def _log_mean_radius() -> float:
+    """The logarithm of the mean radius of a cut Gaussian line in a continuum, in sigmas."""
     radius = np.linspace(0, CUT_SIGMAS, 4001)[1:]
     half_length = np.sqrt(np.maximum(CUT_SIGMAS**2 - radius**2, 0))
     weight = radius * np.exp(-0.5 * radius**2) * special.erf(half_length / np.sqrt(2))
     inside = np.cumsum(weight) / weight.sum()
-    log_mean = float(np.sum(np.log(radius) * np.diff(inside**2, prepend=0)))
-    fourth = 0.375 * float(np.sum((1 - direction**2) ** 2))  # mean of sum(k_i^4) / k^4 over waves across the line
-    return sigma_m * float(np.exp(log_mean - fourth * (spacing_m / sigma_m) ** 2 / 24))
+    return float(np.sum(np.log(radius) * np.diff(inside**2, prepend=0)))
 
 
 def _gaussians(centers: Array, sigma: float, shape: tuple[int, int, int]) -> Iterator[tuple[Array, Array]]:

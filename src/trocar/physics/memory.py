@@ -8,13 +8,22 @@ from trocar.physics.medium import Array
 
 STEP_BYTES = 320  # five cache lines: large arrays start on like addresses and would share the sets of the cache
 PLACES = 12
+LINE_BYTES = 64  # on the border of a cache line: a vector that lies across one is loaded in two goes
 _places = count()
 
 
 def place(size: int) -> Array:
     """An empty flat float32 array that starts on other sets of the processor's cache than those made before it."""
-    start = (next(_places) % PLACES) * STEP_BYTES // 4
-    return np.empty(start + size, np.float32)[start:]
+    return places(1, size)[0]
+
+
+def places(number: int, size: int) -> list[Array]:
+    """As many of them, in one piece of memory: large pieces are had in large pages, which takes a tenth of the time."""
+    each = -(-(4 * size + (PLACES + 1) * STEP_BYTES) // LINE_BYTES) * LINE_BYTES
+    room = np.empty((number * each + LINE_BYTES) // 4, np.float32)
+    lines = -room.ctypes.data % LINE_BYTES
+    firsts = ((lines + n * each + (next(_places) % PLACES) * STEP_BYTES) // 4 for n in range(number))
+    return [room[first : first + size] for first in firsts]
 
 
 def apart(values: Array) -> Array:

@@ -22,7 +22,7 @@ from trocar.physics.seam import Seam, fine_rows
 from trocar.physics.source import NO_PIECES, Needles, Pieces, pieces_of
 from trocar.physics.spans import Rows, Spans
 from trocar.physics.stage import NO_GATES
-from trocar.physics.threads import use_for
+from trocar.physics.threads import together, use_for
 from trocar.physics.transfer import refine
 from trocar.physics.whole import Whole
 from trocar.physics.window import Window
@@ -130,10 +130,11 @@ class Nested:
         if self._window is not None:
             for values, mine in ((u, self._window.patch.fields.u[0]), (t, self._window.patch.fields.t[0])):
                 self.whole.within(values, self._window.box)[...] = self._window.view(mine)
-        unfold(
-            outer.fields.u[0].reshape(shape), outer.fields.t[0].reshape(shape), outer.lowest_degC.reshape(shape),
-            self.coarse.curve.inverse.reshape(shape), (outer.spans.low, outer.spans.high),
-            (outer.inner.low, outer.inner.high), tissue, self.coarse.law, u, t, minimum_degC,
+        together(
+            unfold, outer.fields.u[0].reshape(shape), outer.fields.t[0].reshape(shape),
+            outer.lowest_degC.reshape(shape), self.coarse.curve.inverse.reshape(shape),
+            (outer.spans.low, outer.spans.high), (outer.inner.low, outer.inner.high), tissue, self.coarse.law, u, t,
+            minimum_degC,
         )  # fmt: skip
 
     # --- what moves it
@@ -218,8 +219,8 @@ class Nested:
         """Give the window's new fine cells their values."""
         assert self._window is not None
         outer, coarse, patch = self.outer, self.coarse, self._window.patch
-        refine(
-            outer.fields.u[0], outer.fields.t[0], outer.lowest_degC, coarse.curve.inverse, coarse.shape,
+        together(
+            refine, outer.fields.u[0], outer.fields.t[0], outer.lowest_degC, coarse.curve.inverse, coarse.shape,
             outer.inner.low, outer.inner.high, without.low, without.high, patch.fields, patch.damage.minimum_degC,
             patch.lattice.curve, coarse.law, self._window.first, self._window.shape,
         )  # fmt: skip
@@ -228,6 +229,7 @@ class Nested:
         """Give the window its part of the sources."""
         assert self._window is not None
         source = self._window.view(self._window.patch.source)
+        self._window.patch.heated = self._heat is not None
         source[...] = 0 if self._heat is None else self._heat[self._window.box]
 
 

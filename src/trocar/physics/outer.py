@@ -16,9 +16,11 @@ from trocar.physics.seam import BAND, split_rows
 from trocar.physics.single import inside
 from trocar.physics.source import NO_NEEDLES, NO_PIECES
 from trocar.physics.spans import LEAST_REACH, TOUCHED_K, VECTOR_CELLS, Spans
-from trocar.physics.stage import Blood, Fields, Gates, fields_of, super_step
+from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, fields_of, play, strides
 from trocar.physics.stepping import stage_count, stages
-from trocar.physics.transfer import heat_in, lower, restrict, rows_min, rows_sum
+from trocar.physics.sweep import warm_rows
+from trocar.physics.threads import together
+from trocar.physics.transfer import heat_in, lower, restrict, rows_sum
 from trocar.physics.whole import Whole
 
 COOL_SHARE = 0.25  # of the way from the liquidus to rest: what is colder is carried by fine cells
@@ -71,7 +73,7 @@ class Outer:
             found._divide(whole)
         if whole.damage is not None:
             perfused = np.empty(lattice.shape, np.float32)
-            opened(whole.damage.open_frac, whole.tissue, perfused)
+            together(opened, whole.damage.open_frac, whole.tissue, perfused)
             flow, most = perfused.reshape(-1), lattice.blood
             found.blood.open_frac[:] = np.divide(flow, most, out=np.ones_like(flow), where=most > 0)
             lowest = restricted(whole.damage.minimum_degC.reshape(whole.tissue.shape), lattice.shape)
@@ -82,7 +84,7 @@ class Outer:
         lattice, shape, law = self.lattice, self.lattice.shape, self.lattice.law
         kept_J, away, beyond = np.empty(shape, np.float32), np.empty(shape, bool), np.empty(shape, bool)
         low, high = self.comfort_degC
-        divide(*whole.state(), whole.tissue, law, (np.float32(low), np.float32(high)), kept_J, away, beyond)
+        together(divide, *whole.state(), whole.tissue, law, (np.float32(low), np.float32(high)), kept_J, away, beyond)
         if whole.dose is not None:
             vulnerable = (whole.dose.vulnerable > RESTING_VULNERABLE).reshape(whole.tissue.shape)
             beyond |= restricted(vulnerable, shape) > 0
@@ -99,7 +101,7 @@ class Outer:
         mask[tuple(index // 2 for index in np.unravel_index(cells.astype(np.int64), shape))] = True
         touched = Spans(self.lattice.shape)
         touched.cover(mask)
-        self.inner.enclose(touched, reach=BAND + 1)
+        self.inner.enclose(touched, reach=BAND)
         self.spans.enclose(self.inner)
 
     def heat(self, heat_W_per_m3: Array | None) -> None:
@@ -124,17 +126,21 @@ class Outer:
 
     def advance(self, step_s: float, gates: Gates) -> tuple[float, int]:
         """The coarse half of a step: joules that blood and held cells brought around the fine part; its cell-stages."""
-        lattice, shape = self.lattice, self.lattice.shape
-        rows, counted = split_rows(self.spans, self.inner)
-        count = stage_count(step_s, lattice.explicit_s(float(rows_min(self.fields.t[0], rows))))
-        brought_J = super_step(
-            self.fields, self._start_degC, lattice.faces, lattice.curve, lattice.law, self.blood, self.heat_W_per_m3,
-            rows, counted, stages(step_s, count), NO_PIECES, NO_NEEDLES, gates,
-            np.float32(1 / lattice.medium.cell_m3), (np.uint64(shape[1] * shape[2]), np.uint64(shape[2])),
+        lattice, law = self.lattice, self.lattice.law
+        rows = split_rows(self.spans, self.inner)
+        warm = np.empty(rows.length.size, bool)
+        boiling_degC = law.liquidus + law.boil - MARGIN_K
+        coldest, hottest = warm_rows(
+            *self.fields.t, rows.start, rows.length, *strides(lattice), law.liquidus + MARGIN_K, boiling_degC, warm
+        )
+        count = stage_count(step_s, lattice.explicit_s(float(coldest)))
+        brought_J = play(
+            self.fields, self._start_degC, lattice, self.blood, self.heat_W_per_m3, rows, stages(step_s, count),
+            NO_PIECES, NO_NEEDLES, gates=gates, warm=warm, boils=hottest > boiling_degC,
         )[0]  # fmt: skip
         if count % 2:
             self.fields = Fields(*(pair[::-1] for pair in self.fields))
-        sinks = rows_sum(lattice.sink_K, rows, counted) if self.has_sinks else 0.0
+        sinks = rows_sum(lattice.sink_K, rows) if self.has_sinks else 0.0
         return float(brought_J) + step_s * sinks * lattice.medium.cell_m3, count * int(rows.length.sum())
 
     def take_in(self, patch: Patch | None, first: tuple[int, int, int]) -> None:
@@ -142,12 +148,12 @@ class Outer:
         lattice = self.lattice
         if patch is not None:
             fine = patch.lattice
-            restrict(
-                patch.fields.u[0], fine.curve.inverse, fine.blood, patch.damage.open_frac, first, fine.shape,
+            together(
+                restrict, patch.fields.u[0], fine.curve.inverse, fine.blood, patch.damage.open_frac, first, fine.shape,
                 self.inner.low, self.inner.high, self.fields, lattice.curve, lattice.law, lattice.blood,
                 self.blood.open_frac, lattice.shape,
             )  # fmt: skip
-        lower(self.lowest_degC, self.fields.t[0], self.spans.low, self.spans.high, lattice.shape)
+        together(lower, self.lowest_degC, self.fields.t[0], self.spans.low, self.spans.high, lattice.shape)
 
     # --- what is read
 

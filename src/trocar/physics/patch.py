@@ -10,9 +10,9 @@ from trocar.physics.dose import HeatDose, close_coagulated
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
 from trocar.physics.memory import apart
-from trocar.physics.source import Needles, Pieces
+from trocar.physics.source import POWER, Needles, Pieces
 from trocar.physics.spans import Rows
-from trocar.physics.stage import NO_GATES, Blood, Fields, fields_of, super_step
+from trocar.physics.stage import MARGIN_K, Blood, Fields, fields_of, play
 from trocar.physics.stepping import stage_count, stages
 
 
@@ -35,31 +35,39 @@ class Patch:
     before_degC: Array
     damage: Damage
     dose: HeatDose | None
+    hottest_degC: float
+    heated: bool = False  # by other sources than needles
 
     @classmethod
     def of(cls, lattice: Lattice, u: Array, damage: Damage, dose: HeatDose | None) -> Self:
         """A lattice whose cells have this reduced enthalpy; it brings damage and dose up to date in place."""
         fields = fields_of(u, lattice.curve, lattice.law)
         blood = Blood(lattice.blood, damage.open_frac, apart(lattice.blood), lattice.sink)
-        return cls(lattice, fields, blood, apart(np.zeros(u.size, np.float32)), apart(fields.t[0]), damage, dose)
+        return cls(lattice, fields, blood, apart(np.zeros(u.size, np.float32)), apart(fields.t[0]), damage, dose,
+                   float(fields.t[0].max()))  # fmt: skip
 
     def step(self, step_s: float, coldest_degC: float, rows: Rows, pieces: Pieces, needles: Needles) -> Moved:
         """One super-step; `coldest_degC` bounds what any cell will come to."""
         count = stage_count(step_s, self.lattice.explicit_s(coldest_degC))
-        shape, law = self.lattice.shape, self.lattice.law
-        joules = super_step(
-            self.fields, self.before_degC, self.lattice.faces, self.lattice.curve, law, self.blood, self.source, rows,
-            rows.bounds.size - 1, stages(step_s, count), pieces, needles, NO_GATES,
-            np.float32(1 / self.lattice.medium.cell_m3), (np.uint64(shape[1] * shape[2]), np.uint64(shape[2])),
+        joules = play(
+            self.fields, self.before_degC, self.lattice, self.blood, self.source, rows, stages(step_s, count), pieces,
+            needles, boils=self._may_boil(needles),
         )  # fmt: skip
         if count % 2:
             self.fields = Fields(*(pair[::-1] for pair in self.fields))
         now = self.fields.t[0]
-        lowest, _ = self.damage.record(self.before_degC, now, step_s, law, rows)
+        lowest, self.hottest_degC = self.damage.record(self.before_degC, now, step_s, self.lattice.law, rows)
         if self.dose is not None:
             self.dose.record(self.before_degC, now, step_s, rows)
             close_coagulated(self.dose.omega, self.damage.open_frac, rows)
         return Moved(joules, lowest, count * int(rows.length.sum()))
+
+    def _may_boil(self, needles: Needles) -> bool:
+        """Whether any cell may come to boil in a step."""
+        law = self.lattice.law
+        hottest = max(self.hottest_degC, float(needles.value.max(initial=-np.inf)))
+        powered = bool((needles.kind == POWER).any())
+        return self.heated or powered or bool(hottest > law.liquidus + law.boil - MARGIN_K)
 
 
 def kept(record: Damage | HeatDose) -> list[Array]:

@@ -8,9 +8,8 @@ from numba import njit
 from trocar.physics.compiled import COMPILED
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
-from trocar.physics.spans import Rows, Spans, shares
+from trocar.physics.spans import VECTOR_CELLS, Rows, Spans
 from trocar.physics.stage import Gates
-from trocar.physics.threads import PARTS
 
 BAND = 2  # coarse cells within the fine part that go along in a step
 
@@ -58,7 +57,7 @@ def fine_rows(inner: Spans, first: tuple[int, int, int], shape: tuple[int, int, 
     """The rows of fine cells under coarse spans, in equal shares; `first`: the coarse cell over fine cell 0."""
     start, length = np.empty(4 * inner.low.size, np.uint64), np.empty(4 * inner.low.size, np.int64)
     count = _fine_rows(inner.low, inner.high, first, shape, start, length)
-    return Rows(start[:count], length[:count], shares(length[:count], PARTS))
+    return Rows.of(start[:count], length[:count])
 
 
 @njit(**COMPILED)
@@ -76,32 +75,30 @@ def _fine_rows(low, high, first, shape, start, length):  # type: ignore[no-untyp
     return count
 
 
-def split_rows(spans: Spans, inner: Spans) -> tuple[Rows, int]:
-    """The active coarse rows: those around the fine part (and how many parts of work they are), then a band within it.
+def split_rows(spans: Spans, inner: Spans) -> Rows:
+    """The active coarse rows around the fine part, and a band within it that goes along but is not counted.
 
     Deeper within, coarse cells rest during a step: what happens there does not reach the seam before its end.
     """
-    most = 4 * int((spans.high > 0).sum()) + 1
-    around, band = np.empty((most, 2), np.int64), np.empty((most, 2), np.int64)
-    counts = _split(spans.low, spans.high, inner.low, inner.high, spans.shape, around, band)
-    around, band = around[: counts[0]], band[: counts[1]]
-    bounds = np.concatenate([shares(around[:, 1], PARTS), around.shape[0] + shares(band[:, 1], PARTS)[1:]])
-    both = np.concatenate([around, band])
-    return Rows(both[:, 0].astype(np.uint64), both[:, 1].copy(), bounds), PARTS
+    rows = np.empty((2 * int((spans.high > 0).sum()) + 1, 4), np.int64)
+    count = _split(spans.low, spans.high, inner.low, inner.high, spans.shape, VECTOR_CELLS, rows)
+    start, length, *passed = rows[:count].T
+    return Rows.of(start.astype(np.uint64), length.copy(), np.stack(passed, axis=-1))
 
 
 @njit(**COMPILED)
-def _put(rows, count, start, length):  # type: ignore[no-untyped-def]
+def _put(rows, count, start, length, first, past):  # type: ignore[no-untyped-def]
     if length > 0:
-        rows[count, 0], rows[count, 1] = start, length
+        rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = start, length, first, past
         return count + 1
     return count
 
 
 @njit(**COMPILED)
-def _split(low, high, inner_low, inner_high, shape, around, band):  # type: ignore[no-untyped-def]
+def _split(low, high, inner_low, inner_high, shape, multiple, rows):  # type: ignore[no-untyped-def]
+    """Rows of (start, length, first and past of what is not counted); they end on whole vectors where they can."""
     nx, ny, nz = shape
-    n_around, n_band = 0, 0
+    count = 0
     for i in range(nx):
         for j in range(ny):
             if high[i, j] <= low[i, j]:
@@ -110,7 +107,8 @@ def _split(low, high, inner_low, inner_high, shape, around, band):  # type: igno
             begin, end = np.int64(low[i, j]), np.int64(high[i, j])
             first, past = np.int64(inner_low[i, j]), np.int64(inner_high[i, j])
             if past <= first:
-                first, past = end, end
+                count = _put(rows, count, row + begin, end - begin, 0, 0)
+                continue
             core_first, core_past = first + BAND, past - BAND
             for x in range(i - BAND, i + BAND + 1):
                 for y in range(j - BAND, j + BAND + 1):
@@ -119,13 +117,14 @@ def _split(low, high, inner_low, inner_high, shape, around, band):  # type: igno
                     else:
                         core_first = max(core_first, np.int64(inner_low[x, y]))
                         core_past = min(core_past, np.int64(inner_high[x, y]))
-            core_first = min(core_first, past)
-            core_past = max(core_past, core_first)
-            n_around = _put(around, n_around, row + begin, first - begin)
-            n_around = _put(around, n_around, row + past, end - past)
-            n_band = _put(band, n_band, row + first, core_first - first)
-            n_band = _put(band, n_band, row + core_past, past - core_past)
-    return n_around, n_band
+            core_first = begin + ((core_first - begin + multiple - 1) // multiple) * multiple
+            core_past = end - ((end - core_past + multiple - 1) // multiple) * multiple
+            if core_past <= core_first:
+                count = _put(rows, count, row + begin, end - begin, first - begin, past - begin)
+                continue
+            count = _put(rows, count, row + begin, core_first - begin, first - begin, core_first - begin)
+            count = _put(rows, count, row + core_past, end - core_past, 0, past - core_past)
+    return count
 
 
 @njit(**COMPILED)

@@ -16,7 +16,7 @@ from trocar.physics.patch import Moved, Patch
 from trocar.physics.source import NO_PIECES, Needles, Pieces, pieces_of, touched_cells
 from trocar.physics.spans import LEAST_REACH, TOUCHED_K, Spans
 from trocar.physics.stepping import stage_count, stages
-from trocar.physics.threads import PARTS, use_for
+from trocar.physics.threads import use_for
 
 if TYPE_CHECKING:
     from trocar.physics.cuda import CudaLattice
@@ -109,6 +109,7 @@ class Single:
     def heat(self, heat_W_per_m3: Array | None) -> float:
         """Take in the other sources of the coming steps; their watts."""
         lattice, source = self.patch.lattice, self.patch.source
+        self.patch.heated = heat_W_per_m3 is not None
         if heat_W_per_m3 is None:
             source[:] = 0
             return 0.0
@@ -127,7 +128,7 @@ class Single:
         rest = lattice.medium.rest_degC
         t = self.patch.fields.t[0].reshape(lattice.shape)
         self._spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=max(LEAST_REACH, (count + 3) // 4))
-        rows = self._spans.rows(PARTS)
+        rows = self._spans.rows()
         self.active_cells = int(rows.length.sum())
         if not self.active_cells:
             return Moved(np.zeros(1 + needles.kind.size), rest, 0)

@@ -16,10 +16,11 @@ from trocar.errors import SolverError
 from trocar.physics.compiled import CELL, COMPILED
 from trocar.physics.lines import Line, line_pieces
 from trocar.physics.medium import Array, Medium
+from trocar.physics.sweep import temperatures
+from trocar.physics.threads import share
 
 SURFACE, FLUID, POWER = 0, 1, 2  # what of a needle is prescribed: its surface, the fluid within it, or its power
 
-_temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
 _ice_integral, _ice_curve = CELL.ice_integral, CELL.ice_curve
 
 
@@ -73,10 +74,10 @@ class Pieces(NamedTuple):
 
     cells: NDArray[np.uint64]
     offset: NDArray[np.int64]  # (pieces + 1) rows into `cell` and `weight`
-    cell: NDArray[np.int64]  # index into `cells`
+    cell: NDArray[np.uint32]  # index into `cells`
     weight: NDArray[np.float32]
     back: NDArray[np.int64]  # (cells + 1) rows into `piece` and `piece_weight`: the same, cell by cell
-    piece: NDArray[np.int64]
+    piece: NDArray[np.uint32]
     piece_weight: NDArray[np.float32]
     needle: NDArray[np.int64]  # of each piece
     strength_m: NDArray[np.float32]  # 2 pi length / ln(mean radius / needle radius)
@@ -119,10 +120,10 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     return Pieces(
         cells=touched.astype(np.uint64),
         offset=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        cell=cell.astype(np.int64),
+        cell=cell.astype(np.uint32),
         weight=weight,
         back=np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=touched.size))]).astype(np.int64),
-        piece=number[order].astype(np.int64),
+        piece=number[order].astype(np.uint32),
         piece_weight=weight[order],
         needle=np.array([n for _, n, _ in found], dtype=np.int64),
         strength_m=np.array([piece.strength_m for piece, _, _ in found], dtype=np.float32),
@@ -136,8 +137,8 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
 
 
 NO_PIECES = Pieces(
-    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32),
-    np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64),
+    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.float32),
+    np.zeros(1, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.float32), np.zeros(0, np.int64),
     *(np.zeros(0, np.float32) for _ in range(7)),
 )  # fmt: skip
 NO_NEEDLES = Needles(np.zeros(0, np.int64), *(np.zeros(0, np.float32) for _ in range(4)))
@@ -162,9 +163,10 @@ def _row(drive: Drive, since_s: float, step_s: float) -> tuple[int, float, float
 
 
 @njit(**COMPILED)
-def kirchhoff_at(pieces, t, ice, drive):  # type: ignore[no-untyped-def]
-    """The Kirchhoff integral of each touched cell's own tissue, W/m, into `drive`."""
-    for c in range(pieces.cells.size):
+def kirchhoff_at(pieces, t, ice, drive, part, parts):  # type: ignore[no-untyped-def]
+    """The Kirchhoff integral of each touched cell's own tissue, W/m, into `drive`; of one part of them."""
+    first, past = share(pieces.cells.size, part, parts)
+    for c in range(first, past):
         p = pieces.cells[c]
         drive[c] = pieces.unfrozen_W_per_mK[c] * t[p] + pieces.freezing_W_per_mK[c] * ice[p]
 
@@ -172,12 +174,19 @@ def kirchhoff_at(pieces, t, ice, drive):  # type: ignore[no-untyped-def]
 @njit(**COMPILED)
 def mean_drives(pieces, drive, means, part, parts):  # type: ignore[no-untyped-def]
     """The weighted mean of `drive` over the cells of each piece of one part."""
-    count = pieces.needle.size
-    for n in range(count * part // parts, count * (part + 1) // parts):
-        mean = np.float32(0)
-        for q in range(pieces.offset[n], pieces.offset[n + 1]):
-            mean += pieces.weight[q] * drive[pieces.cell[q]]
-        means[n] = mean
+    first, past = share(pieces.needle.size, part, parts)
+    for n in range(first, past):
+        a, b = np.float32(0), np.float32(0)  # four sums: in one, each addition waits for the one before
+        c, d = np.float32(0), np.float32(0)
+        last = pieces.offset[n + 1]
+        for q in range(pieces.offset[n], last - 3, 4):
+            a += pieces.weight[q] * drive[pieces.cell[q]]
+            b += pieces.weight[q + 1] * drive[pieces.cell[q + 1]]
+            c += pieces.weight[q + 2] * drive[pieces.cell[q + 2]]
+            d += pieces.weight[q + 3] * drive[pieces.cell[q + 3]]
+        for q in range(last - (last - pieces.offset[n]) % 4, last):
+            a += pieces.weight[q] * drive[pieces.cell[q]]
+        means[n] = (a + b) + (c + d)
 
 
 @njit(**COMPILED)
@@ -189,7 +198,7 @@ def draw(pieces, needles, means, law, watts, total):  # type: ignore[no-untyped-
     The flux is driven by the difference of Kirchhoff integrals, so it is right across the freezing front.
     """
     strength = np.zeros(needles.kind.size)
-    total[1:] = 0.0
+    total[:] = 0.0
     for n in range(pieces.needle.size):
         strength[pieces.needle[n]] += pieces.strength_m[n]
     for n in range(pieces.needle.size):
@@ -236,25 +245,34 @@ def _wall_degC(mean, fluid, through, strength, unfrozen, freezing, law):  # type
 
 
 @njit(**COMPILED)
-def heat_cells(pieces, watts, drive, u, t, ice, curve, law, weight, part, parts):  # type: ignore[no-untyped-def]
-    """Take one stage's watts from the cells of one part and bring their temperature and `drive` up to date."""
-    count = pieces.cells.size
-    for c in range(count * part // parts, count * (part + 1) // parts):
+def gather(pieces, curve, near, part, parts):  # type: ignore[no-untyped-def]
+    """The curve of the touched cells side by side, so that `heat_cells` works on vectors; of one part of them."""
+    first, past = share(pieces.cells.size, part, parts)
+    for c in range(first, past):
         p = pieces.cells[c]
-        drawn = np.float32(0)
-        for q in range(pieces.back[c], pieces.back[c + 1]):
-            drawn += watts[pieces.piece[q]] * pieces.piece_weight[q]
-        v = u[p] - weight * drawn * curve.inverse[p]
+        near.mush[c], near.frozen[c], near.inverse[c] = curve.mush[p], curve.frozen[p], curve.inverse[p]
         if curve.vapor.size:
-            now = _boiling(
-                v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval, law.boil, curve.vapor[p],
-                law.boil_interval,
-            )  # fmt: skip
-        else:
-            now = _temperature(v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
-        u[p], t[p] = v, now
-        ice[p] = _ice_integral(now, law.liquidus, law.interval, law.half_inverse, law.half_slope)
-        drive[c] = pieces.unfrozen_W_per_mK[c] * now + pieces.freezing_W_per_mK[c] * ice[p]
+            near.vapor[c] = curve.vapor[p]
+
+
+@njit(**COMPILED)
+def heat_cells(pieces, watts, drive, fields, which, near, law, boils, weight, part, parts):  # type: ignore[no-untyped-def]
+    """Take one stage's watts from the cells of one part and bring their temperature and `drive` up to date."""
+    u, t, ice = fields.u[which], fields.t[which], fields.ice[which]
+    first, past = share(pieces.cells.size, part, parts)
+    count = past - first
+    v, now, frozen = np.empty(count, np.float32), np.empty(count, np.float32), np.empty(count, np.float32)
+    drawn = np.zeros(pieces.cells.size, np.float32)  # of every cell, in every thread: piece by piece is fastest
+    for n in range(pieces.needle.size):
+        for q in range(pieces.offset[n], pieces.offset[n + 1]):
+            drawn[pieces.cell[q]] += watts[n] * pieces.weight[q]
+    for c in range(first, past):
+        v[c - first] = u[pieces.cells[c]] - weight * drawn[c] * near.inverse[c]
+    temperatures(v, near.mush[first:past], near.frozen[first:past], near.vapor[first:past], law, boils, now, frozen)
+    for c in range(first, past):
+        p, n = pieces.cells[c], c - first
+        u[p], t[p], ice[p] = v[n], now[n], frozen[n]
+        drive[c] = pieces.unfrozen_W_per_mK[c] * now[n] + pieces.freezing_W_per_mK[c] * frozen[n]
 
 
 def touched_cells(pieces: Pieces, shape: tuple[int, int, int]) -> Array:

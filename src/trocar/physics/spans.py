@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from trocar.physics.compiled import COMPILED
+from trocar.physics.threads import PARTS, share, together
 
 VECTOR_CELLS = 8  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
 TOUCHED_K = 0.05  # a cell farther than this from rest has been reached
@@ -18,11 +19,23 @@ LEAST_REACH = 3  # cells that heat may pass in a step, however few its stages
 
 
 class Rows(NamedTuple):
-    """The active cells: `start` flat index and `length` of each row, and `bounds` of equal shares of work."""
+    """The active cells: `start` flat index and `length` of each row, and `bounds` of equal shares of work.
+
+    `passed`: (rows, 2) the first and past-the-last of a row's cells that go along but are not counted, if any.
+    """
 
     start: NDArray[np.uint64]
     length: NDArray[np.int64]
     bounds: NDArray[np.int64]
+    passed: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, start: NDArray[np.uint64], length: NDArray[np.int64], passed: NDArray[np.int64] | None = None
+    ) -> "Rows":
+        """Rows in equal shares of work."""
+        none = np.zeros((length.size, 2), np.int64) if passed is None else passed
+        return cls(start, length, shares(length, PARTS), none)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +70,7 @@ class Spans:
         """Reach as far beyond every cell of other spans whose value lies outside `between`."""
         low, high = np.empty_like(self.low), np.empty_like(self.high)
         below, above = np.float32(between[0]), np.float32(between[1])
-        _touched(values, below, above, others.low, others.high, low, high)
+        together(_touched, values, below, above, others.low, others.high, low, high)
         _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple)
 
     def enclose(self, others: "Spans", *, reach: int = 1) -> None:
@@ -75,11 +88,11 @@ class Spans:
         found.low[:], found.high[:] = self.low, self.high
         return found
 
-    def rows(self, parts: int) -> Rows:
-        """The active cells, in `parts` shares of about equal work."""
+    def rows(self) -> Rows:
+        """The active cells."""
         start, length = np.empty(self.low.size, np.uint64), np.empty(self.low.size, np.int64)
         count = _list(self.low, self.high, self.shape[2], start, length)
-        return Rows(start[:count], length[:count], shares(length[:count], parts))
+        return Rows.of(start[:count], length[:count])
 
 
 @njit(**COMPILED)
@@ -109,10 +122,11 @@ def shares(length, parts):  # type: ignore[no-untyped-def]
     return bounds
 
 
-@njit(parallel=True, **COMPILED)
-def _touched(values, below, above, low, high, out_low, out_high):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def _touched(number, threads, values, below, above, low, high, out_low, out_high):  # type: ignore[no-untyped-def]
     nx, ny, nz = values.shape
-    for i in prange(nx):
+    begin, end = share(nx, number, threads)
+    for i in range(begin, end):
         for j in range(ny):
             first, past = nz, 0
             if high[i, j] > low[i, j]:

@@ -3,16 +3,21 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from trocar.physics.compiled import CELL, COMPILED, KERNEL
+from trocar.physics.compiled import CELL, COMPILED
 from trocar.physics.enthalpy import Curve, Flat, Law
-from trocar.physics.memory import apart, place
-from trocar.physics.source import draw, heat_cells, kirchhoff_at, mean_drives
+from trocar.physics.lattice import Lattice
+from trocar.physics.medium import Array
+from trocar.physics.memory import places
+from trocar.physics.source import Needles, Pieces, draw, gather, heat_cells, kirchhoff_at, mean_drives
+from trocar.physics.spans import Rows
+from trocar.physics.sweep import copy_rows, perfuse, step_rows, temperatures
+from trocar.physics.threads import gate, meet, share, together
 
-_temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
-_ice_integral, _open_share, _flow = CELL.ice_integral, CELL.open_share, CELL.face_flow
+_flow = CELL.face_flow
 
+MARGIN_K = np.float32(2)  # tissue so far from freezing and from boiling does neither within a step
 UPDATES = 3  # how often in a super-step the vessels that the ice has closed are looked at anew
 
 
@@ -29,9 +34,12 @@ class Fields(NamedTuple):
 
 def fields_of(u: Flat, curve: Curve, law: Law) -> Fields:
     """Both copies of flat fields that have this reduced enthalpy."""
-    u, t, ice = apart(u), place(u.size), place(u.size)
-    _settle(u, curve, law, t, ice)
-    return Fields((u, apart(u)), (t, apart(t)), (ice, apart(ice)))
+    first, t, ice, second, t_second, ice_second = places(6, u.size)
+    first[:] = u
+    together(_settle, first, curve, law, t, ice)
+    for copy, values in ((second, first), (t_second, t), (ice_second, ice)):
+        copy[:] = values
+    return Fields((first, second), (t, t_second), (ice, ice_second))
 
 
 class Blood(NamedTuple):
@@ -60,87 +68,117 @@ _NONE = np.zeros(0, np.int64)
 NO_GATES = Gates(_NONE, _NONE, _NONE, _NONE, np.zeros((2, 0), np.float32))
 
 
-@njit(parallel=True, **COMPILED)
-def super_step(  # type: ignore[no-untyped-def]
-    fields, start_degC, faces, curve, law, blood, source, rows, counted, stages, pieces, needles, gates,
-    per_cell, strides,
-):  # fmt: skip
+def play(
+    fields: Fields, start_degC: Flat, lattice: Lattice, blood: Blood, source: Flat, rows: Rows, stages: Array,
+    pieces: Pieces, needles: Needles, *, gates: Gates = NO_GATES, warm: Array | None = None,
+    boils: bool = True,
+) -> Array:  # fmt: skip
     """All stages of a super-step: the newest fields end in the second copies after an odd number of stages.
 
-    `stages`: (n, 2) float32 (`stepping.stages`). `source`: W/m3 in every cell.
-    `start_degC` receives the temperatures before the step. Of the rows, the first `counted` parts enter the balance.
+    `stages`: (n, 2) float32 (`stepping.stages`). `source`: W/m3 in every cell. `warm`: rows in which nothing
+    freezes or boils; `boils`: whether anything may boil.
+    `start_degC` receives the temperatures before the step.
     Returns the joules that blood and held cells brought (first) and each needle drew, summed in a fixed order.
     """
-    ax, ay, az, bx, by, bz = faces
-    start, length, bounds = rows
-    sx, sy = strides
-    parts = bounds.size - 1
-    heat = np.zeros(parts)
-    watts = np.zeros(pieces.strength_m.size, np.float32)
-    moved = np.zeros((3, 1 + needles.kind.size))
-    before, after = 0, 1
-    count = stages.shape[0]
-    boils = curve.vapor.size > 0
-    drive = np.empty(pieces.cells.size, np.float32)
-    means = np.zeros_like(watts)
-    gates.heat[:] = 0
-    at_start = fields.t[0]
-    for part in prange(parts):
-        _copy(at_start, start_degC, start, length, bounds, part)
-    kirchhoff_at(pieces, at_start, fields.ice[0], drive)
-    for s in range(count):
-        beyond, weight_s = stages[s, 0], stages[s, 1]
-        u, u_new = fields.u[before], fields.u[after]
-        t, t_new = fields.t[before], fields.t[after]
-        ice, ice_new = fields.ice[before], fields.ice[after]
-        if looks(s, count):
-            for part in prange(parts):
-                _perfuse(
-                    t, blood.coefficient, blood.open_frac, blood.sink, blood.now, start, length, bounds, part, sx, sy,
-                    law.liquidus, law.inverse_interval,
-                )  # fmt: skip
-        for part in prange(parts):
-            mean_drives(pieces, drive, means, part, parts)
-            if boils:
-                heat[part] = _heat_rows(
-                    u, u_new, t, ice, t_new, ice_new, ax, ay, az, bx, by, bz, curve.mush, curve.frozen, curve.inverse,
-                    curve.vapor, blood.now, source, start, length, bounds, part, beyond, weight_s, sx, sy, law.rest,
-                    law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil, law.boil_interval,
-                )  # fmt: skip
-            else:
-                heat[part] = _freeze_rows(
-                    u, u_new, t, ice, t_new, ice_new, ax, ay, az, bx, by, bz, curve.mush, curve.frozen, curve.inverse,
-                    blood.now, source, start, length, bounds, part, beyond, weight_s, sx, sy, law.rest,
-                    law.liquidus, law.interval, law.half_inverse, law.half_slope,
-                )  # fmt: skip
-        _pass(gates, t, ice, ax, ay, az, bx, by, bz, beyond, weight_s)
-        moved[2, 0] = 0.0
-        for part in range(counted):
-            moved[2, 0] += heat[part] / per_cell
-        if watts.size:
-            draw(pieces, needles, means, law, watts, moved[2])
-            weight = weight_s * per_cell
-            for part in prange(parts):
-                heat_cells(pieces, watts, drive, u_new, t_new, ice_new, curve, law, weight, part, parts)
-        for n in range(moved.shape[1]):
-            newest = moved[0, n] + beyond * (moved[0, n] - moved[1, n]) + weight_s * moved[2, n]
-            moved[1, n] = moved[0, n]
-            moved[0, n] = newest
-        before, after = after, before
-    return moved[0]
+    scratch = Scratch(
+        np.zeros(rows.bounds.size - 1), np.empty(pieces.strength_m.size, np.float32),
+        np.empty(pieces.cells.size, np.float32), np.zeros((3, 1 + needles.kind.size)),
+        Curve(*np.empty((4, pieces.cells.size), np.float32)), gate(),
+    )  # fmt: skip
+    together(
+        super_step, fields, start_degC, lattice.faces, lattice.curve, lattice.law, blood, source, rows, stages, pieces,
+        needles, gates, scratch, np.float32(1 / lattice.medium.cell_m3), strides(lattice),
+        np.zeros(rows.length.size, bool) if warm is None else warm,
+        boils and lattice.curve.vapor.size > 0, int(rows.length.max(initial=1)),
+    )  # fmt: skip
+    return scratch.moved[0]
+
+
+def strides(lattice: Lattice) -> tuple[np.uint64, np.uint64]:
+    """How far the next cell along i and along j is."""
+    return np.uint64(lattice.shape[1] * lattice.shape[2]), np.uint64(lattice.shape[2])
+
+
+class Scratch(NamedTuple):
+    """What the threads of a super-step share."""
+
+    heat: Array  # of each part of the rows, at this stage
+    means: Flat  # of each piece
+    drive: Flat  # of each touched cell
+    moved: Array  # joules: the newest, those a stage before, and the watts of this stage
+    near: Curve  # of the touched cells
+    gate: Array
 
 
 @njit(**COMPILED)
-def _settle(u, curve, law, t, ice):  # type: ignore[no-untyped-def]
-    for p in range(u.size):
-        if curve.vapor.size:
-            t[p] = _boiling(
-                u[p], curve.mush[p], curve.frozen[p], law.liquidus, law.interval, law.boil, curve.vapor[p],
-                law.boil_interval,
+def super_step(  # type: ignore[no-untyped-def]
+    number, threads, fields, start_degC, faces, curve, law, blood, source, rows, stages, pieces, needles, gates,
+    scratch, per_cell, stride, warm, boils, longest,
+):  # fmt: skip
+    """One thread's share of `play`."""
+    start, length, bounds, passed = rows
+    ax, ay, az, bx, by, bz = faces
+    sx, sy = stride
+    heat, means, drive, moved, near, gate = scratch
+    first, past = share(bounds.size - 1, number, threads)
+    first_gate, past_gate = share(gates.within.size, number, threads)
+    brought = np.empty(longest, np.float32)
+    watts, total = np.zeros(pieces.strength_m.size, np.float32), np.zeros(1 + needles.kind.size)
+    for g in range(first_gate, past_gate):
+        gates.heat[0, g], gates.heat[1, g] = 0, 0
+    before = 0
+    for part in range(first, past):
+        copy_rows(fields.t[0], start_degC, start, length, bounds, part)
+    kirchhoff_at(pieces, fields.t[0], fields.ice[0], drive, number, threads)
+    gather(pieces, curve, near, number, threads)
+    meet(gate, threads)
+    for s in range(stages.shape[0]):
+        beyond, weight_s = stages[s, 0], stages[s, 1]
+        t, ice = fields.t[before], fields.ice[before]
+        u, u_new, t_new, ice_new = fields.u[before], fields.u[1 - before], fields.t[1 - before], fields.ice[1 - before]
+        mean_drives(pieces, drive, means, number, threads)
+        looking = looks(s, stages.shape[0])
+        for part in range(first, past):
+            if looking:
+                perfuse(
+                    t, blood.coefficient, blood.open_frac, blood.sink, blood.now, start, length, bounds, warm, part,
+                    sx, sy, law.liquidus, law.inverse_interval,
+                )  # fmt: skip
+            heat[part] = step_rows(
+                u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, curve.mush, curve.frozen, curve.inverse,
+                curve.vapor, blood.now, source, start, length, bounds, passed, warm, part, beyond, weight_s, sx, sy,
+                law.rest, law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil, law.boil_interval,
+                boils, brought,
             )  # fmt: skip
-        else:
-            t[p] = _temperature(u[p], curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
-        ice[p] = _ice_integral(t[p], law.liquidus, law.interval, law.half_inverse, law.half_slope)
+        _pass(gates, first_gate, past_gate, t, ice, faces, beyond, weight_s)
+        meet(gate, threads)
+        before = 1 - before
+        if watts.size:
+            draw(pieces, needles, means, law, watts, total)
+            heat_cells(pieces, watts, drive, fields, before, near, law, boils, weight_s * per_cell, number, threads)
+        if number == 0:
+            _book(moved, heat, total, per_cell, beyond, weight_s)
+        meet(gate, threads)
+
+
+@njit(**COMPILED)
+def _book(moved, heat, total, per_cell, beyond, weight_s):  # type: ignore[no-untyped-def]
+    """The joules of a stage, by the same recursion as the fields'."""
+    for n in range(total.size):
+        moved[2, n] = total[n]
+    for part in range(heat.size):
+        moved[2, 0] += heat[part] / per_cell
+    for n in range(moved.shape[1]):
+        newest = moved[0, n] + beyond * (moved[0, n] - moved[1, n]) + weight_s * moved[2, n]
+        moved[1, n] = moved[0, n]
+        moved[0, n] = newest
+
+
+@njit(**COMPILED)
+def _settle(number, threads, u, curve, law, t, ice):  # type: ignore[no-untyped-def]
+    first, past = share(u.size, number, threads)
+    temperatures(u[first:past], curve.mush[first:past], curve.frozen[first:past], curve.vapor[first:past], law,
+                 curve.vapor.size > 0, t[first:past], ice[first:past])  # fmt: skip
 
 
 @njit(**COMPILED)
@@ -152,18 +190,11 @@ def looks(s, count):  # type: ignore[no-untyped-def]
     return now > last
 
 
-@njit(**KERNEL)
-def _copy(values, into, start, length, bounds, part):  # type: ignore[no-untyped-def]
-    for row in range(bounds[part], bounds[part + 1]):
-        for k in range(length[row]):
-            p = start[row] + np.uint64(k)
-            into[p] = values[p]
-
-
 @njit(**COMPILED)
-def _pass(gates, t, ice, ax, ay, az, bx, by, bz, beyond, weight_s):  # type: ignore[no-untyped-def]
-    """The heat through the gates, by the same recursion as the fields'."""
-    for g in range(gates.within.size):
+def _pass(gates, first, past, t, ice, faces, beyond, weight_s):  # type: ignore[no-untyped-def]
+    """The heat through a share of the gates, by the same recursion as the fields'."""
+    ax, ay, az, bx, by, bz = faces
+    for g in range(first, past):
         within, other, face = gates.within[g], gates.beyond[g], gates.face[g]
         if gates.axis[g] == 0:
             a, b = ax[face], bx[face]
@@ -175,90 +206,3 @@ def _pass(gates, t, ice, ax, ay, az, bx, by, bz, beyond, weight_s):  # type: ign
         newest = gates.heat[0, g] + beyond * (gates.heat[0, g] - gates.heat[1, g]) + weight_s * now
         gates.heat[1, g] = gates.heat[0, g]
         gates.heat[0, g] = newest
-
-
-@njit(**KERNEL)
-def _perfuse(t, coefficient, open_frac, sink, now, start, length, bounds, part, sx, sy, liquidus, inverse):  # type: ignore[no-untyped-def]
-    one = np.uint64(1)
-    for row in range(bounds[part], bounds[part + 1]):
-        for k in range(length[row]):
-            p = start[row] + np.uint64(k)
-            share = _open_share(
-                t[p], t[p - sx], t[p + sx], t[p - sy], t[p + sy], t[p - one], t[p + one], liquidus, inverse
-            )
-            now[p] = coefficient[p] * min(open_frac[p], share)
-        if sink.size:
-            for k in range(length[row]):
-                p = start[row] + np.uint64(k)
-                now[p] += sink[p]
-
-
-@njit(**KERNEL)
-def _freeze_rows(  # type: ignore[no-untyped-def]
-    u, u_new, t, ice, t_new, ice_new, ax, ay, az, bx, by, bz, mush, frozen, inverse, blood, source,
-    start, length, bounds, part, beyond, weight_s, sx, sy, rest, liquidus, interval, half_inverse, half_slope,
-):  # fmt: skip
-    """One stage on one part of the rows; returns the heat of blood and of held cells, W/m3 summed over cells.
-
-    u_new = u + beyond (u - u_new) + weight_s rate(u). Offsets are unsigned: the compiler need not
-    think of wrapping.
-    """
-    one = np.uint64(1)
-    total = np.float64(0)
-    for row in range(bounds[part], bounds[part + 1]):
-        first = start[row]
-        row_heat = np.float32(0)
-        for k in range(length[row]):
-            p = first + np.uint64(k)
-            here, g = t[p], ice[p]
-            flow = (
-                _flow(ax[p], bx[p], here, t[p - sx], g, ice[p - sx])
-                + _flow(ax[p + sx], bx[p + sx], here, t[p + sx], g, ice[p + sx])
-                + _flow(ay[p], by[p], here, t[p - sy], g, ice[p - sy])
-                + _flow(ay[p + sy], by[p + sy], here, t[p + sy], g, ice[p + sy])
-                + _flow(az[p], bz[p], here, t[p - one], g, ice[p - one])
-                + _flow(az[p + one], bz[p + one], here, t[p + one], g, ice[p + one])
-            )
-            warmed = blood[p] * (rest - here)
-            row_heat += warmed if inverse[p] > 0 else -flow  # what keeps a held cell's temperature
-            v = u[p] + beyond * (u[p] - u_new[p]) + weight_s * inverse[p] * (flow + warmed + source[p])
-            u_new[p] = v
-            now = _temperature(v, mush[p], frozen[p], liquidus, interval)
-            t_new[p] = now
-            ice_new[p] = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
-        total += row_heat
-    return total
-
-
-@njit(**KERNEL)
-def _heat_rows(  # type: ignore[no-untyped-def]
-    u, u_new, t, ice, t_new, ice_new, ax, ay, az, bx, by, bz, mush, frozen, inverse, vapor, blood, source,
-    start, length, bounds, part, beyond, weight_s, sx, sy,
-    rest, liquidus, interval, half_inverse, half_slope, boil, boil_interval,
-):  # fmt: skip
-    """The same for tissue that may boil."""
-    one = np.uint64(1)
-    total = np.float64(0)
-    for row in range(bounds[part], bounds[part + 1]):
-        first = start[row]
-        row_heat = np.float32(0)
-        for k in range(length[row]):
-            p = first + np.uint64(k)
-            here, g = t[p], ice[p]
-            flow = (
-                _flow(ax[p], bx[p], here, t[p - sx], g, ice[p - sx])
-                + _flow(ax[p + sx], bx[p + sx], here, t[p + sx], g, ice[p + sx])
-                + _flow(ay[p], by[p], here, t[p - sy], g, ice[p - sy])
-                + _flow(ay[p + sy], by[p + sy], here, t[p + sy], g, ice[p + sy])
-                + _flow(az[p], bz[p], here, t[p - one], g, ice[p - one])
-                + _flow(az[p + one], bz[p + one], here, t[p + one], g, ice[p + one])
-            )
-            warmed = blood[p] * (rest - here)
-            row_heat += warmed if inverse[p] > 0 else -flow  # what keeps a held cell's temperature
-            v = u[p] + beyond * (u[p] - u_new[p]) + weight_s * inverse[p] * (flow + warmed + source[p])
-            u_new[p] = v
-            now = _boiling(v, mush[p], frozen[p], liquidus, interval, boil, vapor[p], boil_interval)
-            t_new[p] = now
-            ice_new[p] = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
-        total += row_heat
-    return total

@@ -7,7 +7,8 @@ import numpy as np
 from trocar.physics.medium import Array
 
 SAFETY = 0.95
-LONGEST_S = 20.0
+LONGEST_S = 30.0
+LAST_SHARE = 0.5  # of the longest step, for the last one of a phase
 AFTER_SWITCH_S = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)  # a switched probe is followed in shorter steps first
 
 
@@ -28,14 +29,19 @@ def stages(step_s: float, count: int) -> Array:
 
 
 def schedule(duration_s: float, *, longest_s: float = LONGEST_S) -> Iterator[float]:
-    """Super-steps that fill a phase: short after the switch that opens it, then equal ones of at most `longest_s`."""
+    """Super-steps that fill a phase: short after the switch that opens it, then equal ones, a short one at its end.
+
+    The end of a long step runs ahead of the heat; a short one after it puts most of that right.
+    """
     left = duration_s
     for short_s in AFTER_SWITCH_S:
         if short_s >= longest_s or left <= 2 * short_s:
             break
         yield short_s
         left -= short_s
-    if left > 0:
-        count = int(np.ceil(left / longest_s - 1e-9))
-        for _ in range(count):
-            yield left / count
+    last_s = LAST_SHARE * longest_s if left > 2 * longest_s else 0.0
+    count = int(np.ceil((left - last_s) / longest_s - 1e-9))
+    for _ in range(count):
+        yield (left - last_s) / count
+    if last_s > 0:
+        yield last_s

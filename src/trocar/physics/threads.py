@@ -1,34 +1,57 @@
-"""How many threads a step deserves: on small work or a busy machine barriers cost more than a second one brings."""
+"""How many threads a step deserves, and kernels that several threads run together.
+
+A kernel that is run `together` is called once in every thread, with the thread's number and how many there are; threads
+wait for each other at a `meet`. That costs a few hundred nanoseconds a time, and none of the code for numba's own
+parallel loops, which take three quarters of the time it takes to compile a kernel.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import local
+from typing import Any
 
 # Read when the threads start. A thread that has done its share spins some 20 us for the next (a barrier then takes 2 us
 # and not 90), and sleeps after that: threads that spin for long spoil shared machines.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import numba
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core.cgutils import get_item_pointer
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from trocar.physics.compiled import COMPILED
+from trocar.physics.medium import Array
 
 PARTS = 8  # shares of the work, fixed: sums are added in their order, so results do not depend on the threads
 SMALL_CELLS = 60_000  # cells that move: fewer are not worth waking a thread that sleeps
 BUSY_LOAD = 1.25  # processes waiting per processor
+SPINS = 4000  # looks at a gate before a waiting thread lets others run: some 10 us
+ARRIVED, TURN, GATE_WORDS = 0, 16, 32  # places in a gate, on cache lines of their own
 
 _here = local()
+_yield = types.ExternalFunction("sched_yield", types.int32()) if os.name == "posix" else None
+_crew: list[ThreadPoolExecutor] = []
 
 
-def use_for(cells: int) -> None:
-    """Set the number of threads for a step on this many cells."""
+def use_for(cells: int) -> int:
+    """Set the number of threads for a step on this many cells, and return it."""
     alone = getattr(_here, "alone", False) or cells < SMALL_CELLS or _busy()
-    numba.set_num_threads(1 if alone else int(numba.config.NUMBA_NUM_THREADS))
+    count = 1 if alone else int(numba.config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(count)
+    _here.count = min(count, PARTS)
+    return count
 
 
 @contextmanager
 def alone() -> Iterator[None]:
     """Within it, this Python thread uses no other: for many lattices at a time, one in each."""
     before = getattr(_here, "alone", False)
-    _here.alone = True
+    _here.alone, _here.count = True, 1
     try:
         numba.set_num_threads(1)
         yield
@@ -36,8 +59,90 @@ def alone() -> Iterator[None]:
         _here.alone = before
 
 
+def together(kernel: Callable[..., Any], *arguments: Any) -> Any:
+    """Call `kernel(number, threads, *arguments)` in as many threads as `use_for` has set; the first one's result."""
+    count = getattr(_here, "count", 1)
+    if count == 1:
+        return kernel(0, 1, *arguments)
+    others = [_pool().submit(kernel, number, count, *arguments) for number in range(1, count)]
+    found = kernel(0, count, *arguments)
+    for other in others:
+        other.result()
+    return found
+
+
+def gate() -> Array:
+    """Where the threads of a kernel `meet`."""
+    return np.zeros(GATE_WORDS, np.int64)
+
+
+@njit(**COMPILED)
+def share(count, number, threads):  # type: ignore[no-untyped-def]
+    """The first and the past-the-last of a thread's share of things."""
+    return count * number // threads, count * (number + 1) // threads
+
+
+@njit(**COMPILED)
+def meet(gate, threads):  # type: ignore[no-untyped-def]
+    """Wait until all threads have come here; what each wrote before, all see after."""
+    if threads == 1:
+        return
+    turn = _seen(gate, TURN)
+    if _added(gate, ARRIVED, 1) == threads - 1:
+        _added(gate, ARRIVED, -threads)
+        _added(gate, TURN, 1)
+        return
+    spins = 0
+    while _seen(gate, TURN) == turn:
+        spins += 1
+        if spins > SPINS:
+            _let_others_run()
+
+
+@njit(**COMPILED)
+def _let_others_run():  # type: ignore[no-untyped-def]
+    if _yield is not None:
+        _yield()
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _added(typingctx: Any, words: Any, place: Any, more: Any) -> Any:
+    """Add to a word at once for all threads; what it was."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.atomic_rmw("add", _pointer(context, builder, signature, args), args[2], "seq_cst")
+
+    return types.int64(words, types.int64, types.int64), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _seen(typingctx: Any, words: Any, place: Any) -> Any:
+    """A word as other threads have left it."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(_pointer(context, builder, signature, args), "acquire", 8)
+
+    return types.int64(words, types.int64), code
+
+
+def _pointer(context: Any, builder: Any, signature: Any, args: Any) -> ir.Value:
+    kind = signature.args[0]
+    array = make_array(kind)(context, builder, args[0])
+    return get_item_pointer(context, builder, kind, array, [args[1]])
+
+
+def _pool() -> ThreadPoolExecutor:
+    if not _crew:
+        _crew.append(ThreadPoolExecutor(PARTS, thread_name_prefix="trocar"))
+    return _crew[0]
+
+
 def _busy() -> bool:
     try:
         return os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1)
     except OSError:
         return False
+
+
+if hasattr(os, "register_at_fork"):  # a child has no threads but the one that made it
+    os.register_at_fork(after_in_child=_crew.clear)

@@ -1,61 +1,83 @@
 """From coarse cells to fine ones and back, so that heat is kept: kernels of `nesting`."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from trocar.physics.compiled import CELL, COMPILED
+from trocar.physics.compiled import CELL, COMPILED, KERNEL
+from trocar.physics.threads import share
 
 _temperature, _ice_integral, _reduced = CELL.cell_temperature, CELL.ice_integral, CELL.reduced_enthalpy
 _boiling = CELL.boiling_temperature
 
 
-@njit(parallel=True, **COMPILED)
+@njit(**COMPILED)
 def restrict(  # type: ignore[no-untyped-def]
-    u, inverse, blood, open_frac, first, fine_shape, low, high, fields, curve, law, coarse_blood, coarse_open, shape
+    number, threads, u, inverse, blood, open_frac, first, fine_shape, low, high, fields, curve, law, coarse_blood,
+    coarse_open, shape,
 ):  # fmt: skip
     """The state of coarse cells within spans from the fine cells under them, by their heat.
 
     `first`: the coarse cell over fine cell 0.
     """
-    u_a, u_b = fields.u
-    t_a, t_b = fields.t
-    ice_a, ice_b = fields.ice
     fx, fy, fz = fine_shape
     nx, ny, nz = shape
-    rest, zero = law.rest - law.liquidus, np.float32(0)
-    for i in prange(nx):
+    begin, end = share(nx, number, threads)
+    held, opened = np.empty(2 * nz, np.float32), np.empty(2 * nz, np.float32)
+    for i in range(begin, end):
         for j in range(ny):
-            for k in range(low[i, j], high[i, j]):
-                held, opened = zero, zero
-                for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
-                    for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
-                        for z in range(2 * (k - first[2]), min(2 * (k - first[2]) + 2, fz)):
-                            p = (x * fy + y) * fz + z
-                            if inverse[p] > 0:
-                                held += (u[p] - rest) / inverse[p]
-                                opened += blood[p] * open_frac[p]
-                c = (i * ny + j) * nz + k
-                if curve.inverse[c] > 0:
-                    v = rest + np.float32(0.125) * held * curve.inverse[c]
-                    if curve.vapor.size:
-                        t = _boiling(
-                            v, curve.mush[c], curve.frozen[c], law.liquidus, law.interval, law.boil, curve.vapor[c],
-                            law.boil_interval,
-                        )  # fmt: skip
-                    else:
-                        t = _temperature(v, curve.mush[c], curve.frozen[c], law.liquidus, law.interval)
-                    ice = _ice_integral(t, law.liquidus, law.interval, law.half_inverse, law.half_slope)
-                    u_a[c], u_b[c] = v, v
-                    t_a[c], t_b[c] = t, t
-                    ice_a[c], ice_b[c] = ice, ice
-                    if coarse_blood[c] > 0:
-                        coarse_open[c] = np.float32(0.125) * opened / coarse_blood[c]
+            k, past = low[i, j], high[i, j]
+            if past <= k:
+                continue
+            count = min(2 * (past - k), fz - 2 * (k - first[2]))
+            for z in range(2 * (past - k)):
+                held[z], opened[z] = 0, 0
+            for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
+                for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
+                    p = (x * fy + y) * fz + 2 * (k - first[2])
+                    _add_row(u, inverse, blood, open_frac, np.uint64(p), count, law.rest - law.liquidus, held, opened)
+            c = np.uint64((i * ny + j) * nz + k)
+            _mean_row(
+                held, opened, *fields.u, *fields.t, *fields.ice, curve.mush, curve.frozen, curve.inverse, curve.vapor,
+                coarse_blood, coarse_open, c, past - k, law.rest - law.liquidus, law.liquidus, law.interval,
+                law.half_inverse, law.half_slope, law.boil, law.boil_interval,
+            )  # fmt: skip
 
 
-@njit(parallel=True, **COMPILED)
+@njit(**KERNEL)
+def _add_row(u, inverse, blood, open_frac, first, count, rest, held, opened):  # type: ignore[no-untyped-def]
+    zero = np.float32(0)
+    for k in range(count):
+        p = first + np.uint64(k)
+        held[k] += (u[p] - rest) / inverse[p] if inverse[p] > 0 else zero
+        opened[k] += blood[p] * open_frac[p]
+
+
+@njit(**KERNEL)
+def _mean_row(  # type: ignore[no-untyped-def]
+    held, opened, u_a, u_b, t_a, t_b, ice_a, ice_b, mush, frozen, inverse, vapor, blood, open_frac, first, count, rest,
+    liquidus, interval, half_inverse, half_slope, boil, boil_interval,
+):  # fmt: skip
+    eighth = np.float32(0.125)
+    for k in range(count):
+        c = first + np.uint64(k)
+        if inverse[c] > 0:
+            v = rest + eighth * (held[2 * k] + held[2 * k + 1]) * inverse[c]
+            if vapor.size and v > boil:
+                t = _boiling(v, mush[c], frozen[c], liquidus, interval, boil, vapor[c], boil_interval)
+            else:
+                t = _temperature(v, mush[c], frozen[c], liquidus, interval)
+            ice = _ice_integral(t, liquidus, interval, half_inverse, half_slope)
+            u_a[c], u_b[c] = v, v
+            t_a[c], t_b[c] = t, t
+            ice_a[c], ice_b[c] = ice, ice
+            if blood[c] > 0:
+                open_frac[c] = eighth * (opened[2 * k] + opened[2 * k + 1]) / blood[c]
+
+
+@njit(**COMPILED)
 def refine(  # type: ignore[no-untyped-def]
-    u, t, lowest, inverse, shape, low, high, without_low, without_high, fields, fine_lowest, curve, law, first,
-    fine_shape,
+    number, threads, u, t, lowest, inverse, shape, low, high, without_low, without_high, fields, fine_lowest, curve,
+    law, first, fine_shape,
 ):  # fmt: skip
     """The state of fine cells under coarse spans (but not under others): linear in a coarse cell, its heat kept."""
     u_a, u_b = fields.u
@@ -64,7 +86,8 @@ def refine(  # type: ignore[no-untyped-def]
     nx, ny, nz = shape
     fx, fy, fz = fine_shape
     rest, zero, quarter = law.rest - law.liquidus, np.float32(0), np.float32(0.25)
-    for i in prange(1, nx - 1):
+    begin, end = share(nx, number, threads)
+    for i in range(max(begin, 1), min(end, nx - 1)):
         for j in range(1, ny - 1):
             for k in range(max(low[i, j], 1), min(high[i, j], nz - 1)):
                 if without_low[i, j] <= k < without_high[i, j]:
@@ -121,11 +144,12 @@ def _limited(before, after):  # type: ignore[no-untyped-def]
     return before if abs(before) < abs(after) else after
 
 
-@njit(parallel=True, **COMPILED)
-def lower(lowest, t, low, high, shape):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def lower(number, threads, lowest, t, low, high, shape):  # type: ignore[no-untyped-def]
     """Bring the coldest so far up to date within spans."""
     nx, ny, nz = shape
-    for i in prange(nx):
+    begin, end = share(nx, number, threads)
+    for i in range(begin, end):
         for j in range(ny):
             for k in range(low[i, j], high[i, j]):
                 c = (i * ny + j) * nz + k
@@ -133,25 +157,15 @@ def lower(lowest, t, low, high, shape):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def rows_sum(values, rows, parts):  # type: ignore[no-untyped-def]
-    """The sum over the rows of the first parts."""
-    start, length, bounds = rows
+def rows_sum(values, rows):  # type: ignore[no-untyped-def]
+    """The sum over the cells of rows that count."""
+    start, length, _, passed = rows
     total = 0.0
-    for row in range(bounds[0], bounds[parts]):
-        for k in range(length[row]):
-            total += values[start[row] + np.uint64(k)]
-    return total
-
-
-@njit(**COMPILED)
-def rows_min(values, rows):  # type: ignore[no-untyped-def]
-    """The least value on the rows."""
-    start, length, _ = rows
-    least = np.float32(1e9)
     for row in range(length.size):
         for k in range(length[row]):
-            least = min(least, values[start[row] + np.uint64(k)])
-    return least
+            if not passed[row, 0] <= k < passed[row, 1]:
+                total += values[start[row] + np.uint64(k)]
+    return total
 
 
 @njit(**COMPILED)

@@ -11,6 +11,7 @@ from trocar.physics.division import known
 from trocar.physics.dose import HeatDose
 from trocar.physics.enthalpy import Law
 from trocar.physics.medium import Array, Medium
+from trocar.physics.threads import together
 
 Box = tuple[slice, slice, slice]
 
@@ -54,7 +55,7 @@ class Whole:
 
     def _know(self, heat_J: Array) -> None:
         self.u, self.t = np.empty((2, self.tissue.held.size), np.float32)
-        known(heat_J, self.tissue, self.law, self.u, self.t)
+        together(known, heat_J, self.tissue, self.law, self.u, self.t)
 
     def within(self, values: Array, box: Box) -> Array:
         """The part of a flat array, or of each of several, in a box: a view."""

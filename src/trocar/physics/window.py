@@ -15,7 +15,7 @@ from trocar.physics.patch import Patch
 from trocar.physics.spans import Spans
 from trocar.physics.whole import Box, Whole
 
-MARGIN = 4  # coarse cells around the fine part: room to grow before the window has to
+MARGIN = 6  # coarse cells around the fine part: room to grow before the window has to
 DAMAGES = tuple(Damage.__slots__)
 DOSES = tuple(HeatDose.__slots__)
 

@@ -19,6 +19,7 @@ from trocar.planning.breach import breach_check
 from trocar.planning.canal import with_canal
 from trocar.planning.corridor import least_depth_mm
 from trocar.planning.gap import angle_deg, axis_gap_mm
+from trocar.planning.guidance import Guidance
 from trocar.planning.obstacles import Obstacle
 from trocar.planning.rules import clearances
 from trocar.planning.surroundings import Surroundings, surroundings
@@ -60,10 +61,10 @@ class Inspector:
         return float(self._trees[obstacle.name].query(points_lps_mm)[0].min()) - obstacle.shell_mm - radius_mm
 
 
-def inspector(case: Case, lesion: str) -> Inspector:
-    """An inspector of placements around one lesion."""
+def inspector(case: Case, lesion: str, *, guidance: Guidance | None = None) -> Inspector:
+    """An inspector of placements around one lesion, for instruments led as given, else as the case says."""
     case = with_canal(case)
-    return Inspector(surroundings(case, case.structure(lesion)))
+    return Inspector(surroundings(case, case.structure(lesion), guidance=guidance))
 
 
 def recheck(case: Case, plan: Plan) -> Plan:

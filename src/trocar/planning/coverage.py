@@ -12,12 +12,13 @@ from trocar.model.treatment import Placement, Rejection, Remedy, Step, Text
 from trocar.planning.access import Instrument, instrument, rejections
 from trocar.planning.array import Admission, Probes
 from trocar.planning.bundles import Placed, approaches, candidates, place, scored_points
-from trocar.planning.freezing import Protocol, lethal_degC
+from trocar.planning.freezing import Protocol, lethal_degC, lethal_share_key
 from trocar.planning.leftover import leftover
 from trocar.planning.outlook import Aim, Foresight
 from trocar.planning.refine import BOUNDED, GAIN_FOR_ONE_MORE_FRAC, MOST_PROBES, Effort, Scout, Search, Seen
 from trocar.planning.remedies import remedies, remedy_texts
 from trocar.planning.robust import robust_checks
+from trocar.planning.steady import steadiest
 from trocar.planning.surroundings import Surroundings
 
 LARGE_MM = 30.0  # from here on the thicker needle; design
@@ -51,7 +52,8 @@ def cover(
     """Probes that cover a lesion: the best layouts by geometry, then a search with a prediction of every candidate.
 
     The number is the fewest that no other number beats by more than a tolerance. `samples` placements and tissues,
-    drawn at random, say how robust it is. `inside` is what the body holds already: it is kept clear of, and conducts.
+    drawn at random, choose among layouts nearly as good, and say how robust the choice is. `inside` is what the body
+    holds already: it is kept clear of, and conducts.
     """
     tool, expected = chosen_probe(around)
     paths, directions = approaches(around, tool, up)
@@ -67,8 +69,9 @@ def cover(
     if not screened:
         return Ablation(None, refused)
     chosen, compared = _chosen(search, screened)
-    found = search.verified(chosen)
-    return ablation(search, found, refused, compared, samples=samples)
+    steady, told = steadiest(search, chosen, samples=samples)
+    found = search.verified(steady)
+    return ablation(search, found, refused, (*compared, *told), samples=samples)
 
 
 def search_for(
@@ -80,12 +83,17 @@ def search_for(
     perfusion_scale: float,
     effort: Effort,
     inside: tuple[Placement, ...] = (),
+    *,
+    aim: Aim | None = None,
 ) -> Search:
-    """A search over probes of one kind around one lesion, clear of what is in the body already."""
+    """A search over probes of one kind around one lesion, clear of what is in the body already.
+
+    `aim` is the intent's where it is known already.
+    """
     foresight = None
     if predictor is not None:
         screws = tuple(item for item in inside if item.role == "screw")
-        foresight = Foresight(Aim.of(around, intent), predictor, perfusion_scale, screws)
+        foresight = Foresight(aim or Aim.of(around, intent), predictor, perfusion_scale, screws)
     scout = Scout(around, scored_points(around), intent, foresight)
     return Search(scout, Admission(around, tool, up, inside=inside), effort)
 
@@ -96,7 +104,7 @@ def ablation(
     """The step of the chosen probes with its checks, what each probe brings, and remedies where a limit is crossed."""
     lesion = search.scout.around.lesion.name
     step = found.probes.step(lesion)
-    checks = _coverage_checks(found, lesion, search.scout.intent)
+    checks = coverage_checks(found, lesion, search.scout.intent)
     if samples and search.scout.foresight is not None:
         checks += robust_checks(search.scout.foresight, step, samples=samples)
     proposed = remedies(search, found)
@@ -159,14 +167,17 @@ def _fewest(choices: list[Seen]) -> Seen:
     return next(choice for choice in choices if choice.value >= best - GAIN_FOR_ONE_MORE_FRAC)
 
 
-def _coverage_checks(found: Seen, lesion: str, intent: str) -> tuple[Check, ...]:
+def coverage_checks(found: Seen, lesion: str, intent: str) -> tuple[Check, ...]:
+    """The shares of a lesion that probes should freeze, against those asked for."""
     lethal, visible = found.fractions
     rows = [
-        (f"coverage_planned_{lethal_degC(intent):.0f}_degC", lethal, "coverage_lethal_palliative_frac"),
+        (f"coverage_planned_{lethal_degC(intent):.0f}_degC", lethal, lethal_share_key(intent)),
         ("coverage_planned_0_degC", visible, "coverage_visible_frac"),
     ]
     seen = found.outlook
-    if seen is not None and seen.border_frac is not None and intent != "curative":
+    if seen is not None and intent == "curative":
+        rows.append(("margin_planned", seen.shell_frac, "coverage_curative_frac"))
+    elif seen is not None and seen.border_frac is not None:
         rows.append(("bone_border_planned", seen.border_frac, "coverage_lethal_palliative_frac"))
     measured = measured_how(found)
     return tuple(share_check(name, lesion, value, key, measured) for name, value, key in rows)

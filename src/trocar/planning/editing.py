@@ -1,6 +1,6 @@
 """Editing by hand: placements fixed, moved or deleted, checked as the planner's own are; the rest planned anew."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,14 +17,18 @@ from trocar.planning import durations
 from trocar.planning.access import instrument
 from trocar.planning.array import STAYS, Probes
 from trocar.planning.checks import Inspector, implant_checks, inspector, rechecked_step
-from trocar.planning.coverage import Ablation, ablation, search_for
+from trocar.planning.coverage import Ablation, ablation, coverage_checks, search_for
 from trocar.planning.freezing import Protocol
+from trocar.planning.guidance import Guidance
 from trocar.planning.kit import kit
 from trocar.planning.notices import risk_checks
+from trocar.planning.outlook import Aim
 from trocar.planning.position import upward
+from trocar.planning.protected import temperature_check
 from trocar.planning.refine import BOUNDED, Effort, Search
 from trocar.planning.shielding import ABLATIONS, shielded
 
+NERVE_PREDICTED = "nerve_minimum_temperature_planned"
 PREDICTED = ("coverage_planned", "robust_")  # and every other name that ends so: _planned
 OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
 
@@ -35,11 +39,12 @@ class Editor:
 
     inspect: Inspector
     plan: Plan
+    _aims: dict[str, Aim] = field(default_factory=dict, repr=False)  # by intent, for previews
 
     @classmethod
-    def of(cls, case: Case, plan: Plan) -> "Editor":
-        """An editor of a plan; every placement is measured once."""
-        inspect = inspector(case, plan.lesion)
+    def of(cls, case: Case, plan: Plan, *, guidance: Guidance | None = None) -> "Editor":
+        """An editor of a plan whose instruments are led as given, else as the case says; all is measured once."""
+        inspect = inspector(case, plan.lesion, guidance=guidance)
         for step in plan.steps:
             for placement in step.placements:
                 inspect.measured(placement)
@@ -58,8 +63,31 @@ class Editor:
             rechecked_step(self.inspect, _edited(step, edits)) if step.id in changed else step
             for step in self.plan.steps
         )
-        made = Editor(self.inspect, self._composed(steps))
+        made = Editor(self.inspect, self._composed(steps), self._aims)
         return made if edits.shield is None else made._shielded(edits.shield)
+
+    def previewed(self, *, intent: str, predictor: Predictor) -> "Editor":
+        """The plan as it stands, its freezing steps of unknown coverage predicted once at 3 mm, nothing searched.
+
+        The first preview of a plan prepares its tissue; later ones find it and take a fraction of that. Behind
+        a shield, which a preview does not know, they stay unknown.
+        """
+        if self._has_shield:
+            return self
+        steps = tuple(
+            self._predicted(step, intent, predictor) if _is_outdated(step) else step for step in self.plan.steps
+        )
+        return Editor(self.inspect, replace(self.plan, steps=steps), self._aims)
+
+    def _predicted(self, step: Step, intent: str, predictor: Predictor) -> Step:
+        search = self._search(step, intent, predictor, BOUNDED)
+        (seen,) = search.scout.see([_probes(step, Edits())])
+        known = {check.name: check for check in coverage_checks(seen, self.plan.lesion, intent)}
+        checks = (
+            temperature_check(seen, check.subject) if check.name == NERVE_PREDICTED else known.get(check.name, check)
+            for check in step.checks
+        )
+        return replace(step, checks=tuple(checks))
 
     def replanned(
         self, edits: Edits, *, intent: str, predictor: Predictor | None, effort: Effort = BOUNDED, samples: int = 0
@@ -77,15 +105,26 @@ class Editor:
                 found = made._searched(step, edits, intent, predictor, effort, samples)
                 assert found.step is not None
                 step = rechecked_step(self.inspect, _merged(step, found.step))
-                made = Editor(self.inspect, replace(made.plan, remedies=found.remedies))
+                made = Editor(self.inspect, replace(made.plan, remedies=found.remedies), self._aims)
             steps.append(step)
-        return Editor(self.inspect, made._composed(tuple(steps)))
+        done = Editor(self.inspect, made._composed(tuple(steps)), self._aims)
+        return done._unpredicted() if done._has_shield else done
+
+    @property
+    def _has_shield(self) -> bool:
+        return any(step.shield is not None for step in self.plan.steps)
 
     def _shielded(self, shield: Shield) -> "Editor":
         """The shield in place; what was predicted of the steps behind it is unknown until they are simulated."""
         steps = shielded(self.inspect.around.case, self.plan, shield)
-        behind = [step if step.technique not in ABLATIONS else _unpredicted(step) for step in steps]
-        return Editor(self.inspect, self._composed(tuple(behind)))
+        return Editor(self.inspect, self._composed(steps), self._aims)._unpredicted()
+
+    def _unpredicted(self) -> "Editor":
+        steps = tuple(
+            replace(step, checks=tuple(map(_outdated, step.checks))) if step.technique in ABLATIONS else step
+            for step in self.plan.steps
+        )
+        return Editor(self.inspect, replace(self.plan, steps=steps), self._aims)
 
     def _searched(
         self, step: Step, edits: Edits, intent: str, predictor: Predictor | None, effort: Effort, samples: int
@@ -101,7 +140,11 @@ class Editor:
         tool = instrument(_first_probe(step).device, "probe", what="cryoprobe")
         up = upward(step.position or "supine", around)
         inside = self._inside_before(step)
-        return search_for(around, tool, up, intent, predictor, self._perfusion_scale(), effort, inside)
+        if intent not in self._aims:
+            self._aims[intent] = Aim.of(around, intent)
+        return search_for(
+            around, tool, up, intent, predictor, self._perfusion_scale(), effort, inside, aim=self._aims[intent]
+        )
 
     def _inside_before(self, step: Step) -> tuple[Placement, ...]:
         earlier = self.plan.steps[: [each.id for each in self.plan.steps].index(step.id)]
@@ -162,8 +205,10 @@ def _outdated(check: Check) -> Check:
     return replace(check, value=None, verdict=Verdict.UNKNOWN, message="edited since it was predicted: simulate it")
 
 
-def _unpredicted(step: Step) -> Step:
-    return replace(step, checks=tuple(map(_outdated, step.checks)))
+def _is_outdated(step: Step) -> bool:
+    """Whether a freezing step's coverage is unknown since its probes were edited."""
+    unknown = any(check.name.startswith("coverage_planned") and check.value is None for check in step.checks)
+    return step.technique is Technique.CRYOABLATION and unknown and any(p.role == "probe" for p in step.placements)
 
 
 def _protocol_without(step: Step, names: tuple[str, ...]) -> tuple[ProtocolPhase, ...]:

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
-from trocar.catalog import limit
+from trocar.catalog import devices, limit
 from trocar.errors import PlanningError
 from trocar.imaging.cylinders import Solid, refined, widest
 from trocar.imaging.distance import distance_field
+from trocar.imaging.surface import bounds
+from trocar.model.case import Case, Role
+from trocar.model.device import Screw
 from trocar.model.space import Array, Grid, Segment, as_vector
-from trocar.planning.bonefield import BoneField
+from trocar.planning.bonefield import HEALTHY_MIN_HU, BoneField
 from trocar.planning.directions import perpendicular, sphere, tie_break
 from trocar.planning.gap import axis_gap_mm
 
@@ -21,6 +25,9 @@ STARTS_APART_MM, STARTS_APART_DEG = 4.0, 12.0
 WIDEST_MM = 30.0  # a corridor wider than this is as good
 STEP_MM = 0.5
 LEAST_DIAMETER_MM = 1.0
+CROSSED_SHARE = 0.5  # of the diameter of a ball of the lesion's volume, design
+NARROWER = 0.99  # of its width, so that a corridor does not end at a hundredth of a millimeter
+ROOM = 2  # voxels kept around a bone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,11 @@ def bone_of_labels(
         raise PlanningError("the bone mask is empty", hint="give the label of a bone")
     tumor = np.zeros(grid.shape, dtype=bool) if lesion is None else lesion
     solid = inside | (tumor & _touching(inside, tumor))
+    low, high = (np.asarray(edge) for edge in zip(*bounds(solid), strict=True))
+    low, high = np.maximum(low - ROOM, 0), np.minimum(high + ROOM, grid.shape)
+    part = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    grid, inside, tumor, solid = grid.cropped(low, high), inside[part], tumor[part], solid[part]
+    healthy = None if healthy is None else healthy[part]
     return BoneField(
         grid=grid,
         names=("bone",),
@@ -63,6 +75,41 @@ def bone_of_labels(
         in_lesion=(tumor & solid).astype(np.float32),
         healthy=((inside if healthy is None else healthy & inside) & ~tumor).astype(np.float32),
     )
+
+
+def bone_of_case(case: Case, *, bone: str | None = None, lesion: str | None = None) -> tuple[str, BoneField]:
+    """A bone of a case and its name: the one given, else that which holds most of the lesion; healthy by HU.
+
+    The lesion is the one given, else the case's first. Raises `CaseError` for an unknown structure, `PlanningError`
+    where no bone holds the lesion.
+    """
+    bones = case.with_role(Role.BONE)
+    tumor = case.structure(lesion).inside if lesion else case.lesions[0].inside if case.lesions else None
+    if bone is None:
+        held = {item.name: np.count_nonzero(item.inside & tumor) for item in bones} if tumor is not None else {}
+        bone = max(held, key=lambda name: (held[name], name), default=None)
+        if bone is None or not held[bone]:
+            raise PlanningError("no bone holds the lesion", hint="say which bone to search: --bone")
+    inside = case.structure(bone).inside
+    if tumor is not None and not (tumor & inside).any():
+        tumor = None
+    smooth = ndimage.uniform_filter(case.ct.values.astype(np.float32), 3, mode="nearest")
+    healthy = smooth >= HEALTHY_MIN_HU
+    if tumor is not None:
+        healthy &= ~ndimage.binary_dilation(tumor)
+    return bone, bone_of_labels(inside, case.grid, lesion=tumor, healthy=healthy)
+
+
+def fitting(corridor: FreeCorridor) -> tuple[str, float] | None:
+    """The thickest screw of the catalog that keeps its clearance in a corridor, at its longest length that fits."""
+    found = [
+        (item.diameter_mm, item.id, max(lengths))
+        for item in devices().values()
+        if isinstance(item, Screw)
+        and item.diameter_mm <= corridor.screw_diameter_mm
+        and (lengths := [length for length in item.lengths_mm if length <= corridor.axis.length_mm])
+    ]
+    return max(found)[1:] if found else None
 
 
 def _touching(inside: Array, tumor: Array) -> Array:
@@ -84,16 +131,27 @@ def free_corridors(
     if not len(origins):
         return []
     frames = np.stack([_frame(way, bone) for way in ways])
-    origins, ways, radius = refined(solid, origins, frames, anchor_mm=anchor, reach_mm=REACH_MM)
+    origins, ways, radius = refined(
+        solid, origins, frames, anchor_mm=anchor, reach_mm=REACH_MM, crossing_mm=crossing_mm(bone)
+    )
     ties = tie_break((origins - bone.grid.center_lps_mm) @ bone.grid.directions, bone.side_x)
     found: list[FreeCorridor] = []
     for row in np.lexsort((ties, -np.round(np.minimum(radius, WIDEST_MM / 2), 2))):
-        corridor = _measured(bone, origins[row], ways[row], float(radius[row]))
+        corridor = _measured(bone, origins[row], ways[row], anchor)
         if corridor is not None and all(_apart(corridor, other) >= gap_mm for other in found):
             found.append(corridor)
         if len(found) == count:
             break
     return found
+
+
+def crossing_mm(bone: BoneField) -> float:
+    """How much of the lesion an axis must cross: half the diameter of a ball of its volume; 0 without a lesion.
+
+    Less would let the widest cylinder graze the lesion's corner, where it holds nothing together.
+    """
+    volume_mm3 = float(np.count_nonzero(bone.in_lesion >= 0.5)) * bone.grid.voxel_ml * 1000.0
+    return CROSSED_SHARE * float(np.cbrt(6.0 * volume_mm3 / np.pi))
 
 
 def solid_of(bone: BoneField) -> Solid:
@@ -121,7 +179,8 @@ def _starts(bone: BoneField, solid: Solid, anchor_mm: float) -> tuple[Array, Arr
     local = local[local[:, 2] >= 0]
     ways = local @ bone.grid.directions.T
     score = widest(
-        solid, seeds, ways, anchor_mm=anchor_mm, reach_mm=REACH_MM, least_mm=LEAST_DIAMETER_MM / 2
+        solid, seeds, ways, anchor_mm=anchor_mm, reach_mm=REACH_MM, least_mm=LEAST_DIAMETER_MM / 2,
+        crossing_mm=crossing_mm(bone),
     ) if len(seeds) else np.zeros((0, len(ways)))  # fmt: skip
     usable = np.flatnonzero(score.ravel() > 0)
     points = bone.grid.to_lps(seeds) if len(seeds) else np.zeros((0, 3))
@@ -156,24 +215,50 @@ def seeds_ijk(bone: BoneField, need_mm: float, most: int = SEEDS) -> Array:
     return kept
 
 
-def _measured(bone: BoneField, origin: Array, way: Array, radius_mm: float) -> FreeCorridor | None:
-    """The cylinder as long as the bone holds it."""
+def _measured(bone: BoneField, origin: Array, way: Array, anchor_mm: float) -> FreeCorridor | None:
+    """The cylinder of a line: as wide as its narrowest place between the anchors, as long as bone holds 99 % of that.
+
+    It does not enter the lesion again beyond its anchors. Measured in finer steps than it was searched in.
+    """
     along = np.arange(-REACH_MM, REACH_MM + STEP_MM / 2, STEP_MM)
     points = origin + along[:, None] * way
-    deep = bone.at(bone.depth_mm, points, outside=-1.0) >= radius_mm - 1e-3
+    depth = bone.at(bone.depth_mm, points, outside=-1.0)
+    lesion = bone.at(bone.in_lesion, points, outside=0.0) >= 0.5
+    healthy = bone.at(bone.healthy, points, outside=0.0) >= 0.5
     middle = len(along) // 2
-    before, after = np.flatnonzero(~deep[:middle]), np.flatnonzero(~deep[middle:])
-    if radius_mm <= 0 or not deep[middle] or not len(before) or not len(after):
+    sides = slice(middle, None), slice(middle, None, -1)
+    held = [_held(lesion[side], healthy[side], anchor_mm) for side in sides]
+    radius_mm = float(depth[middle - held[1] : middle + held[0] + 1].min())
+    if radius_mm < LEAST_DIAMETER_MM / 2:
         return None
-    low, high = int(before[-1]) + 1, middle + int(after[0]) - 1
-    lesion = bone.at(bone.in_lesion, points[low : high + 1], outside=0.0) >= 0.5
-    healthy = bone.at(bone.healthy, points[low : high + 1], outside=0.0) >= 0.5
-    inside = np.flatnonzero(lesion)
-    first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (middle - low, middle - low - 1)
+    ahead, behind = (
+        _end(depth[side] >= NARROWER * radius_mm, lesion[side], least) for side, least in zip(sides, held, strict=True)
+    )
+    low, high = middle - behind, middle + ahead
+    radius_mm = float(depth[low : high + 1].min())
+    inside = np.flatnonzero(lesion[low : high + 1]) + low
+    first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (middle, middle - 1)
     return FreeCorridor(
         axis=Segment(start_lps_mm=as_vector(points[low]), end_lps_mm=as_vector(points[high])),
         diameter_mm=2 * radius_mm,
-        anchor_start_mm=STEP_MM * int(healthy[:first].sum()),
-        anchor_end_mm=STEP_MM * int(healthy[last + 1 :].sum()),
+        anchor_start_mm=STEP_MM * int(healthy[low:first].sum()),
+        anchor_end_mm=STEP_MM * int(healthy[last + 1 : high + 1].sum()),
         crossing_mm=STEP_MM * len(inside),
     )
+
+
+def _held(lesion: Array, healthy: Array, anchor_mm: float) -> int:
+    """The sample, from a seed outwards, at which so much healthy bone lies beyond the lesion; the last without it."""
+    held = 0.0
+    for n in range(len(lesion)):
+        held = 0.0 if lesion[n] else held + STEP_MM * float(healthy[n])
+        if held >= anchor_mm:
+            return n
+    return len(lesion) - 1
+
+
+def _end(deep: Array, lesion: Array, held: int) -> int:
+    """The last sample, from a seed outwards, that is deep enough, and beyond the anchor before the lesion again."""
+    stops = ~deep
+    stops[held + 1 :] |= lesion[held + 1 :]
+    return int(np.argmax(stops)) - 1 if stops.any() else len(deep) - 1

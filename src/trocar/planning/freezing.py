@@ -77,3 +77,8 @@ def renamed(step: Step, names: Sequence[str]) -> Step:
 def lethal_degC(intent: str) -> float:
     """The temperature counted as lethal for an intent."""
     return limit("lethal_curative_degC" if intent == "curative" else "lethal_palliative_degC").value
+
+
+def lethal_share_key(intent: str) -> str:
+    """The limit for the share of the lesion in the lethal zone: all of it in a curative intent."""
+    return "coverage_curative_frac" if intent == "curative" else "coverage_lethal_palliative_frac"

@@ -170,7 +170,7 @@ def _checks(chosen: Seen, lesion: str, nerve: Obstacle, tool: Instrument, intent
             verdict=Verdict.PASS if root_mm >= near.value else Verdict.FAIL,
             source=near.source,
         ),
-        _temperature_check(chosen, nerve),
+        temperature_check(chosen, nerve.name),
         share_check(
             f"coverage_planned_{lethal_degC(intent):.0f}_degC", lesion, lethal, "coverage_lethal_palliative_frac", how
         ),
@@ -178,7 +178,8 @@ def _checks(chosen: Seen, lesion: str, nerve: Obstacle, tool: Instrument, intent
     )
 
 
-def _temperature_check(chosen: Seen, nerve: Obstacle) -> Check:
+def temperature_check(chosen: Seen, nerve: str) -> Check:
+    """How cold the coldest nerve is predicted to get; `nerve` names it where none was."""
     hard, warn = limit("nerve_min_degC"), limit("nerve_warn_min_degC")
     seen = chosen.outlook
     value = seen.nerve_degC if seen else None
@@ -189,7 +190,7 @@ def _temperature_check(chosen: Seen, nerve: Obstacle) -> Check:
         message = measured_how(chosen)
     return Check(
         name="nerve_minimum_temperature_planned",
-        subject=seen.coldest_nerve if seen and seen.coldest_nerve else nerve.name,
+        subject=seen.coldest_nerve if seen and seen.coldest_nerve else nerve,
         value=None if value is None else round(value, 1),
         limit=hard.value,
         unit="degC",

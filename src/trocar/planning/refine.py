@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from trocar.catalog import limit
 from trocar.model.space import Array
 from trocar.planning.array import Admission, Probes, added, gentler, moves
+from trocar.planning.freezing import lethal_share_key
 from trocar.planning.icescore import path_scores
 from trocar.planning.outlook import SEARCH_SPACING_MM, VERIFY_SPACING_MM, Foresight, Outlook, worth
 from trocar.planning.surroundings import Surroundings
@@ -59,10 +60,17 @@ class Seen:
 
     @property
     def sufficient(self) -> bool:
-        """Whether it reaches the coverage asked for, and nothing gets too cold."""
+        """Whether it reaches the coverage that the intent asks for, and nothing gets too cold."""
         lethal, visible = self.fractions
-        enough = limit("coverage_lethal_palliative_frac").value, limit("coverage_visible_frac").value
-        return lethal >= enough[0] and visible >= enough[1] and self.admissible
+        enough = limit(lethal_share_key(self.intent)).value, limit("coverage_visible_frac").value
+        return lethal >= enough[0] and visible >= enough[1] and self._with_margin and self.admissible
+
+    @property
+    def _with_margin(self) -> bool:
+        """Whether ice covers the curative margin; another intent asks for none."""
+        if self.intent != "curative" or self.outlook is None:
+            return True
+        return self.outlook.shell_frac >= limit("coverage_curative_frac").value
 
 
 @dataclass(eq=False)

@@ -24,6 +24,7 @@ TOPICS = {
     "hot_nerve": "{plane}: where the step heats {subject} most.",
     "nerve": "{plane}: where the step cools {subject} most.",
     "screw": "{plane}: {subject}; arrowheads at its two ends.",
+    "weakest": "{plane}: where bone is nearest to yielding before treatment (circle), {subject}.",
     "cement": "{plane}: {subject}; arrow at the cement.",
 }
 
@@ -39,7 +40,11 @@ def caption(figure: Figure, language: Language) -> str:
     """The sentence below a panel, with the nerves that it marks."""
     panel = figure.panel
     plane = language(PLANES[panel.plane.name])
-    subject = structure_name(panel.subject, language) if panel.topic in ("nerve", "hot_nerve") else panel.subject
+    subject = panel.subject
+    if panel.topic in ("nerve", "hot_nerve"):
+        subject = structure_name(panel.subject, language)
+    elif panel.topic == "weakest":
+        subject = word(vocabulary.STRENGTH_LOADS, panel.subject, language)
     said = language(TOPICS[panel.topic], plane=plane, subject=subject)
     said = said[0].upper() + said[1:]
     marked = _marked(figure.named, language)

@@ -15,6 +15,7 @@ ORIGINS = {
     "E": "entered in the clinical file",
     "P": "geometry of the plan, computed by this software",
     "S": "computed by the simulation, a prediction",
+    "F": "computed by linear finite elements, not validated for this site",
     "V": "measured on the control CT",
     "C": "device catalog",
     DEFAULT: "software default, not published evidence",

@@ -9,16 +9,18 @@ from trocar.model.case import Role
 from trocar.model.device import Cryoprobe
 from trocar.model.finding import Check, Exposure, State, Verdict
 from trocar.model.record import Vector
+from trocar.model.strength import Interval
 from trocar.model.treatment import GateOutcome, Proposal, Step, Technique
 from trocar.reporting import vocabulary
-from trocar.reporting.citations import source_keys
+from trocar.reporting.citations import Citations, source_keys
 from trocar.reporting.curves import curves
 from trocar.reporting.entries import entry_figure
 from trocar.reporting.gathered import SEVERITY, Gathered, StagedCheck
 from trocar.reporting.language import Language
+from trocar.reporting.ratios import ratio_bars
 from trocar.reporting.tracing import trace_figure
 
-STAGE_ORIGIN = {"assess": "M", "plan": "P", "simulate": "S", "verify": "V"}
+STAGE_ORIGIN = {"assess": "M", "plan": "P", "simulate": "S", "strengthen": "F", "verify": "V"}
 SYMBOLS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
 ZONES = ("10_degC", "0_degC", "-20_degC", "-40_degC")
 ABLATIONS = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)
@@ -159,6 +161,20 @@ class Contents:
         """Whether any step of the plan ablates by heat, or by cold; both while there is no plan to tell."""
         plan = self.gathered.plan
         return plan is None or any(s.technique in ABLATIONS and self.heats(s.id) == heat for s in plan.steps)
+
+    def ratio_bars(self) -> Markup:
+        """The figure of the bone's strength; empty where it was not asked for."""
+        found = self.gathered.strength
+        return Markup(ratio_bars(found, self.language)) if found else Markup("")
+
+    def interval(self, found: Interval | None, cite: Citations) -> Markup:
+        """`0.42 (0.27 … 1.07)`."""
+        if found is None:
+            return Markup("")
+        low, median, high = (
+            self.language.number(value, "", digits=2) for value in (found.low_frac, found.median_frac, found.high_frac)
+        )
+        return cite.sourced(f"{median} ({low} … {high})", "F")
 
     def entries(self) -> Markup:
         """The map of the skin; empty when the plan has none."""

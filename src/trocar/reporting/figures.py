@@ -40,6 +40,7 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
         *marks.named(nerves, grid, plane),
         *(marks.instrument(placement, plane) for placement in stage.instruments),
         *(marks.cement(deposit, plane) for deposit in stage.deposits),
+        svg.tag("circle", cx=SIZE / 2, cy=SIZE / 2, r=22, class_="weakest") if panel.topic == "weakest" else "",
         marks.frame(plane, letter=panel.letter, window_HU=panel.window_HU),
     ]
     return Figure(panel=panel, body="".join(parts), named=tuple(nerve.name for nerve in nerves))

@@ -11,10 +11,11 @@ from trocar.model.case import Case, Role, Side, Structure
 from trocar.model.finding import Assessment, Check, Simulation, Verdict
 from trocar.model.schedule import Schedule
 from trocar.model.space import Array
+from trocar.model.strength import Strength
 from trocar.model.treatment import Plan, Proposal
 from trocar.model.verification import Verification
 
-Findings = Assessment | Proposal | Plan | Simulation | Verification | Schedule
+Findings = Assessment | Proposal | Plan | Simulation | Strength | Verification | Schedule
 CRITICAL = (
     Role.NERVE, Role.CORD, Role.VESSEL, Role.BOWEL, Role.BLADDER, Role.URETER, Role.ORGAN, Role.LUNG, Role.PLEURA,
     Role.JOINT, Role.IMPLANT,
@@ -24,7 +25,7 @@ SEVERITY = (Verdict.FAIL, Verdict.WARN, Verdict.UNKNOWN, Verdict.PASS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedCheck:
-    """A check and the stage that made it: assess, plan, simulate, verify; `step` when it belongs to one."""
+    """A check and the stage that made it: assess, plan, simulate, strengthen, verify; `step` when it belongs to one."""
 
     stage: str
     step: str
@@ -40,6 +41,7 @@ class Gathered:
     proposals: tuple[Proposal, ...] = ()
     plan: Plan | None = None
     simulation: Simulation | None = None
+    strength: Strength | None = None
     verification: Verification | None = None
     schedule: Schedule | None = None
     source_digests: Mapping[str, str] = field(default_factory=dict)
@@ -99,6 +101,7 @@ class Gathered:
                 for check in step.checks
             ),
             *self._of("simulate", self.simulation.checks if self.simulation else ()),
+            *self._of("strengthen", self.strength.checks if self.strength else ()),
             *self._of("verify", self.verification.checks if self.verification else ()),
         ]
         return tuple(sorted(found, key=lambda item: SEVERITY.index(item.check.verdict)))
@@ -115,7 +118,7 @@ def gather(case: Case, findings: tuple[Findings, ...], source_digests: Mapping[s
     for finding in findings:
         if isinstance(finding, Proposal):
             continue
-        if not isinstance(finding, Assessment | Plan | Simulation | Verification | Schedule):
+        if not isinstance(finding, Assessment | Plan | Simulation | Strength | Verification | Schedule):
             raise CaseError(f"a report cannot show a {type(finding).__name__}")
         kind = type(finding).__name__.lower()
         if kind in single:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 import trocar
 from trocar import catalog
 from trocar.errors import ReadError
-from trocar.reporting import captions, scores, vocabulary, words
+from trocar.reporting import captions, scores, strengths, vocabulary, words
 from trocar.reporting.citations import Citations
 from trocar.reporting.contents import Contents
 from trocar.reporting.figures import Figure, draw
@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 VIEWER = HERE / "static/viewer.js"
 BEFORE_VIEWER = (
     "identity", "verdicts", "sequence", "reasons", "lesion", "placements",
-    "kit", "panels", "instruments", "coverage", "nerves", "anchors",
+    "kit", "panels", "instruments", "coverage", "nerves", "anchors", "strength",
 )  # fmt: skip
 AFTER_VIEWER = ("verification", "unknowns", "sources", "versions")
 
@@ -109,6 +109,7 @@ def _tree(
         "remark": remark,
         "vocabulary": vocabulary,
         "captions": captions,
+        "strengths": strengths,
         "catalog": catalog,
         "version": trocar.__version__,
     }

@@ -11,6 +11,7 @@ from trocar.reporting import planes
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.planes import Plane
 from trocar.reporting.staging import Stage, stages
+from trocar.reporting.strengths import worst_row
 
 SOFT = (40.0, 400.0)
 BONE = (400.0, 1800.0)
@@ -19,7 +20,7 @@ NEARLY_AXIAL = 0.98  # cosine: an oblique picture closer than this to the axial 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Panel:
-    """One picture: `topic` says what it shows (lesion, needle, ice, heat, screw ...), `subject` of what."""
+    """One picture: `topic` says what it shows (lesion, needle, ice, heat, screw, weakest ...), `subject` of what."""
 
     letter: str
     stage: Stage
@@ -44,7 +45,12 @@ def panels(gathered: Gathered) -> tuple[Panel, ...]:
         return ()
     center = lesion_points.mean(axis=0)
     size_mm = float(np.clip(np.ptp(lesion_points, axis=0).max() + 70.0, 110.0, 170.0))
-    drafts = [(stage, draft) for stage in stages(gathered) for draft in _of_stage(gathered, stage, center, size_mm)]
+    shown = stages(gathered)
+    drafts = [(stage, draft) for stage in shown for draft in _of_stage(gathered, stage, center, size_mm)]
+    if gathered.strength is not None:
+        weakest = worst_row(gathered.strength)
+        plane = planes.axial(weakest.where_lps_mm, size_mm)
+        drafts.append((shown[0], _Draft(plane=plane, topic="weakest", subject=weakest.load, window_HU=BONE)))
     return tuple(
         Panel(
             letter=_letter(n),

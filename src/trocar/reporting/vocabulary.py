@@ -2,7 +2,13 @@
 
 VERDICTS = {"FAIL": "FAIL", "WARN": "WARN", "UNKNOWN": "UNKNOWN", "PASS": "PASS"}
 
-STAGES = {"assess": "assessment", "plan": "plan", "simulate": "simulation", "verify": "verification"}
+STAGES = {
+    "assess": "assessment",
+    "plan": "plan",
+    "simulate": "simulation",
+    "strengthen": "strength",
+    "verify": "verification",
+}
 
 SIDES = {"left": "left", "right": "right", "midline": "midline"}
 
@@ -250,6 +256,11 @@ CHECKS = {
     "lesion_pieces": "Pieces of the lesion",
     "left_right_labels": "Left and right labels agree with the image",
     "nerve_minimum_temperature": "Lowest temperature of a nerve",
+    "bone_border_planned": "Planned lethal share of the lesion's border with bone",
+    "margin_planned": "Planned share of the curative margin in ice",
+    "robust_coverage_lethal": "Lethal share of the lesion that 95 % of the samples reach",
+    "robust_coverage_0_degC": "Share of the lesion in ice that 95 % of the samples reach",
+    "robust_limits": "Share of the samples that keep every limit of temperature",
     "nerve_minimum_temperature_planned": "Lowest temperature of a nerve, as predicted while planning",
     "cord_minimum_temperature": "Lowest temperature of the cord or thecal sac",
     "skin_minimum_temperature": "Lowest temperature of the skin",
@@ -323,6 +334,62 @@ CHECKS = {
     "gantry_clearance": "Hub clear of the scanner's bore",
     "patient_position": "Out of reach in the patient's position",
     "cement_room": "Room for cement in bone",
+    "load_to_strength": "Load over strength of the bone as planned, the worst activity",
+    "section_rigidity": "Rigidity that the weakest section of the bone keeps",
+}
+
+STRENGTH_STATES = {
+    "intact_estimate": "intact (estimate)",
+    "before": "before treatment",
+    "ablated": "after ablation (scenario)",
+    "cement": "cement alone",
+    "screws": "screws alone",
+    "planned": "as planned",
+}
+
+STRENGTH_LOADS = {
+    "walking": "walking",
+    "stairs": "stairs",
+    "two_legs": "standing on two legs",
+    "sit_to_stand": "sitting down, standing up",
+    "torsion": "torsion (comparison only)",
+    "standing": "standing",
+    "one_leg": "standing on one leg",
+    "compression": "compression",
+    "flexion": "flexion",
+}
+
+FAILURES = {
+    "bone: tension": "bone, in tension",
+    "bone: compression": "bone, in compression",
+    "cement: tension": "cement, in tension",
+    "cement: compression": "cement, in compression",
+    "screw: bending": "screw, in bending",
+}
+
+SUPPORTS = {
+    "pelvis": "Sacroiliac joint held, symphysis held left-right; hip force as a pressure over the joint, abductors on "
+    "the iliac wing.",
+    "sacrum": "Sacroiliac joints held, in one-leg stance that of the treated side alone; load on the endplate of S1.",
+    "vertebra": "Lower endplate held; load on the upper endplate, in flexion on its front third.",
+    "femur": "Lowest 15 mm held; hip force as a pressure over the head, abductors on the trochanter.",
+}
+
+STRENGTH_CAVEATS = {
+    "strength_not_validated_here": "Strength of this bone has not been validated against specimens: compare the "
+    "ratios, not the absolute values.",
+    "bonded_linear_no_interface_opening": "Linear and bonded: nothing opens, cracks or slips, so what a screw adds "
+    "after cement has come loose is not shown.",
+    "neighboring_bones_rigid": "Neighboring bones and joints are rigid.",
+    "density_scale_prior": "Densities rest on reference values of air, fat and muscle that are a prior, no phantom.",
+    "contrast_enhanced_no_muscle": "The CT is contrast-enhanced: muscle is left out of the density scale.",
+    "contrast_unknown_no_muscle": "Whether the CT is contrast-enhanced is unknown: muscle is left out of the density "
+    "scale.",
+    "weight_unknown_70_kg_taken": "The weight is unknown: 70 kg are taken.",
+    "load_prior": "Some loads are priors of low confidence.",
+    "load_partly_on_supports": "A part of the load falls on what is held and is lost.",
+    "islands_left_out": "Parts of the bone that hang by nothing are left out.",
+    "screw_threads_bonded": "Threads are bonded; the damage that drilling does around them is not modeled.",
 }
 
 HOT_ZONES = {
@@ -381,6 +448,7 @@ SESSION_PARTS = {"cavity": "cavity", "session": "session"}
 
 # Sentences of checks; the places are filled with what the stage wrote there.
 REMARKS = {
+    "strength_not_validated": "linear and bonded; absolute strength of this site is not validated: compare the ratios",
     "compared": "{share} of the bone's surface compared",
     "compared_poor": "{share} of the bone's surface compared: nothing below may be relied on",
     "ice_hidden": "{share} of the simulated ice lies where CT cannot show it (bone, fat, metal)",

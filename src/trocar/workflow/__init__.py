@@ -2,6 +2,7 @@
 
 from trocar.workflow.demos import DEMOS, demo
 from trocar.workflow.placing import edit, plan
-from trocar.workflow.running import Outcome, edit_dossier, run, strength
+from trocar.workflow.reach import Corridors, corridors
+from trocar.workflow.running import Outcome, edit_dossier, run
 
-__all__ = ["DEMOS", "Outcome", "demo", "edit", "edit_dossier", "plan", "run", "strength"]
+__all__ = ["DEMOS", "Corridors", "Outcome", "corridors", "demo", "edit", "edit_dossier", "plan", "run"]

@@ -81,10 +81,12 @@ def edit(
     proposal: Proposal,
     full_search: bool = False,
     samples: int = 0,
+    guidance: "Guidance | None" = None,
     predict_ice: bool = True,
 ) -> Plan:
     """The plan with placements fixed, moved or deleted by hand, the probes beside them planned anew, all checked again.
 
+    `guidance` is the plan's own, where it was not the case's decision.
     Raises `CaseError` for a name that the plan does not have.
     """
     from trocar.planning.editing import Editor
@@ -96,7 +98,7 @@ def edit(
 
         predictor = predict
     effort = FULL if full_search else BOUNDED
-    editor = Editor.of(case, plan)
+    editor = Editor.of(case, plan, guidance=guidance)
     return editor.replanned(edits, intent=proposal.intent, predictor=predictor, effort=effort, samples=samples).plan
 
 

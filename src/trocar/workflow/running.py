@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from trocar.errors import InputError, PlanningError
 from trocar.io.dossier import Dossier, State
 from trocar.io.entries import NEEDS, USES
 from trocar.model.edits import Edits
 from trocar.workflow.placing import edit
-from trocar.workflow.stages import STAGES, Progress, Settings, Stage, sources
+from trocar.workflow.stages import PLAN_HEEDS, STAGES, Progress, Settings, Stage, sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +29,11 @@ def run(
     seed: int | None = None,
     full_search: int | None = None,
     samples: int | None = None,
+    guidance: str | None = None,
+    placement_error_mm: float | None = None,
+    strength_spacing_mm: float | None = None,
+    ablated_frac: float | None = None,
+    check_mesh: int | None = None,
     on_progress: Progress | None = None,
 ) -> Outcome:
     """Make every entry up to `until` that is missing, stale, or was made with other settings; `until` itself `again`.
@@ -44,6 +48,11 @@ def run(
         "seed": seed,
         "full_search": full_search,
         "samples": samples,
+        "guidance": guidance,
+        "placement_error_mm": placement_error_mm,
+        "strength_spacing_mm": strength_spacing_mm,
+        "ablated_frac": ablated_frac,
+        "check_mesh": check_mesh,
     }
     asked = {name: value for name, value in given.items() if value is not None}
     wanted = _stages_for(dossier, until)
@@ -64,7 +73,7 @@ def run(
     return Outcome(made=tuple(made), refusal=refusal)
 
 
-def is_due(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float]) -> bool:
+def is_due(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float | str]) -> bool:
     """Whether a stage is missing, stale, or was made with settings other than those given."""
     status = dossier.state_of(stage.entry)
     if status.state is not State.FRESH:
@@ -74,14 +83,19 @@ def is_due(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float]) -> 
 
 
 def _stages_for(dossier: Dossier, until: str) -> list[Stage]:
-    """The stages that lead to `until`, in order; those of the control only when there is one."""
+    """The stages that lead to `until`, in order; those of the control only when there is one.
+
+    Strength is made when it is asked for, and kept fresh from then on; it uses a simulation without asking for one.
+    """
     required = {until, "as_done"} if until == "report" else {until}
     for entry in reversed(NEEDS):
         if entry in required:
-            required |= {*NEEDS[entry], *USES.get(entry, ())}
+            required |= {*NEEDS[entry], *(() if entry == "strength" else USES.get(entry, ()))}
     if "control" not in dossier and until in NEEDS and "control" in NEEDS[until]:
         raise InputError("the dossier holds no control CT", hint="trocar verify DOSSIER --control PATH")
     skipped = set() if "control" in dossier else {"verification", "as_done"}
+    if until != "strength" and "strength" not in dossier:
+        skipped.add("strength")
     return [stage for stage in STAGES if stage.entry in required - skipped]
 
 
@@ -89,7 +103,7 @@ def _can_be_made(dossier: Dossier, entry: str) -> bool:
     return all(dossier.is_fresh(name) for name in NEEDS[entry])
 
 
-def _make(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float], on_progress: Progress) -> bool:
+def _make(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float | str], on_progress: Progress) -> bool:
     """Make and store an entry; false when there is nothing to make it of."""
     on_progress(0.0, "")
     used = {name: value for entry in (stage.settings_like, stage.entry) for name, value in _used(dossier, entry)}
@@ -102,7 +116,7 @@ def _make(dossier: Dossier, stage: Stage, asked: Mapping[str, int | float], on_p
     return True
 
 
-def _used(dossier: Dossier, entry: str) -> Iterable[tuple[str, int | float]]:
+def _used(dossier: Dossier, entry: str) -> Iterable[tuple[str, int | float | str]]:
     return dossier.settings(entry).items() if entry in dossier else ()
 
 
@@ -132,33 +146,7 @@ def edit_dossier(dossier: Dossier, edits: Edits, *, full_search: int | None = No
             proposal=proposal,
             full_search=bool(settings.full_search),
             samples=settings.samples,
+            guidance=settings.led(),
         )
-        heeds = next(stage.heeds for stage in STAGES if stage.entry == "plan")
-        chosen = {name: getattr(settings, name) for name in heeds}
+        chosen = {name: getattr(settings, name) for name in PLAN_HEEDS}
         dossier.write("plan", made, made_from=sources(dossier, "plan"), settings=chosen)
-
-
-def strength(
-    dossier: Dossier,
-    *,
-    spacing_mm: float | None = None,
-    ablated_frac: float | None = None,
-    on_progress: Progress | None = None,
-) -> Any:
-    """How much of the bone's strength daily loads use, before and after the plan; nothing is written.
-
-    The cement is the simulation's where that is fresh, else beads by geometry.
-    """
-    from trocar.assessment.strength import SPACING_MM
-    from trocar.assessment.strength import strength as of_the_bone
-
-    run(dossier, until="plan", on_progress=on_progress)
-    fields = dossier.read("simulation").fields if dossier.is_fresh("simulation") else {}
-    return of_the_bone(
-        dossier.read("case"),
-        dossier.read("plan"),
-        cement=fields.get("cement_frac"),
-        spacing_mm=spacing_mm or SPACING_MM,
-        ablated_frac=ablated_frac,
-        on_progress=on_progress,
-    )

@@ -1,7 +1,7 @@
 """The dossier's stages: how each entry is made and which settings it heeds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trocar.errors import CaseError, InputError, PlanningError
@@ -9,6 +9,7 @@ from trocar.io.dossier import Dossier
 from trocar.io.entries import NEEDS, USES
 from trocar.model.case import Case
 from trocar.model.treatment import Plan, Proposal
+from trocar.planning.guidance import NAMES, Guidance, guidance
 from trocar.workflow.placing import plan
 
 Progress = Callable[[float, str], None]
@@ -19,6 +20,8 @@ class Settings:
     """Choices of a run: the option's place in the ranked list (from 1), the simulation's voxel edge, the seed.
 
     `full_search` other than 0: more predictions for the probes, the last at 2 mm. `samples`: of how robust they are.
+    `guidance` empty: as the case's decision says; `placement_error_mm` 0: that of the guidance. The
+    last three are those of the bone's strength.
     """
 
     proposal: int = 1
@@ -26,6 +29,19 @@ class Settings:
     seed: int = 0
     full_search: int = 0
     samples: int = 0
+    guidance: str = ""
+    placement_error_mm: float = 0.0
+    strength_spacing_mm: float = 2.0
+    ablated_frac: float = 0.0  # 0: not asked for
+    check_mesh: int = 0
+
+    def led(self) -> Guidance | None:
+        """How instruments are led, where that was chosen; None leaves it to the case. Raises `InputError`."""
+        if not self.guidance:
+            if self.placement_error_mm:
+                raise InputError("a placement error needs its guidance", hint=f"--guidance {' or '.join(NAMES)}")
+            return None
+        return replace(guidance(self.guidance, placement_error_mm=self.placement_error_mm or None), stated=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,7 @@ def _plan(dossier: Dossier, settings: Settings, on_progress: Progress) -> Plan:
         seed=settings.seed,
         full_search=bool(settings.full_search),
         samples=settings.samples,
+        guidance=settings.led(),
         on_progress=on_progress,
     )
 
@@ -85,6 +102,22 @@ def _simulated(dossier: Dossier, treatment: Plan, settings: Settings, on_progres
     from trocar.simulation.simulate import simulate
 
     return simulate(dossier.read("case"), treatment, spacing_mm=settings.spacing_mm, on_progress=on_progress)
+
+
+def _strength(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
+    """The cement is the simulation's where that is fresh, else beads by geometry."""
+    from trocar.assessment.strength import strength
+
+    fields = dossier.read("simulation").fields if dossier.is_fresh("simulation") else {}
+    return strength(
+        dossier.read("case"),
+        dossier.read("plan"),
+        cement=fields.get("cement_frac"),
+        spacing_mm=settings.strength_spacing_mm,
+        ablated_frac=settings.ablated_frac or None,
+        check_mesh=bool(settings.check_mesh),
+        on_progress=on_progress,
+    )
 
 
 def _verify(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
@@ -117,11 +150,13 @@ def _with_lesion(case: Case) -> Case:
     return case
 
 
+PLAN_HEEDS = ("proposal", "seed", "full_search", "samples", "guidance", "placement_error_mm")
 STAGES = (
     Stage("assessment", _assess),
     Stage("proposals", _propose),
-    Stage("plan", _plan, ("proposal", "seed", "full_search", "samples")),
+    Stage("plan", _plan, PLAN_HEEDS),
     Stage("simulation", _simulate, ("spacing_mm",)),
+    Stage("strength", _strength, ("strength_spacing_mm", "ablated_frac", "check_mesh")),
     Stage("verification", _verify),
     Stage("as_done", _simulate_as_done, ("spacing_mm",), settings_like="simulation"),
     Stage("report", _report),

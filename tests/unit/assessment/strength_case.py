@@ -33,6 +33,51 @@ def block_case(center=(6.0, 0.0, 0.0), radius_mm=9.0, weight_kg=70.0):
     )
 
 
+def _structure(name, role, inside, side=None):
+    return Structure(name=name, role=role, inside=inside, side=side)
+
+
+def hip_case(side):
+    """A slanting plate as hip bone, a sacrum medial of its top, a femoral head below; the right one is its mirror."""
+    shape = (40, 30, 60)
+    grid = Grid.aligned(origin_lps_mm=(-39.0, -29.0, -59.0), spacing_mm=(2.0, 2.0, 2.0), shape=shape)
+    sign = -1.0 if side is Side.RIGHT else 1.0
+    at = grid.to_lps(np.moveaxis(np.indices(shape), 0, -1)) * [sign, 1, 1]
+    x, y, z = np.moveaxis(at, -1, 0)
+    bone = (np.abs(x - 0.15 * z) < 8) & (np.abs(y) < 20) & (np.abs(z) < 52)
+    lesion = bone & (np.linalg.norm(at - [0.0, 5.0, 5.0], axis=-1) < 9)
+    sacrum = (x < 0.15 * z - 9) & (x > -30) & (z > 30) & (np.abs(y) < 12) & (z < 50)
+    head = (np.linalg.norm(at - [12.0, 0.0, -30.0], axis=-1) < 14) & ~bone
+    gluteus = (x > 0.15 * z + 9) & (x < 0.15 * z + 16) & (z > 10) & (np.abs(y) < 20)
+    hu = np.where(lesion, 40.0, np.where(bone, 400.0, -100.0)).astype(np.float32)
+    name = side.value
+    return Case(
+        case_id="hip", ct=Volume(grid=grid, values=hu, unit="HU"), contrast_enhanced=False,
+        clinical=Clinical(patient=Patient(weight_kg=70.0)),
+        structures=(
+            _structure("lesion_1", Role.LESION, lesion, side), _structure(f"hip_{name}", Role.BONE, bone, side),
+            _structure("sacrum", Role.BONE, sacrum), _structure(f"femur_{name}", Role.BONE, head, side),
+            _structure(f"gluteus_medius_{name}", Role.MUSCLE, gluteus, side),
+        ),
+    )  # fmt: skip
+
+
+def processes_case():
+    """A vertebral body with two processes behind it that reach 10 mm above and below its endplates."""
+    shape = (50, 60, 52)
+    grid = Grid.aligned(origin_lps_mm=(-24.5, -19.5, -25.5), spacing_mm=(1.0, 1.0, 1.0), shape=shape)
+    x, y, z = np.moveaxis(grid.to_lps(np.moveaxis(np.indices(shape), 0, -1)), -1, 0)
+    body = (np.abs(x) < 21) & (np.abs(y) < 15) & (np.abs(z) < 12)
+    pedicles = (np.abs(np.abs(x) - 13) < 4) & (y > 10) & (y < 28) & (np.abs(z) < 7)
+    facets = (np.abs(np.abs(x) - 13) < 5) & (np.abs(y - 28) < 5) & (np.abs(z) < 22)
+    bone = body | pedicles | facets
+    hu = np.where(bone, 300.0, -100.0).astype(np.float32)
+    return Case(
+        case_id="processes", ct=Volume(grid=grid, values=hu, unit="HU"), contrast_enhanced=False,
+        structures=(_structure("vertebrae_L3", Role.BONE, bone),),
+    )  # fmt: skip
+
+
 def screw(start, end, diameter_mm=6.5, name="screw_1"):
     """A screw between two points, LPS mm."""
     length = float(np.linalg.norm(np.subtract(end, start)))

@@ -1,13 +1,17 @@
 """Load-to-strength ratios: what must hold whatever the laws are."""
 
+from functools import cache
+
 import numpy as np
 import pytest
-from strength_case import SCALE, bead, block_case, plan_of, screw
+from strength_case import SCALE, bead, block_case, hip_case, plan_of, processes_case, screw
 
-from trocar.assessment.holding import decay_length_mm, pull_out_N, screw_hold
+from trocar.assessment.holding import SHEAR_PER_COMPRESSION, decay_length_mm, pull_out_N, screw_hold
 from trocar.assessment.strength import strength
+from trocar.assessment.supports import Bench
 from trocar.catalog.mechanics import mechanics
 from trocar.errors import CaseError
+from trocar.model.case import Side
 from trocar.model.finding import Verdict
 
 ACROSS = screw((-20.0, 0.0, 0.0), (22.0, 0.0, 0.0))
@@ -23,7 +27,7 @@ def test_every_state_is_compared_under_every_load_of_the_site(found):
     states = {row.state for row in found.rows}
     assert states == {"intact_estimate", "before", "cement", "screws", "planned"}
     assert len(found.rows) == 10
-    assert found.worst_residual_frac <= 1e-4
+    assert found.worst_residual_frac <= 5e-3 and found.worst_imbalance_frac < 1e-3
 
 
 def test_a_lesion_weakens_and_treatment_never_softens(found):
@@ -49,14 +53,43 @@ def test_it_says_what_it_is_not(found):
 
 
 def test_a_mirrored_lesion_mirrors():
-    left = strength(block_case((6.0, 0.0, 0.0)), plan_of(bead((6.0, 0.0, 0.0), 1.0)), scale=SCALE)
-    right = strength(block_case((-6.0, 0.0, 0.0)), plan_of(bead((-6.0, 0.0, 0.0), 1.0)), scale=SCALE)
+    left, right = (  # 2.5 mm divide the block's lattice, so that it mirrors
+        strength(block_case((x, 0.0, 0.0)), plan_of(bead((x, 0.0, 0.0), 1.0)), scale=SCALE, spacing_mm=2.5)
+        for x in (6.0, -6.0)
+    )
     for one, other in zip(left.rows, right.rows, strict=True):
         assert one.bone.median_frac == pytest.approx(other.bone.median_frac, rel=0.02)
         if one.stiffness_against_before is not None:
             assert one.stiffness_against_before.median_frac == pytest.approx(
                 other.stiffness_against_before.median_frac, rel=0.01
             )
+
+
+@pytest.mark.parametrize("load", ["walking", "two_legs", "sit_to_stand"])
+def test_a_mirrored_pelvis_mirrors_loads_supports_and_ratios(load):
+    left, right = mirrored_hips()
+    one, other = left.row("intact_estimate", load), right.row("intact_estimate", load)
+    assert one.bone.median_frac == pytest.approx(other.bone.median_frac, rel=1e-3)
+    gain, mirrored = one.stiffness_against_before, other.stiffness_against_before
+    assert gain.median_frac == pytest.approx(mirrored.median_frac, rel=1e-3)
+    assert left.worst_imbalance_frac < 1e-3
+
+
+@cache
+def mirrored_hips():
+    return tuple(strength(hip_case(side), plan_of(), scale=SCALE) for side in (Side.LEFT, Side.RIGHT))
+
+
+def test_a_vertebra_is_loaded_on_its_body_not_on_the_processes_that_reach_beyond():
+    case = processes_case()
+    bone = case.structure("vertebrae_L3").inside
+    bench = Bench(case=case, grid=case.grid, voxels=bone, site="vertebra", side=None)
+    front = case.grid.to_lps(np.moveaxis(np.indices(case.grid.shape), 0, -1))[..., 1] < 20.0
+    for upper, plane_mm in ((True, 12.0), (False, -12.0)):
+        plate = bench.endplate(upper=upper)
+        assert plate.any() and front[plate].all()
+        heights = case.grid.to_lps(np.argwhere(plate))[:, 2]
+        assert np.abs(heights - plane_mm).max() <= 4.0
 
 
 def test_an_unknown_weight_is_never_a_pass():
@@ -85,6 +118,7 @@ def test_a_lesion_without_a_bone_is_refused():
 
 
 def test_pull_out_is_chapmans():
+    """The reference's own example. The 12 screws of the published slope are not at hand."""
     assert pull_out_N(3.0, 16.0, 6.5, cannulated=False) == pytest.approx(665, rel=0.01)
     assert pull_out_N(3.0, 32.0, 6.5, cannulated=False) == pytest.approx(1330, rel=0.01)
     assert pull_out_N(3.0, 16.0, 6.5) == pytest.approx(0.83 * 665, rel=0.01)
@@ -111,3 +145,9 @@ def test_a_longer_anchor_never_weakens_and_tumor_does_not_hold():
     assert through.anchored_mm < holds[2].anchored_mm - 10
     assert through.pull_out_N < holds[2].pull_out_N
     assert np.isfinite(through.decay_length_mm)
+    spongy = SHEAR_PER_COMPRESSION * float(law.strength_MPa(SCALE(np.array([180.0])))[0])
+    inner = screw_hold(case, screw((-20.0, 12.0, 0.0), (20.0, 12.0, 0.0)), bone, lesion, law, SCALE, cemented=True)
+    assert inner.pull_out_N == pytest.approx(pull_out_N(spongy, 32.0, 6.5), rel=0.05)
+    assert inner.pull_out_full_thread_N == pytest.approx(pull_out_N(spongy, 40.0, 6.5), rel=0.05)
+    collared = pull_out_N(spongy, 17.0, 6.5) + spongy * np.pi * 15.0**2
+    assert inner.pull_out_cemented_N == pytest.approx(collared, rel=0.05)

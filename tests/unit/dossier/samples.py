@@ -16,6 +16,7 @@ from trocar.model.finding import (
     ZoneCoverage,
 )
 from trocar.model.space import Grid, Volume
+from trocar.model.strength import Interval, LoadedState, Strength
 from trocar.model.treatment import (
     Duration,
     Placement,
@@ -128,6 +129,18 @@ def simulation(seed: int = 0) -> Simulation:
         "ice": Volume(grid=OBLIQUE, values=minimum_degC < 0, unit="1"),
     }
     return Simulation(states=(state,), checks=(CHECK,), fields=fields)
+
+
+def strength() -> Strength:
+    row = LoadedState(
+        state="before", load="walking", bone=Interval(low_frac=0.2, median_frac=0.4, high_frac=1.1),
+        fails_first="bone: tension", where_lps_mm=(1.5, -2.0, 3.0),
+    )  # fmt: skip
+    return Strength(
+        lesion="lesion_1", bone="hip_left", site="pelvis", weight_kg=70.0, spacing_mm=2.0, laws=("a",),
+        catalog_version="1", density_scale="air+fat", loads=("walking",), rows=(row,), worst_residual_frac=1e-3,
+        most_iterations=30, checks=(CHECK,),
+    )  # fmt: skip
 
 
 def verification() -> Verification:

@@ -19,6 +19,7 @@ NOUNS = {
     "assessment": samples.assessment(),
     "proposals": Proposals(proposals=(samples.proposal(1), samples.proposal(2))),
     "plan": samples.plan(),
+    "strength": samples.strength(),
     "clinical": Clinical(patient=Patient(age_years=74, allergies=()), lesion=(LesionContext(name="lesion_1"),)),
     "dossier": Manifest(entries={"case": Entry(files={"a": "b"}, made_when="now", made_by="trocar")}),
 }

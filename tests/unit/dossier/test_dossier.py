@@ -36,6 +36,7 @@ CHAIN = {
     "proposals": (samples.proposal(),),
     "plan": samples.plan(),
     "simulation": samples.simulation(),
+    "strength": samples.strength(),
     "control": samples.case(5),
     "verification": samples.verification(),
     "as_done": samples.simulation(1),
@@ -67,7 +68,7 @@ def test_everything_comes_back(full):
     again = Dossier.open(full.folder)
     assert_same_case(again.read("case"), samples.case())
     assert_same_case(again.read("control"), samples.case(5))
-    for name in ("assessment", "proposals", "plan", "report"):
+    for name in ("assessment", "proposals", "plan", "strength", "report"):
         assert again.read(name) == CHAIN[name]
     assert again.read("verification").as_placed == CHAIN["verification"].as_placed
     again.verify()

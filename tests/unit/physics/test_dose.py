@@ -14,7 +14,7 @@ CELLS = 16
 
 
 def rows(cells=CELLS):
-    return Rows(np.array([0], np.uint64), np.array([cells]), np.array([0, 1]))
+    return Rows.of(np.array([0], np.uint64), np.array([cells]))
 
 
 def dosed(temperatures_degC, step_s, *, steps=1):

@@ -166,6 +166,54 @@ def test_the_strain_in_a_sphere_is_eshelbys(contrast):
     assert middle.mean() / 1e-3 == pytest.approx(strain, rel=0.04)
 
 
+def test_strain_beside_a_hole_is_kirschs_with_heywoods_width():
+    """From one voxel outside the edge on, within 7 % (mechanics reference 7): the raw peak does not converge."""
+    n, radius = 80, 8.0
+    at = np.arange(n) + 0.5 - n / 2
+    away = np.sqrt(at[:, None] ** 2 + at**2)
+    plate = np.repeat(np.where(away <= radius, 0.0, 1.0)[..., None], 2, axis=2) * GPa
+    force, found = stretched(plate, tolerance=1e-5)
+    mean = force / (n * 2 * 1e-6)
+    beside = np.flatnonzero((at > radius + 1) & (at < 2 * radius))
+    stress = found.strain()[..., 0][n // 2 - 1 : n // 2 + 1, beside, :].mean(axis=(0, 2)) * GPa  # across it, none
+    share = radius / at[beside]
+    wide = 2 * radius / n
+    heywood = (2 + (1 - wide) ** 3) / (1 - wide) / 3
+    exact = heywood * (2 + share**2 + 3 * share**4) / 2
+    strain_frac = 1 - POISSON * 1.5 * (share**2 - share**4) / exact  # the stress across, of Kirsch too
+    assert stress / mean == pytest.approx(exact * strain_frac, rel=0.07)
+
+
+def test_strain_beside_a_void_is_goodiers():
+    """Kt = (27 - 15 nu) / (2 (7 - 5 nu)) at the wall; one voxel outside it within 7 % (mechanics reference 7)."""
+    n, radius = 48, 6.0
+    at = np.arange(n) + 0.5 - n / 2
+    void = at[:, None, None] ** 2 + at[:, None] ** 2 + at**2 <= radius**2
+    _, found = stretched(np.where(void, 0.0, GPa), tolerance=1e-5)
+    strain = found.strain()
+    middle = slice(n // 2 - 1, n // 2 + 1)
+    beside = np.flatnonzero((at > radius + 1) & (at < 2 * radius))
+    xx, yy, zz = (strain[..., c][middle, beside, middle].mean(axis=(0, 2)) for c in range(3))
+    stress = GPa / (1 + POISSON) * (xx + POISSON / (1 - 2 * POISSON) * (xx + yy + zz))
+    share = radius / at[beside]
+    below = 2 * (7 - 5 * POISSON)
+    exact = 1 + (4 - 5 * POISSON) / below * share**3 + 9 / below * share**5
+    assert stress / (GPa * 1e-3) == pytest.approx(exact, rel=0.07)
+
+
+def test_a_titanium_rod_that_leaves_tumor_into_void_converges_at_a_contrast_of_a_hundred_thousand():
+    n = 48
+    modulus = np.where(np.arange(n)[:, None, None] < n // 2, 1.0, 0.0) * np.ones((n, n, n))
+    share = rod((n, n, n), (4, 12, 14), (44, 34, 30), 3.0, sub=2)
+    modulus = share * 110e3 + (1 - share) * modulus
+    held = np.zeros((n + 1, n + 1, n + 1, 3), bool)
+    held[0] = True
+    force = np.zeros(held.shape)
+    force[42, 33, 29, 1] = 1.0
+    found = ElasticSystem(modulus * 1e6, held, spacing_m=1e-3).solve_one(Load(force_N=force), tolerance=1e-6)
+    assert found.iterations <= 40
+
+
 def test_work_is_reciprocal_and_loads_superpose():
     rng = np.random.default_rng(4)
     modulus = rng.uniform(0.1, 10, (8, 8, 8)) * GPa

@@ -57,6 +57,28 @@ def test_what_was_predicted_is_unknown_after_a_move_and_known_again_once_predict
     assert new and all(check.value is not None for check in new)
 
 
+def test_a_preview_asks_for_one_prediction_and_makes_the_coverage_known(case, editor):
+    cold, asked = cold_line(case), []
+
+    def counting(case_, steps, **how):
+        asked.append((len(steps), how["spacing_mm"]))
+        return cold(case_, steps, **how)
+
+    moved = editor.move("probe-1", **shifted(probes_of(editor)["probe-1"], (0.0, 0.0, 1.0)))
+    seen = moved.previewed(intent="palliative", predictor=counting)
+    assert asked == [(1, 3.0)]
+    names = [check.name for check in moved.plan.step(STEP).checks]
+    assert [check.name for check in seen.plan.step(STEP).checks] == names
+    planned = [check for check in seen.plan.step(STEP).checks if check.name.startswith("coverage_planned")]
+    assert planned and all(check.value is not None for check in planned)
+    assert probes_of(seen) == probes_of(moved)
+    assert seen.previewed(intent="palliative", predictor=counting).plan == seen.plan and len(asked) == 1
+    far = editor.move("probe-1", **shifted(probes_of(editor)["probe-1"], (0.0, 0.0, 12.0)))
+    less = far.previewed(intent="palliative", predictor=cold)
+    value = {check.name: check.value for check in less.plan.step(STEP).checks}
+    assert value["coverage_planned_0_degC"] < {c.name: c.value for c in planned}["coverage_planned_0_degC"]
+
+
 def test_a_probe_moved_through_the_nerve_fails(case, editor):
     x, y, z = case.structure("sciatic_nerve_left").centerline_lps_mm[1]
     after = editor.move("probe-1", target_lps_mm=(x, y - 10, z), skin_lps_mm=(x, y + 60, z))

@@ -119,6 +119,17 @@ def test_a_label_map_without_a_lesion_gives_the_axis_of_a_rod():
     assert found[0].screw_diameter_mm == pytest.approx(found[0].diameter_mm - 4.0)
 
 
+def test_a_corridor_stays_across_the_lesion_where_wider_bone_lies_beside_it():
+    grid = Grid.aligned(origin_lps_mm=(-30.0, -30.0, -60.0), spacing_mm=(1.5,) * 3, shape=(41, 41, 81))
+    x, y, z = np.moveaxis(grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1)), -1, 0)
+    rod, head = np.hypot(x, y) < 7.0, x**2 + y**2 + (z - 32.0) ** 2 < 24.0**2
+    inside = (rod & (np.abs(z) < 52.0)) | head
+    lesion = rod & (np.abs(z - 4.0) < 6.0)
+    for corridor in free_corridors(bone_of_labels(inside, grid, lesion=lesion), anchor_mm=12.0):
+        assert corridor.crossing_mm >= 6.0 and corridor.diameter_mm <= 14.0
+        assert min(corridor.anchor_start_mm, corridor.anchor_end_mm) >= 11.0
+
+
 def test_no_bone_is_an_error_and_no_anchor_no_corridor(plate):
     grid, inside, lesion = plate
     with pytest.raises(PlanningError, match="empty"):

@@ -87,7 +87,7 @@ def test_each_step_is_told_in_its_planes(gathered):
     told = {}
     for panel in panels(gathered):
         told.setdefault(panel.stage.id, []).append((panel.topic, panel.plane.name))
-    assert told[PLANNING] == [("lesion", "axial"), ("lesion", "coronal"), ("lesion", "sagittal")]
+    assert told[PLANNING] == [("lesion", "axial"), ("lesion", "coronal"), ("lesion", "sagittal"), ("weakest", "axial")]
     assert {name for _, name in told["cryoablation-1"]} == {"oblique", "coronal", "axial"}
     assert ("nerve", "axial") in told["cryoablation-1"]
     assert {name for _, name in told["screw-1"]} == {"oblique", "sagittal"}

@@ -90,6 +90,7 @@ SECTIONS = [
     ("Coverage per compartment", "Couverture par compartiment"),
     ("Nerves and other structures: temperatures", "Nerfs et autres structures\u00a0: températures"),
     ("Screws and cement", "Vis et ciment"),
+    ("Strength before and after", "Résistance avant et après"),
     ("Interactive view", "Vue interactive"),
     ("What is not known", "Ce qui n'est pas connu"),
     ("Sources", "Sources"),
@@ -130,7 +131,7 @@ def test_every_check_is_there_with_its_verdict(page, language):
     words = page.words(language)
     shown = [e for e in page.of("tr") if e.within("div", lang=language) and e.within("section", **{"class": "checks"})]
     rows = [e for e in shown if not e.within("thead")]
-    checks = [*made.assessment().checks, *made.plan().all_checks(), *made.simulation().checks]
+    checks = [*made.assessment().checks, *made.plan().all_checks(), *made.simulation().checks, *made.strength().checks]
     assert len(rows) == len(checks)
     for verdict, said in {"FAIL": "ÉCHEC", "WARN": "ALERTE", "UNKNOWN": "INCONNU", "PASS": "OK"}.items():
         assert (verdict if language == "en" else said) in words

@@ -36,6 +36,7 @@ class Stages:
             "planning.plan": "plan",
             "simulation.simulate": "simulate",
             "simulation.preview": "predict",
+            "assessment.strength": "strength",
             "verification.verify": "verify",
             "reporting.report": "report",
         }.items():
@@ -63,6 +64,10 @@ class Stages:
         if self.refuse:
             raise self.refuse
         return samples.plan(alternatives=(samples.TEXT,) * (proposal.rank + seed))
+
+    def strength(self, case, plan, **how):
+        self.calls.append(("strength", how["spacing_mm"]))
+        return samples.strength()
 
     def predict(self):
         raise AssertionError("only handed on")
@@ -147,7 +152,14 @@ def test_changed_settings_make_again_and_are_kept(dossier, stages):
     assert workflow.run(dossier, proposal=2).made == ("plan", "simulation", "report")
     assert [call for call in stages.called() if call[0] == "simulate"][-1] == ("simulate", 3.0)
     assert workflow.run(dossier).made == ()
-    assert dossier.settings("plan") == {"proposal": 2, "seed": 0, "full_search": 0, "samples": 0}
+    assert dossier.settings("plan") == {
+        "proposal": 2,
+        "seed": 0,
+        "full_search": 0,
+        "samples": 0,
+        "guidance": "",
+        "placement_error_mm": 0.0,
+    }
 
 
 def test_a_changed_proposal_makes_all_after_it_again(dossier, stages):
@@ -214,6 +226,17 @@ def test_a_case_without_a_lesion_is_refused(tmp_path, stages):
     dossier = Dossier.create(tmp_path / "d", replace(case, structures=case.structures[:1]))
     with pytest.raises(CaseError, match="no lesion"):
         workflow.run(dossier)
+
+
+def test_strength_is_made_when_asked_for_and_kept_fresh_from_then_on(dossier, stages):
+    workflow.run(dossier)
+    assert "strength" not in dossier
+    stages.called()
+    workflow.run(dossier, until="strength", strength_spacing_mm=3.0)
+    assert stages.called() == [("strength", 3.0)]
+    assert dossier.state_of("report").state is State.STALE or not dossier.is_fresh("report")
+    workflow.run(dossier, proposal=2)
+    assert ("strength", 3.0) in stages.called() and dossier.is_fresh("strength")
 
 
 def test_verification_needs_a_control(dossier, stages):

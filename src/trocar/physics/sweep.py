@@ -1,0 +1,142 @@
+"""One stage on rows of cells: the loops that take most of the time, written so that they become vectors.
+
+Offsets are unsigned: the compiler need not think of wrapping. Heat of blood and held cells is W/m3 summed over cells.
+"""
+
+import numpy as np
+from numba import njit
+
+from trocar.physics.compiled import CELL, COMPILED, IN_ORDER, KERNEL
+
+_temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
+_ice_integral, _open_share, _flow = CELL.ice_integral, CELL.open_share, CELL.face_flow
+
+
+@njit(**IN_ORDER)
+def step_rows(  # type: ignore[no-untyped-def]
+    u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, mush, frozen, inverse, vapor, blood, source,
+    start, length, bounds, passed, warm, part, beyond, weight_s, sx, sy, rest, liquidus, interval, half_inverse,
+    half_slope, boil, boil_interval, boils, brought,
+):  # fmt: skip
+    """One stage on one part of the rows: u_new = u + beyond (u - u_new) + weight_s rate(u), and T from it.
+
+    Returns the heat of blood and of held cells; `brought` is scratch as long as the longest row. In `warm` rows nothing
+    freezes or boils: T follows from u alone. In the others a second loop finds T: in one, the processor waits for it.
+    """
+    one = np.uint64(1)
+    total = 0.0
+    for row in range(bounds[part], bounds[part + 1]):
+        first, count = start[row], length[row]
+        if warm[row]:
+            for k in range(count):
+                p = first + np.uint64(k)
+                here = t[p]
+                along_i = ax[p] * (t[p - sx] - here) + ax[p + sx] * (t[p + sx] - here)
+                along_j = ay[p] * (t[p - sy] - here) + ay[p + sy] * (t[p + sy] - here)
+                along_k = az[p] * (t[p - one] - here) + az[p + one] * (t[p + one] - here)
+                flow = (along_i + along_j) + along_k
+                warmed = blood[p] * (rest - here)
+                brought[k] = warmed if inverse[p] > 0 else -flow  # what keeps a held cell's temperature
+                v = (u[p] + beyond * (u[p] - u_new[p])) + weight_s * inverse[p] * (flow + (warmed + source[p]))
+                u_new[p] = v
+                t_new[p] = liquidus + v
+        else:
+            for k in range(count):
+                p = first + np.uint64(k)
+                here, g = t[p], ice[p]
+                along_i = _flow(ax[p], bx[p], here, t[p - sx], g, ice[p - sx]) + _flow(
+                    ax[p + sx], bx[p + sx], here, t[p + sx], g, ice[p + sx]
+                )
+                along_j = _flow(ay[p], by[p], here, t[p - sy], g, ice[p - sy]) + _flow(
+                    ay[p + sy], by[p + sy], here, t[p + sy], g, ice[p + sy]
+                )
+                along_k = _flow(az[p], bz[p], here, t[p - one], g, ice[p - one]) + _flow(
+                    az[p + one], bz[p + one], here, t[p + one], g, ice[p + one]
+                )
+                flow = (along_i + along_j) + along_k
+                warmed = blood[p] * (rest - here)
+                brought[k] = warmed if inverse[p] > 0 else -flow
+                u_new[p] = (u[p] + beyond * (u[p] - u_new[p])) + weight_s * inverse[p] * (flow + (warmed + source[p]))
+            if boils:
+                for k in range(count):
+                    p = first + np.uint64(k)
+                    now = _boiling(u_new[p], mush[p], frozen[p], liquidus, interval, boil, vapor[p], boil_interval)
+                    t_new[p] = now
+                    ice_new[p] = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
+            else:
+                for k in range(count):
+                    p = first + np.uint64(k)
+                    now = _temperature(u_new[p], mush[p], frozen[p], liquidus, interval)
+                    t_new[p] = now
+                    ice_new[p] = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
+        total += _sum(brought, 0, passed[row, 0]) + _sum(brought, passed[row, 1], count)
+    return total
+
+
+@njit(**COMPILED)
+def _sum(values, first, past):  # type: ignore[no-untyped-def]
+    total = np.float32(0)
+    for k in range(first, past):
+        total += values[np.uint64(k)]
+    return total
+
+
+@njit(**KERNEL)
+def copy_rows(values, into, start, length, bounds, part):  # type: ignore[no-untyped-def]
+    """Copy one part of the rows."""
+    for row in range(bounds[part], bounds[part + 1]):
+        for k in range(length[row]):
+            p = start[row] + np.uint64(k)
+            into[p] = values[p]
+
+
+@njit(**KERNEL)
+def perfuse(t, coefficient, open_frac, sink, now, start, length, bounds, warm, part, sx, sy, liquidus, inverse):  # type: ignore[no-untyped-def]
+    """The perfusion of this moment, on one part of the rows; in `warm` ones no vessel is cold enough to close."""
+    one = np.uint64(1)
+    for row in range(bounds[part], bounds[part + 1]):
+        if warm[row]:
+            for k in range(length[row]):
+                p = start[row] + np.uint64(k)
+                now[p] = coefficient[p] * open_frac[p]
+        else:
+            for k in range(length[row]):
+                p = start[row] + np.uint64(k)
+                share = _open_share(
+                    t[p], t[p - sx], t[p + sx], t[p - sy], t[p + sy], t[p - one], t[p + one], liquidus, inverse
+                )
+                now[p] = coefficient[p] * min(open_frac[p], share)
+        if sink.size:
+            for k in range(length[row]):
+                p = start[row] + np.uint64(k)
+                now[p] += sink[p]
+
+
+@njit(**KERNEL)
+def warm_rows(t, others, start, length, sx, sy, coldest, hottest, warm):  # type: ignore[no-untyped-def]
+    """Which rows lie between these temperatures, the cells beside them too, in both copies; the extremes."""
+    one, least_of_all, most_of_all = np.uint64(1), np.float32(1e9), np.float32(-1e9)
+    for row in range(length.size):
+        least, beside, most = np.float32(1e9), np.float32(1e9), np.float32(-1e9)
+        for k in range(length[row]):
+            p = start[row] + np.uint64(k)
+            least = min(least, t[p])
+            beside = min(beside, min(min(t[p - sx], t[p + sx]), min(t[p - sy], t[p + sy])))
+            beside = min(beside, min(min(t[p - one], t[p + one]), others[p]))
+            most = max(most, max(t[p], others[p]))
+        least_of_all, most_of_all = min(least_of_all, least), max(most_of_all, most)
+        warm[row] = min(least, beside) > coldest and most < hottest
+    return least_of_all, most_of_all
+
+
+@njit(**KERNEL)
+def temperatures(u, mush, frozen, vapor, law, boils, t, ice):  # type: ignore[no-untyped-def]
+    """T and its ice integral of cells side by side."""
+    if boils:
+        for c in range(u.size):
+            t[c] = _boiling(u[c], mush[c], frozen[c], law.liquidus, law.interval, law.boil, vapor[c], law.boil_interval)
+    else:
+        for c in range(u.size):
+            t[c] = _temperature(u[c], mush[c], frozen[c], law.liquidus, law.interval)
+    for c in range(u.size):
+        ice[c] = _ice_integral(t[c], law.liquidus, law.interval, law.half_inverse, law.half_slope)
