@@ -139,5 +139,5 @@ def by_calculix(n: int) -> dict[str, Any]:
     found, _ = pulled(FIELDS[n], 1e-9)
     off = float(np.abs(found.displacement_m() - u).max() / np.abs(u).max())
     system = found.system
-    force = float(system.forces(system._flat(u))[: system.rows.node_count][: (n + 1) ** 2].sum())
+    force = float(system.forces(system.flat(u))[: system.rows.node_count][: (n + 1) ** 2].sum())
     return {"iterations": 1, "residual": None, "force_N": -force, "off": off}

@@ -43,13 +43,13 @@ def solve(
 
     Raises `SolverError` where the supports do not bear the load.
     """
-    modulus, metal = _modulus(bench, native, lesion, state)
+    modulus, metal = modulus_of(bench, native, lesion, state)
     found = []
     groups: dict[bool, list[LoadCase]] = {}
     for load in loads:
         groups.setdefault(load.one_side, []).append(load)
     for group in groups.values():
-        held = _held_nodes(bench, group[0], metal)
+        held = held_nodes(bench, group[0], metal)
         system = ElasticSystem(modulus * 1e6, held, spacing_m=float(bench.grid.spacing_mm[0]) / 1000.0)
         stored = system.dense(np.ones(3 * system.rows.node_count)) > 0
         for load in group:
@@ -80,7 +80,7 @@ def _solved(system: ElasticSystem, load: LoadCase, force: Array, tally: Tally) -
     return solved
 
 
-def _held_nodes(bench: Bench, load: LoadCase, metal: Array) -> Array:
+def held_nodes(bench: Bench, load: LoadCase, metal: Array) -> Array:
     """[i, j, k, component] of the nodes that are held."""
     firm, sideways = held_voxels(bench, load)
     held = np.repeat(corners_of(firm | _gripped(bench, metal))[..., None], 3, axis=3)
@@ -97,7 +97,7 @@ def _unbalanced(solved: Deformation, held: Array, force: Array) -> float:
     return float(np.linalg.norm(missing) / np.linalg.norm(force, axis=3).sum())
 
 
-def _modulus(
+def modulus_of(
     bench: Bench, native: tuple[Array, Array, Array], lesion: Structure, state: Treated
 ) -> tuple[Array, Array]:
     """MPa of a treated state and the share of metal in each voxel."""

@@ -70,7 +70,7 @@ def strength(
         tally.caveats.add("screw_threads_bonded")
     found: dict[tuple[str, str], list[Worst]] = {}
     for number, law in enumerate(laws):
-        native = _native(case, region, lesion, bone, law, scale, grid, tally)
+        native = native_of(case, region, lesion, bone, law, scale, grid, tally)
         bench = Bench(case=case, grid=grid, voxels=native[0] > 0, site=site, side=side)
         for count, state in enumerate(states):
             if on_progress is not None:
@@ -168,7 +168,7 @@ def _beads(beads: Sequence[Placement], grid: Grid, allowed: Array) -> Array:
     return share
 
 
-def _native(
+def native_of(
     case: Case, region: Array, lesion: Structure, bone: Structure, law: Law, scale: DensityScale, grid: Grid,
     tally: Tally,
 ) -> tuple[Array, Array, Array]:  # fmt: skip

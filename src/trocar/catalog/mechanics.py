@@ -85,6 +85,42 @@ class YieldStrain(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivingWay(Record):
+    """Limits of a material (none: the yield strains of bone), and the elongations after which it carries nothing."""
+
+    material: str
+    tension_MPa: float | None = bounded(0.1, 5000)
+    compression_MPa: float | None = bounded(0.1, 5000)
+    parting_mm: float | None = bounded(1e-3, 10)
+    crushing_mm: float | None = bounded(1e-3, 10)
+    floor_frac: float = bounded(1e-4, 0.5, default=0.01)
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CementBond(Record):
+    """The strength of the interface of cement and bone, its friction once it has parted, and the opening of that."""
+
+    tension_MPa: float = bounded(0.01, 100, default=1.0)
+    shear_per_tension_frac: float = bounded(0.1, 100, default=1.0)
+    friction_frac: float = bounded(0, 3, default=0.0)
+    parting_mm: float = bounded(1e-3, 10, default=0.1)
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadDamage(Record):
+    """What the insertion of a screw without cement does to the bone around it."""
+
+    depth_mm: float = bounded(0, 5, default=0.0)
+    modulus_frac: float = bounded(0.01, 1, default=1.0)
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCase(Record):
     """What a person does: a force in shares of body weight (medial, anterior, cranial) or a torque on a landmark."""
 
@@ -112,6 +148,9 @@ class Mechanics(Record):
     calibration: Calibration
     conversion: Conversion
     yield_strain: YieldStrain
+    giving_way: tuple[GivingWay, ...]
+    bond: CementBond
+    thread_damage: ThreadDamage
     load: tuple[LoadCase, ...]
 
     def laws_of(self, site: str) -> tuple[Law, ...]:
@@ -124,6 +163,9 @@ class Mechanics(Record):
     def loads_of(self, site: str) -> tuple[LoadCase, ...]:
         return tuple(load for load in self.load if site in load.sites)
 
+    def giving_way_of(self, material: str) -> GivingWay:
+        return next(found for found in self.giving_way if found.material == material)
+
     def material_of(self, material: str) -> Material:
         return next(found for found in self.material if found.id == material)
 
@@ -135,11 +177,14 @@ def mechanics() -> Mechanics:
     found = read_toml(path, TypeAdapter(Mechanics))
     sources = {law.id: law.source for law in found.law}
     sources |= {material.id: material.source for material in found.material}
+    sources |= {f"giving_way {item.material}": item.source for item in found.giving_way}
     sources |= {f"{load.id} {load.sites[0]}": load.source for load in found.load}
     sources |= {
         "calibration": found.calibration.source,
         "conversion": found.conversion.source,
         "yield_strain": found.yield_strain.source,
+        "bond": found.bond.source,
+        "thread_damage": found.thread_damage.source,
     }
     for where, source in sources.items():
         require_resolved(source, path=path, where=where)

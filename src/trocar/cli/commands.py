@@ -11,6 +11,7 @@ import typer
 
 from trocar.cli.case_commands import approve, new, status
 from trocar.cli.catalog_commands import devices, drugs, rules, schema
+from trocar.cli.collapse_command import collapse
 from trocar.cli.document_commands import documents
 from trocar.cli.output import Output
 from trocar.cli.reach_commands import access, corridors
@@ -96,8 +97,8 @@ def root(
 
 
 COMMANDS = (
-    *(new, assess, propose, schedule, access, corridors, plan, simulate, strength, verify, report, documents),
-    *(run, status, approve, devices, rules, drugs, schema, demo),
+    *(new, assess, propose, schedule, access, corridors, plan, simulate, strength, collapse, verify, report),
+    *(documents, run, status, approve, devices, rules, drugs, schema, demo),
 )
 for command in COMMANDS:  # in the order in which `trocar --help` lists them
     app.command()(command)

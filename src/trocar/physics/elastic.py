@@ -69,8 +69,8 @@ class ElasticSystem:
         self.rows = Rows.around(modulus_Pa > 0, MULTIPLE)
         relative = self.rows.gathered(modulus_Pa, of_nodes=False).astype(np.float32) / np.float32(self._unit_Pa)
         threads.use_for(self.rows.node_count)
-        finest = Level.of(self.rows, relative, NOTHING, poisson)
-        self.held = self._flat(held)
+        finest = Level.of(self.rows, relative, NOTHING)
+        self.held = self.flat(held)
         self._w = weights(poisson)
         self.hierarchy = Hierarchy(finest, self.held, poisson=poisson, degree=degree, damped=damped)
         self._direction = np.zeros(finest.given.size)
@@ -85,36 +85,65 @@ class ElasticSystem:
         threads.use_for(self.rows.node_count)
         u = np.zeros(3 * self.rows.node_count) if start is None else start.copy()
         if load.displacement_m is not None:
-            u[self.held] = self._flat(load.displacement_m)[self.held]
+            u[self.held] = self.flat(load.displacement_m)[self.held]
         elif start is not None:
             u[self.held] = 0
         given = NOTHING.astype(np.float64)
         if load.force_N is not None:
-            given = self._flat(load.force_N) / (self._unit_Pa * self.spacing_m)
+            given = self.flat(load.force_N) / self.unit_N
         size = self._measure(load, given)
         if size == 0:
             return Deformation(self, u, 0, 0.0)
-        norm, count = self._defect(u, given, 1.0), 0
-        while norm > tolerance * size:
+        count, norm = self.approach(u, given, tolerance * size)
+        return Deformation(self, u, count, norm / size)
+
+    def approach(self, u_m: Array, given: Array, below: float) -> tuple[int, float]:
+        """Improves u (3 x stored nodes) in place until its residual is at most `below`: iterations, and the residual.
+
+        `given` and the residual are forces in units of `unit_N`. Raises `SolverError` where that takes too long.
+        """
+        norm, count = self.residual(u_m, given), 0
+        while norm > below:
             if count >= MOST_ITERATIONS or not np.isfinite(norm):
                 raise SolverError(
-                    f"the deformation did not converge: residual {norm / size:.1e} after {count} iterations",
+                    f"the deformation did not converge: {norm / below:.1e} of the asked residual after {count} steps",
                     hint="look for parts that hang by an edge, or for a contrast of moduli above 1e6",
                 )
-            self._defect(u, given, 1 / norm)
-            count += self._descend(u, norm, max(0.5 * tolerance * size / norm, ONE_PASS), MOST_ITERATIONS - count)
-            norm = self._defect(u, given, 1.0)
-        return Deformation(self, u, count, norm / size)
+            self._defect(u_m, given, 1 / norm)
+            count += self._descend(u_m, norm, max(0.5 * below / norm, ONE_PASS), MOST_ITERATIONS - count)
+            norm = self.residual(u_m, given)
+        return count, norm
+
+    def residual(self, u_m: Array, given: Array) -> float:
+        """The norm of what the free nodes lack of balance, in units of `unit_N`."""
+        return self._defect(u_m, given, 1.0)
+
+    @property
+    def unit_N(self) -> float:
+        """The force that the solver counts in: the largest modulus times the square of an edge, per edge."""
+        return self._unit_Pa * self.spacing_m
+
+    @property
+    def relative_modulus(self) -> Array:
+        """(stored voxels,) float32 moduli over the largest one; written to, they count after `restiffened`."""
+        return self.hierarchy.levels[0].modulus
+
+    def restiffened(self, *, coarse: bool = True) -> None:
+        """Lets the solver know that `relative_modulus` has changed; without `coarse` its coarse lattices lag behind."""
+        if coarse:
+            self.hierarchy.renew()
+        else:
+            self.hierarchy.reweigh()
 
     def mixed(self, load: Load, earlier: Sequence[Array]) -> Array:
         """The combination of earlier displacements [i, j, k, component] with the least energy under this load: a start.
 
         Held nodes are at 0 in it. Each costs one product; they may come from other moduli or other lattices' rows.
         """
-        given = self._flat(load.force_N) if load.force_N is not None else np.zeros(3 * self.rows.node_count)
+        given = self.flat(load.force_N) if load.force_N is not None else np.zeros(3 * self.rows.node_count)
         basis = []
         for dense in earlier:
-            u = self._flat(dense.astype(np.float64))
+            u = self.flat(dense.astype(np.float64))
             u[self.held | (self.hierarchy.levels[0].inverse == 0)] = 0
             basis.append(u)
         pushed = [self.forces(u) for u in basis]
@@ -129,7 +158,7 @@ class ElasticSystem:
         """(3 x stored nodes) N: the product of the stiffness with a displacement, held nodes included."""
         finest = self.hierarchy.levels[0]
         finest.apply(u_m, NOTHING.astype(float), finest.step, FORCE, w=self._w, planes=self._planes)
-        return finest.step.astype(float) * (self._unit_Pa * self.spacing_m)
+        return finest.step.astype(float) * self.unit_N
 
     def dense(self, flat: Array) -> Array:
         """[i, j, k, component] of a vector on the stored nodes."""
@@ -140,7 +169,7 @@ class ElasticSystem:
         dense[i[within], j[within], k[within]] = flat.reshape(3, -1).T[within]
         return dense
 
-    def _flat(self, dense: Array) -> Array:
+    def flat(self, dense: Array) -> Array:
         """(3 x stored nodes) of an array [i, j, k, component]."""
         return np.concatenate([self.rows.gathered(dense[..., c], of_nodes=True) for c in range(3)])
 
@@ -148,8 +177,8 @@ class ElasticSystem:
         """The residual of the undeformed body under this load."""
         u = np.zeros(3 * self.rows.node_count)
         if load.displacement_m is not None:
-            u[self.held] = self._flat(load.displacement_m)[self.held]
-        return self._defect(u, given, 1.0)
+            u[self.held] = self.flat(load.displacement_m)[self.held]
+        return self.residual(u, given)
 
     def _defect(self, u: Array, given: Array, scale: float) -> float:
         """The residual in double precision, times `scale` as the finest level's right-hand side; its norm unscaled."""

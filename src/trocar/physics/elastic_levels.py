@@ -1,6 +1,7 @@
 """The multigrid hierarchy of a voxel lattice: one V-cycle in single precision, a symmetric preconditioner."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,16 +34,16 @@ class Level:
     planes: Array
 
     @classmethod
-    def of(cls, rows: Rows, modulus: Array, spring: Array, poisson: float) -> "Level":
-        """A lattice with its vectors; `spring` is empty or (3 x nodes)."""
-        size = 3 * rows.node_count
-        inverse = np.zeros(size, np.float32)
-        inverse_diagonal(
-            modulus, rows.cells, rows.nodes, rows.shape[1], np.float32(diagonal_weight(poisson)), spring, inverse
-        )
-        given, found, step = (np.zeros(size, np.float32) for _ in range(3))
+    def of(cls, rows: Rows, modulus: Array, spring: Array) -> "Level":
+        """A lattice with its vectors, not yet weighed; `spring` is empty or (3 x nodes)."""
+        inverse, given, found, step = (np.zeros(3 * rows.node_count, np.float32) for _ in range(4))
         planes = np.zeros((rows.bounds.size - 1, 3, 3 * rows.plane), np.float32)
         return cls(rows, modulus, inverse, spring, given, found, step, planes)
+
+    def weigh(self, poisson: float) -> None:
+        """The inverse diagonal of the moduli and springs as they are now."""
+        rows, weight = self.rows, np.float32(diagonal_weight(poisson))
+        inverse_diagonal(self.modulus, rows.cells, rows.nodes, rows.shape[1], weight, self.spring, self.inverse)
 
     def apply(self, x: Array, b: Array, out: Array, mode: int, weight: float = 0.0, keep: float = 0.0,
               w: Array = NOTHING, planes: Array | None = None) -> float:  # fmt: skip
@@ -60,23 +61,36 @@ class Hierarchy:
     """Levels from the finest to one that is solved directly."""
 
     def __init__(self, finest: Level, held: Array, *, poisson: float, degree: int = 4, damped: float = 16.0) -> None:
-        self.levels, self.degree = [finest], degree
+        self.levels, self.degree, self._held, self._poisson = [finest], degree, held, poisson
         self.largest, self.smallest = LARGEST_RATIO, LARGEST_RATIO / damped
         self._w = weights(poisson).astype(np.float32)
-        spring = finest.step  # lent: free until the first cycle
-        np.divide(HELD_STIFFNESS * held, finest.inverse, out=spring, where=finest.inverse > 0)
         while not _is_coarsest(self.levels[-1].rows):
-            fine = self.levels[-1]
-            rows = fine.rows.coarsened()
-            modulus = np.zeros(rows.cell_count, np.float32)
-            coarsened(fine.modulus, fine.rows.cells, fine.rows.shape[1], rows.cells, rows.shape[1], modulus)
-            coarse_spring = np.zeros(3 * rows.node_count, np.float32)
-            restrict(spring, fine.rows.nodes, fine.rows.shape[1] + 1, rows.nodes, rows.shape[1] + 1, coarse_spring)
-            self.levels.append(Level.of(rows, modulus, coarse_spring, poisson))
-            spring = coarse_spring
+            rows = self.levels[-1].rows.coarsened()
+            empty = (np.zeros(count, np.float32) for count in (rows.cell_count, 3 * rows.node_count))
+            self.levels.append(Level.of(rows, *empty))
+        self.renew()
+
+    def renew(self) -> None:
+        """Diagonals, springs and coarse lattices follow the finest lattice's moduli as they are now."""
+        finest = self.levels[0]
+        spring = finest.step  # lent: free until the first cycle
+        finest.weigh(self._poisson)
+        spring[:] = 0
+        np.divide(HELD_STIFFNESS * self._held, finest.inverse, out=spring, where=finest.inverse > 0)
+        for fine, coarse in pairwise(self.levels):
+            a, b = fine.rows, coarse.rows
+            coarsened(fine.modulus, a.cells, a.shape[1], b.cells, b.shape[1], coarse.modulus)
+            restrict(spring, a.nodes, a.shape[1] + 1, b.nodes, b.shape[1] + 1, coarse.spring)
+            coarse.weigh(self._poisson)
+            spring = coarse.spring
         finest.step[:] = 0
-        finest.inverse[held] = 0
-        self._free, self._factor = _direct(self.levels[-1], poisson)
+        finest.inverse[self._held] = 0
+        self._free, self._factor = _direct(self.levels[-1], self._poisson)
+
+    def reweigh(self) -> None:
+        """The finest lattice's diagonal alone: coarse lattices that lag behind still precondition."""
+        self.levels[0].weigh(self._poisson)
+        self.levels[0].inverse[self._held] = 0
 
     def cycle(self, depth: int = 0) -> Array:
         """One V-cycle on what is `given` at this depth; the level's `found`."""

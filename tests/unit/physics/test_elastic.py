@@ -45,7 +45,7 @@ def test_forces_are_those_of_the_assembled_matrix():
     held[boundary(shape)] = True
     u = rng.standard_normal(held.shape)
     system = ElasticSystem(modulus, held, spacing_m=1e-3)
-    found = system.dense(system.forces(system._flat(u)))
+    found = system.dense(system.forces(system.flat(u)))
     expected, matrix = np.zeros(held.shape), matrix_by_quadrature(POISSON)
     for i, j, k in np.argwhere(modulus > 0):
         corners = [(i + (n >> 2), j + (n >> 1 & 1), k + (n & 1)) for n in range(8)]

@@ -1,0 +1,147 @@
+"""How far a load can grow before the bone that holds a lesion gives way: before treatment, and after each option.
+
+Bone and cement soften after their limits, their bond opens, the threads of a screw have damaged what they grip: what a
+linear, bonded model cannot show (theory/softening.md). One density law, the one in the middle of the site's ensemble.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from trocar.assessment.loading import Loaded, loaded
+from trocar.assessment.nearby import nearby
+from trocar.assessment.solving import Tally
+from trocar.assessment.strength import REFERENCE_KG, SPACING_MM, host_bone, native_of, treatments
+from trocar.assessment.supports import Bench, site_of
+from trocar.catalog.mechanics import Law, LoadCase, mechanics
+from trocar.errors import CaseError
+from trocar.imaging.resample import box_grid
+from trocar.materials.density import DensityScale, tissue_scale
+from trocar.materials.limits import cement_bond
+from trocar.model.case import Case, Structure
+from trocar.model.collapse import Collapse, CollapsedState
+from trocar.model.space import Array, Grid, Volume
+from trocar.model.treatment import Plan
+from trocar.physics.collapse import March
+
+Progress = Callable[[float, str], None]
+CAVEATS = ("strength_not_validated_here", "neighboring_bones_rigid", "giving_way_prior", "one_density_law")
+STATES = ("before", "cement", "screws", "planned")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What nobody has measured for these bones, and may be set; `None` is the catalog's prior."""
+
+    bond_MPa: float | None = None
+    thread_frac: float | None = None
+    march: March = field(default_factory=lambda: March(tolerance=3e-3, haste=2.0, loss_frac=0.02, passes=20))
+
+
+def collapse(
+    case: Case,
+    plan: Plan,
+    load: str,
+    *,
+    cement: Volume | None = None,
+    scale: DensityScale | None = None,
+    spacing_mm: float = SPACING_MM,
+    settings: Settings | None = None,
+    on_progress: Progress | None = None,
+) -> Collapse:
+    """Each state of the bone that holds the plan's lesion, loaded until it gives way.
+
+    `cement` is its share of volume on any grid; without it each bead is a ball of its volume. Raises `CaseError` for a
+    load that the site does not have, where no bone holds the lesion, or a landmark is missing.
+    """
+    settings = settings or Settings()
+    scale = scale or tissue_scale(case)
+    lesion = case.structure(plan.lesion)
+    bone = host_bone(case, lesion)
+    site = site_of(bone)
+    loading = _load_of(site, load)
+    grid = box_grid(case.grid.to_lps(np.argwhere(bone.inside)), margin_mm=4.0, spacing_mm=spacing_mm, like=case.grid)
+    case = nearby(case, grid)
+    lesion, bone = case.structure(lesion.name), case.structure(bone.name)
+    region = bone.inside | lesion.inside
+    tally = Tally(caveats={*CAVEATS, *scale.caveats})
+    law, native = _middle(case, region, lesion, bone, scale, grid, tally)
+    side = bone.side or case.context(lesion.name).side or lesion.side
+    bench = Bench(case=case, grid=grid, voxels=native[0] > 0, site=site, side=side)
+    weight = case.clinical.patient.weight_kg
+    if weight is None:
+        tally.caveats.add("weight_unknown_70_kg_taken")
+    if loading.confidence == "low":
+        tally.caveats.add("load_prior")
+    treated = treatments(case, plan, grid, region, cement=cement, ablated_frac=None)
+    states = [state for state in treated if state.name in STATES]
+    found: list[CollapsedState] = []
+    before: Loaded | None = None
+    for number, state in enumerate(states):
+        course = loaded(
+            bench, native, lesion, state, loading,
+            weight_kg=weight or REFERENCE_KG,
+            bond=cement_bond(tension_MPa=settings.bond_MPa),
+            thread_frac=settings.thread_frac,
+            march=settings.march,
+            on_progress=_part(on_progress, number, len(states), state.name),
+        )  # fmt: skip
+        before = before or course
+        found.append(_row(state.name, course, before))
+    return Collapse(
+        lesion=lesion.name,
+        bone=bone.name,
+        load=load,
+        law=law.id,
+        weight_kg=weight or REFERENCE_KG,
+        spacing_mm=spacing_mm,
+        catalog_version=mechanics().version,
+        density_scale=scale.origin,
+        states=tuple(found),
+        caveats=tuple(sorted(tally.caveats)),
+    )
+
+
+def _load_of(site: str, load: str) -> LoadCase:
+    loads = {item.id: item for item in mechanics().loads_of(site)}
+    if load not in loads:
+        raise CaseError(f"no load {load!r} is known for a {site}", hint=f"one of {', '.join(loads)}")
+    return loads[load]
+
+
+def _middle(
+    case: Case, region: Array, lesion: Structure, bone: Structure, scale: DensityScale, grid: Grid, tally: Tally
+) -> tuple[Law, tuple[Array, Array, Array]]:
+    """The law whose mean modulus of the solid bone is the ensemble's median, and the untreated bone by it."""
+    laws = mechanics().laws_of(site_of(bone))
+    natives = [(law, native_of(case, region, lesion, bone, law, scale, grid, tally)) for law in laws]
+    natives.sort(key=lambda item: float(item[1][0][item[1][2]].mean()))
+    return natives[len(natives) // 2]
+
+
+def _row(name: str, one: Loaded, before: Loaded) -> CollapsedState:
+    course, untreated = one.course, before.course
+    once = untreated.path[0] / untreated.load[0]
+    order = one.failures()
+    return CollapsedState(
+        state=name,
+        strength_frac=round(float(course.load.max()), 4),
+        against_before_frac=round(float(course.load.max() / untreated.load.max()), 4),
+        first_frac=round(float(course.load[0]), 4),
+        passed=course.past_peak,
+        order=tuple((material, round(load, 4)) for material, load in order),
+        where_lps_mm=one.where(order[0][0]) if order else None,
+        lost_frac={material: round(part, 4) for material, part in one.shares().items()},
+        path_frac=tuple(round(float(value / once), 4) for value in course.path),
+        load_frac=tuple(round(float(value), 4) for value in course.load),
+        worst_change_frac=float(course.change_frac.max()),
+        iterations=course.iterations,
+    )
+
+
+def _part(on_progress: Progress | None, number: int, count: int, name: str) -> Progress | None:
+    """Progress of one state as a share of all."""
+    if on_progress is None:
+        return None
+    return lambda fraction, text: on_progress((number + fraction) / count, f"{name}, {text}")

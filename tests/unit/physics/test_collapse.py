@@ -1,0 +1,182 @@
+"""Bodies loaded until they give way, against the law they are given, energies, and what screws are for."""
+
+import numpy as np
+import pytest
+from collapse_cases import BOND, BONE, METAL, THROUGH, across, pulled, stiffness
+from elastic_cases import GPa, nodes_of
+
+from trocar.errors import SolverError
+from trocar.physics.collapse import March
+from trocar.physics.elastic_rows import Rows
+from trocar.physics.interface import Interface
+from trocar.physics.softening import Limits, Softening
+
+
+@pytest.mark.parametrize(("sign", "limit"), [(1, 0.0073), (-1, 0.0104)])
+def test_a_voxel_follows_the_law_in_tension_and_in_compression(sign, limit):
+    course, _ = pulled(np.full((1, 1, 1), GPa), sign, march=THROUGH)
+    strain = course.path / 1e-3
+    law = np.where(strain <= limit, strain, limit * (1 - (strain / limit - 1) / 20)) * GPa * 1e-6
+    assert course.load == pytest.approx(law, rel=1e-3)
+    assert course.peak_load == pytest.approx(GPa * limit * 1e-6, rel=5e-3)
+    assert course.past_peak
+
+
+@pytest.mark.parametrize(("sign", "limit"), [(1, 0.0073), (-1, 0.0104)])
+@pytest.mark.parametrize("by_force", [False, True])
+def test_a_bar_breaks_in_its_weakest_slice_and_there_only(sign, limit, by_force):
+    modulus = np.full((12, 2, 2), GPa)
+    modulus[6] *= 0.9
+    course, _ = pulled(modulus, sign, by_force=by_force)
+    assert course.peak_load == pytest.approx(0.9 * GPa * limit * 4e-6, rel=5e-3)
+    assert course.past_peak and course.at_end[6].max() < 0.95
+    assert np.delete(course.at_end, 6, axis=0).min() == 1.0
+
+
+def test_a_metal_flows_at_its_limit():
+    course, _ = pulled(np.full((1, 1, 1), 110 * GPa), march=March(steps=12, softest_frac=0.2), limits=(METAL,))
+    assert course.load == pytest.approx(803.0, rel=1e-5) and not course.past_peak
+
+
+def test_what_is_lost_is_lost_for_either_direction():
+    rows = Rows.around(np.ones((1, 1, 1), bool), 1)
+    softening = Softening(rows, np.ones((1, 1, 1)), (BONE,), spacing_m=1e-3, poisson=0.0)
+    stretch = nodes_of((1, 1, 1), 1e-3)[..., 0].ravel()
+    u = np.concatenate([stretch, 0 * stretch, 0 * stretch])
+    assert softening.attempt(2 * 0.0073 * u) == pytest.approx(2.0)
+    softening.keep()
+    left = float(softening.kept[0])
+    assert left == pytest.approx(0.95 / 2, rel=1e-6)  # 5 % below the limit at twice its strain
+    for strain in (0.001, -0.005, 0.0):
+        softening.attempt(strain * u)
+        softening.keep()
+    assert softening.kept[0] == np.float32(left)
+    softening.attempt(-2 * 0.0104 * u)
+    assert softening.now[0] <= left
+
+
+def test_breaking_through_costs_the_same_energy_on_any_lattice():
+    lost = []
+    for spacing_mm, count in ((2.0, 3), (1.0, 6)):
+        modulus = np.full((count, 1, 1), GPa)
+        modulus[count // 2] *= 0.95
+        course, _ = pulled(modulus, spacing_m=spacing_mm / 1000, march=THROUGH)
+        area = (spacing_mm / 1000) ** 2
+        lost.append(course.dissipated_J / area)
+        assert course.lost_J[-1].sum() == pytest.approx(course.dissipated_J, rel=0.05)
+        assert course.peak_load == pytest.approx(0.95 * GPa * 0.0073 * area, rel=5e-3)
+    whole = 0.95 * GPa * 0.0073 * 153.3e-6 / 2
+    assert lost == pytest.approx([lost[0]] * 2, rel=0.02)
+    assert 0.6 * whole < lost[0] < whole  # stopped at 30 % of the peak
+
+
+def notched(spacing_mm):
+    """A plate of 8 x 6 x 2 mm with a notch of 2 mm from either side."""
+    count = round(2 / spacing_mm)
+    modulus = np.full((4 * count, 3 * count, count), GPa)
+    middle = slice(2 * count - count // 2, 2 * count + count // 2)
+    modulus[middle, :count], modulus[middle, -count:] = 0, 0
+    return modulus
+
+
+def test_a_notched_plates_strength_settles_and_it_breaks_symmetrically():
+    peaks = []
+    for spacing_mm in (1.0, 0.5):
+        course, _ = pulled(notched(spacing_mm), spacing_m=spacing_mm / 1000, poisson=0.3, march=March(stop_frac=0.9))
+        peaks.append(course.peak_load)
+        for axis in (1, 2):
+            assert course.at_end == pytest.approx(np.flip(course.at_end, axis), abs=0.02)
+    net = GPa * 0.0073 * 4e-6
+    assert all(0.6 * net < peak < 1.3 * net for peak in peaks)
+    assert peaks[1] == pytest.approx(peaks[0], rel=0.1)
+
+
+def test_load_and_path_control_agree_before_the_peak():
+    """Half of the bar flows at half of the strain at which the other half breaks."""
+    flowing = Limits(name="flowing", tension_frac=0.00365, compression_frac=0.00365)
+    label = np.ones((2, 2, 2), int)
+    label[:, 0] = 2
+    body = {"by_force": True, "limits": (BONE, flowing), "label": label}
+    by_path, _ = pulled(np.full((2, 2, 2), GPa), **body)
+    by_load, _ = pulled(np.full((2, 2, 2), GPa), march=March(control="load", tolerance=1e-4, fastest=1.1), **body)
+    peak = GPa * (0.0073 + 0.00365) * 2e-6
+    assert by_path.peak_load == pytest.approx(peak, rel=0.03)
+    upward = by_load.load < 0.95 * peak
+    expected = np.interp(by_load.load[upward], by_path.load[: by_path.peak + 1], by_path.path[: by_path.peak + 1])
+    assert upward.sum() >= 3 and by_load.path[upward] == pytest.approx(expected, rel=0.03)
+    assert by_load.peak_load < 1.01 * peak
+
+
+def test_too_coarse_a_voxel_for_a_brittle_material_is_refused():
+    with pytest.raises(SolverError, match="too coarse"):
+        pulled(np.full((1, 1, 1), GPa), spacing_m=0.03)
+
+
+# --- the bond of cement and bone
+
+
+def bond_of_one(strain, *, kept=1.0, modulus_Pa=2.2e9):
+    """A bonded voxel of 1 mm, normal to i, under nominal strains xx and xy; its interface."""
+    rows = Rows.around(np.ones((1, 1, 1), bool), 1)
+    voxel, normal = np.zeros((1, 3), int), np.array([[1.0, 0, 0]])
+    interface = Interface(rows, voxel, normal, np.array([modulus_Pa]), BOND, spacing_m=1e-3, poisson=0.0)
+    interface.kept = np.array([kept])
+    x = nodes_of((1, 1, 1), 1e-3)
+    u = np.stack([strain[0] * x[..., 0], strain[1] * x[..., 0], 0 * x[..., 0]])
+    return interface, interface.attempt(u.reshape(-1))
+
+
+def test_a_bond_is_stronger_in_shear_than_in_tension():
+    limit = BOND.tension_Pa / 2.2e9
+    assert bond_of_one((limit, 0.0))[1] == pytest.approx(1.0)
+    shear = 2.5 * BOND.tension_Pa / (2.2e9 / 2)
+    assert bond_of_one((0.0, shear))[1] == pytest.approx(1.0)
+    assert bond_of_one((limit / np.sqrt(2), shear / np.sqrt(2)))[1] == pytest.approx(1.0)
+    pressed, ratio = bond_of_one((-4 * limit, shear))
+    assert ratio < 0.5  # friction bears part of it
+    assert pressed.now[0] == 1.0
+
+
+def test_a_parted_bond_bears_again_when_pressed_shut_and_slides_when_it_is_not():
+    parted = 1e-3
+    assert bond_of_one((1e-3, 0.0), kept=parted)[0].shares()[0] == pytest.approx(1e-3)
+    assert bond_of_one((-1e-3, 0.0), kept=parted)[0].shares()[0] == pytest.approx(1.0)
+    assert bond_of_one((0.0, 1e-3), kept=parted)[0].shares()[0] == pytest.approx(1e-3)
+    sliding = bond_of_one((-1e-4, 1e-3), kept=parted)[0].shares()[0]
+    assert 0.05 < sliding < 0.5
+
+
+# --- cement alone, or screws too?
+
+
+@pytest.mark.parametrize(("motion", "bonded", "opening"), [("torsion", 1.5, 1.8), ("shear", 1.35, 1.6)])
+def test_screws_carry_torsion_and_shear_once_the_bond_has_opened(motion, bonded, opening):
+    """A linear model, in which nothing opens, sees little of it."""
+    linear = [stiffness(across(state, motion, bond=None, march=March(steps=0))) for state in ("cement", "planned")]
+    assert 1.0 < linear[1] / linear[0] < bonded
+    cement, planned = across("cement", motion), across("planned", motion)
+    assert planned.peak_load / cement.peak_load > opening
+    assert cement.failed[-1][-1] > 0
+
+
+def test_cement_alone_pulls_off_at_the_strength_of_its_bond():
+    course = across("cement", "tension")
+    assert 1.0 < course.peak_load / (BOND.tension_Pa * 256e-6) < 1.35  # passes that end early leave it above
+    assert across("planned", "tension", march=March(steps=6, tolerance=5e-3, passes=6)).peak_load > 3 * course.peak_load
+
+
+def test_cement_never_lowers_stiffness_or_load_in_compression():
+    few = March(steps=4, tolerance=5e-3, passes=6)
+    before, cement = across("before", "compression", march=few), across("cement", "compression", march=few)
+    assert stiffness(cement) > stiffness(before)
+    common = np.linspace(0.2, 1, 5) * min(before.path[-1], cement.path[-1])
+    loads = [np.interp(common, [0, *course.path], [0, *course.load]) for course in (before, cement)]
+    assert (loads[1] > loads[0]).all()
+
+
+def test_a_longer_anchor_never_weakens_and_one_in_the_lesion_holds_nothing():
+    few = March(steps=7, tolerance=5e-3, haste=2.0, loss_frac=0.05, passes=6)
+    peaks = [across("screws", "tension", anchored=(10, n), march=few).peak_load for n in (0, 3, 6)]
+    before = across("before", "tension", march=few).peak_load
+    assert peaks[1] > 1.5 * peaks[0] and peaks[2] > 1.05 * peaks[1]
+    assert before <= peaks[0]
