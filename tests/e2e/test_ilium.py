@@ -8,6 +8,7 @@ import pytest
 
 import trocar
 from trocar import phantoms
+from trocar.model.space import as_vector
 
 from . import sampler
 from .conftest import DEMO_MM, TUTORIALS, assert_all_the_way
@@ -71,7 +72,7 @@ def test_no_point_of_an_instrument_breaks_a_hard_constraint_and_a_bad_one_would_
     (freezing,) = plan.of(trocar.Technique.CRYOABLATION)
     artery, bowel = (case.structure(name) for name in ("superior_gluteal_artery_left", "colon"))
     bad = [
-        replace(probe, target_lps_mm=tuple(case.grid.to_lps(np.argwhere(wrong.inside)).mean(axis=0)))
+        replace(probe, target_lps_mm=as_vector(case.grid.to_lps(np.argwhere(wrong.inside)[0])))
         for probe, wrong in zip(freezing.placements, (artery, bowel), strict=False)
     ]
     told = sampler.violations(case, replace(plan, steps=(replace(freezing, placements=tuple(bad)),)))

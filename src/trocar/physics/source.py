@@ -256,16 +256,22 @@ def gather(pieces, curve, near, part, parts):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def heat_cells(pieces, watts, drive, fields, which, near, law, boils, weight, part, parts):  # type: ignore[no-untyped-def]
-    """Take one stage's watts from the cells of one part and bring their temperature and `drive` up to date."""
+def spread(pieces, watts, drawn):  # type: ignore[no-untyped-def]
+    """The watts drawn from every touched cell, in `drawn`: piece by piece, which is faster than cell by cell."""
+    for c in range(drawn.size):
+        drawn[c] = 0
+    for n in range(pieces.needle.size):
+        for q in range(pieces.offset[n], pieces.offset[n + 1]):
+            drawn[pieces.cell[q]] += watts[n] * pieces.weight[q]
+
+
+@njit(**COMPILED)
+def heat_cells(pieces, drawn, drive, fields, which, near, law, boils, weight, part, parts):  # type: ignore[no-untyped-def]
+    """Take what is drawn from the cells of one part and bring their temperature and `drive` up to date."""
     u, t, ice = fields.u[which], fields.t[which], fields.ice[which]
     first, past = share(pieces.cells.size, part, parts)
     count = past - first
     v, now, frozen = np.empty(count, np.float32), np.empty(count, np.float32), np.empty(count, np.float32)
-    drawn = np.zeros(pieces.cells.size, np.float32)  # of every cell, in every thread: piece by piece is fastest
-    for n in range(pieces.needle.size):
-        for q in range(pieces.offset[n], pieces.offset[n + 1]):
-            drawn[pieces.cell[q]] += watts[n] * pieces.weight[q]
     for c in range(first, past):
         v[c - first] = u[pieces.cells[c]] - weight * drawn[c] * near.inverse[c]
     temperatures(v, near.mush[first:past], near.frozen[first:past], near.vapor[first:past], law, boils, now, frozen)

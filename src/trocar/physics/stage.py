@@ -10,7 +10,7 @@ from trocar.physics.enthalpy import Curve, Flat, Law
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
 from trocar.physics.memory import places
-from trocar.physics.source import Needles, Pieces, draw, gather, heat_cells, kirchhoff_at, mean_drives
+from trocar.physics.source import Needles, Pieces, draw, gather, heat_cells, kirchhoff_at, mean_drives, spread
 from trocar.physics.spans import Rows
 from trocar.physics.sweep import copy_rows, perfuse, step_rows, temperatures
 from trocar.physics.threads import gate, meet, share, together
@@ -90,6 +90,7 @@ def play(
         needles, gates, scratch, np.float32(1 / lattice.medium.cell_m3), strides(lattice),
         np.zeros(rows.length.size, bool) if warm is None else warm,
         boils and lattice.curve.vapor.size > 0, int(rows.length.max(initial=1)),
+        gate=scratch.gate,
     )  # fmt: skip
     return scratch.moved[0]
 
@@ -120,17 +121,19 @@ def super_step(  # type: ignore[no-untyped-def]
     ax, ay, az, bx, by, bz = faces
     sx, sy = stride
     heat, means, drive, moved, near, gate = scratch
-    first, past = share(bounds.size - 1, number, threads)
+    parts = bounds.size - 1
+    first, past = share(parts, number, threads)
     first_gate, past_gate = share(gates.within.size, number, threads)
     brought = np.empty(longest, np.float32)
+    drawn = np.empty(pieces.cells.size, np.float32)
     watts, total = np.zeros(pieces.strength_m.size, np.float32), np.zeros(1 + needles.kind.size)
     for g in range(first_gate, past_gate):
         gates.heat[0, g], gates.heat[1, g] = 0, 0
     before = 0
     for part in range(first, past):
         copy_rows(fields.t[0], start_degC, start, length, bounds, part)
-    kirchhoff_at(pieces, fields.t[0], fields.ice[0], drive, number, threads)
-    gather(pieces, curve, near, number, threads)
+        kirchhoff_at(pieces, fields.t[0], fields.ice[0], drive, part, parts)
+        gather(pieces, curve, near, part, parts)
     meet(gate, threads)
     for s in range(stages.shape[0]):
         beyond, weight_s = stages[s, 0], stages[s, 1]
@@ -155,7 +158,9 @@ def super_step(  # type: ignore[no-untyped-def]
         before = 1 - before
         if watts.size:
             draw(pieces, needles, means, law, watts, total)
-            heat_cells(pieces, watts, drive, fields, before, near, law, boils, weight_s * per_cell, number, threads)
+            spread(pieces, watts, drawn)
+            for part in range(first, past):
+                heat_cells(pieces, drawn, drive, fields, before, near, law, boils, weight_s * per_cell, part, parts)
         if number == 0:
             _book(moved, heat, total, per_cell, beyond, weight_s)
         meet(gate, threads)

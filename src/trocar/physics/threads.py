@@ -7,9 +7,9 @@ parallel loops, which take three quarters of the time it takes to compile a kern
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from threading import local
+from threading import Lock, local
 from typing import Any
 
 # Read when the threads start. A thread that has done its share spins some 20 us for the next (a barrier then takes 2 us
@@ -31,11 +31,12 @@ PARTS = 8  # shares of the work, fixed: sums are added in their order, so result
 SMALL_CELLS = 60_000  # cells that move: fewer are not worth waking a thread that sleeps
 BUSY_LOAD = 1.25  # processes waiting per processor
 SPINS = 4000  # looks at a gate before a waiting thread lets others run: some 10 us
-ARRIVED, TURN, GATE_WORDS = 0, 16, 32  # places in a gate, on cache lines of their own
+ARRIVED, TURN, STOPPED, GATE_WORDS = 0, 16, 32, 48  # places in a gate, on cache lines of their own
 
 _here = local()
 _yield = types.ExternalFunction("sched_yield", types.int32()) if os.name == "posix" else None
 _crew: list[ThreadPoolExecutor] = []
+_helpers = Lock()  # held by the Python thread that has the crew
 
 
 def use_for(cells: int) -> int:
@@ -59,16 +60,28 @@ def alone() -> Iterator[None]:
         _here.alone = before
 
 
-def together(kernel: Callable[..., Any], *arguments: Any) -> Any:
-    """Call `kernel(number, threads, *arguments)` in as many threads as `use_for` has set; the first one's result."""
+def together(kernel: Callable[..., Any], *arguments: Any, gate: Array | None = None) -> Any:
+    """Call `kernel(number, threads, *arguments)` in as many threads as `use_for` has set; the first one's result.
+
+    `gate`: where they `meet`, if they do. While another Python thread has the helpers, this one goes alone: helpers
+    shared by two would wait for each other.
+    """
     count = getattr(_here, "count", 1)
-    if count == 1:
+    if count == 1 or not _helpers.acquire(blocking=False):
         return kernel(0, 1, *arguments)
-    others = [_pool().submit(kernel, number, count, *arguments) for number in range(1, count)]
-    found = kernel(0, count, *arguments)
-    for other in others:
-        other.result()
-    return found
+    others: list[Future[Any]] = []
+    try:
+        others += [_pool().submit(kernel, number, count, *arguments) for number in range(1, count)]
+        return kernel(0, count, *arguments)
+    except BaseException:
+        if gate is not None:  # an interrupt before this thread came to the gate: the others must not wait for it
+            gate[STOPPED] = 1
+        raise
+    finally:
+        wait(others)
+        _helpers.release()
+        for other in others:
+            other.result()
 
 
 def gate() -> Array:
@@ -85,7 +98,7 @@ def share(count, number, threads):  # type: ignore[no-untyped-def]
 @njit(**COMPILED)
 def meet(gate, threads):  # type: ignore[no-untyped-def]
     """Wait until all threads have come here; what each wrote before, all see after."""
-    if threads == 1:
+    if threads == 1 or _seen(gate, STOPPED) > 0:
         return
     turn = _seen(gate, TURN)
     if _added(gate, ARRIVED, 1) == threads - 1:
@@ -96,6 +109,8 @@ def meet(gate, threads):  # type: ignore[no-untyped-def]
     while _seen(gate, TURN) == turn:
         spins += 1
         if spins > SPINS:
+            if _seen(gate, STOPPED) > 0:
+                return
             _let_others_run()
 
 
@@ -144,5 +159,12 @@ def _busy() -> bool:
         return False
 
 
-if hasattr(os, "register_at_fork"):  # a child has no threads but the one that made it
-    os.register_at_fork(after_in_child=_crew.clear)
+def _begin_anew() -> None:
+    """A child has no threads but the one that made it."""
+    global _helpers
+    _crew.clear()
+    _helpers = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

@@ -12,6 +12,7 @@ from trocar.model.treatment import Placement, Rejection, Remedy, Step, Text
 from trocar.planning.access import Instrument, instrument, rejections
 from trocar.planning.array import Admission, Probes
 from trocar.planning.bundles import Placed, approaches, candidates, place, scored_points
+from trocar.planning.choices import ways_in
 from trocar.planning.freezing import Protocol, lethal_degC, lethal_share_key
 from trocar.planning.leftover import leftover
 from trocar.planning.outlook import Aim, Foresight
@@ -69,6 +70,8 @@ def cover(
     if not screened:
         return Ablation(None, refused)
     chosen, compared = _chosen(search, screened)
+    begun = screened.get(chosen.probes.count, screened[max(screened)])
+    compared += ways_in(around, paths, directions, begun)
     steady, told = steadiest(search, chosen, samples=samples)
     found = search.verified(steady)
     return ablation(search, found, refused, (*compared, *told), samples=samples)

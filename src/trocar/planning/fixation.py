@@ -7,14 +7,16 @@ import numpy as np
 from trocar.catalog import devices, limit
 from trocar.model.device import Screw, Trocar, Wire
 from trocar.model.space import Array, Segment, as_vector
-from trocar.model.treatment import Rejection
+from trocar.model.treatment import Rejection, Text
 from trocar.planning.access import Instrument, Paths, clear, rejections, trace, written
 from trocar.planning.bonefield import BoneField
+from trocar.planning.choices import corridors_told
 from trocar.planning.corridor import Corridor, corridors, screws, widest_mm
 from trocar.planning.gap import angle_deg, axis_gap_mm
 from trocar.planning.surroundings import Surroundings
 
 FIRST_TRIED = 60
+COMPARED = 200  # corridors that the plan tells the choice among
 ACCESS_WEIGHT = 0.25
 DIVERGENCE_WEIGHT = 0.6  # non-parallel screws resist torsion better; design
 SECOND_SCREW_WEIGHT = 1.0
@@ -32,10 +34,11 @@ class Screwed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fixation:
-    """The screws chosen, and why others, or all, were refused."""
+    """The screws chosen, why others, or all, were refused, and what the chosen were preferred to."""
 
     screws: tuple[Screwed, ...]
     rejected: tuple[Rejection, ...] = ()
+    alternatives: tuple[Text, ...] = ()
 
 
 def usable_screws() -> tuple[Screw, ...]:
@@ -67,9 +70,8 @@ def fix(
     if not able:
         return Fixation((), refused)
     exact = _Exact(around, bone)
-    if count == 1:
-        return Fixation(tuple(item for item in able[:FIRST_TRIED] if exact(item))[:1], refused)
-    return Fixation(_pair(able, exact), refused)
+    chosen = tuple(item for item in able[:FIRST_TRIED] if exact(item))[:1] if count == 1 else _pair(able, exact)
+    return Fixation(chosen, refused, corridors_told(chosen, able[:COMPARED], exact))
 
 
 def _no_corridor(bone: BoneField) -> Rejection:

@@ -85,22 +85,22 @@ def front(
     first = next((int(row) for row in able if clear(around.obstacles, paths.segment(int(row)), tool)), None)
     if first is None:
         return []
-    figures = dict(zip(able.tolist(), _values(around, paths, able, tuple(entries)), strict=True))
-    kept = able[_undominated(np.stack(list(figures.values())))]
-    others = [int(row) for row in kept if row != first and _gains(figures[int(row)], figures[first])]
+    figures = dict(zip(able.tolist(), path_values(around, paths, able, tuple(entries)), strict=True))
+    kept = able[undominated(np.stack(list(figures.values())))]
+    others = [int(row) for row in kept if row != first and gains(figures[int(row)], figures[first])]
     chosen = _spread(around, paths, tool, first, others, shown)
     return [_option(around, paths, index, figures[index], figures[first]) for index in chosen]
 
 
-def _gains(values: Array, first: Array) -> bool:
+def gains(values: Array, first: Array, objectives: Sequence[Objective] = OBJECTIVES) -> bool:
     """Whether something is better than in the first choice, by half a grain at least."""
     return any(
         (value - other) * (1 if item.more_is_better else -1) >= item.grain / 2
-        for item, value, other in zip(OBJECTIVES, values, first, strict=True)
+        for item, value, other in zip(objectives, values, first, strict=True)
     )
 
 
-def _values(around: Surroundings, paths: Paths, rows: Array, entries: Sequence[Vector]) -> Array:
+def path_values(around: Surroundings, paths: Paths, rows: Array, entries: Sequence[Vector] = ()) -> Array:
     """(n, objectives) figures of these paths."""
     clearance = np.minimum(
         (paths.margins_mm[rows] + [barrier.rule.hard_mm for barrier in around.barriers]).min(axis=1), CLEAR_ENOUGH_MM
@@ -116,10 +116,10 @@ def _values(around: Surroundings, paths: Paths, rows: Array, entries: Sequence[V
     return np.stack([paths.length_mm[rows], clearance, paths.cortex_mm[rows], tilt, held, new], axis=1)
 
 
-def _undominated(values: Array) -> Array:
+def undominated(values: Array, objectives: Sequence[Objective] = OBJECTIVES) -> Array:
     """Indices of the rows that no other betters, differences below each objective's grain left aside."""
-    grain = np.array([item.grain for item in OBJECTIVES])
-    sign = np.array([-1.0 if item.more_is_better else 1.0 for item in OBJECTIVES])
+    grain = np.array([item.grain for item in objectives])
+    sign = np.array([-1.0 if item.more_is_better else 1.0 for item in objectives])
     coarse, first = np.unique(np.round(values / grain) * sign, axis=0, return_index=True)
     free = [
         at for at, row in enumerate(coarse) if not np.any(np.all(coarse <= row, axis=1) & np.any(coarse < row, axis=1))
@@ -154,38 +154,45 @@ def _option(around: Surroundings, paths: Paths, index: int, values: Array, first
 
 
 def _words(values: Array, first: Array) -> Text:
-    """What differs from the first choice by half a grain at least."""
+    """What differs from the first choice; of the first itself, how long and how clear it is."""
+    said = in_words(values, first)
+    if said is not None:
+        return said
+    length, clearance = float(values[0]), float(values[1])
+    return Text(
+        en=f"{length:.0f} mm long, {clearance:.0f} mm clear of the nearest structure",
+        fr=f"{length:.0f} mm de long, à {clearance:.0f} mm de la structure la plus proche",
+    )
+
+
+def in_words(values: Array, first: Array, objectives: Sequence[Objective] = OBJECTIVES) -> Text | None:
+    """What differs from the first choice by half a grain at least; None for nothing."""
     en, fr = [], []
-    for item, value, other in zip(OBJECTIVES, values, first, strict=True):
+    for item, value, other in zip(objectives, values, first, strict=True):
         change = float(value - other)
         if abs(change) < item.grain / 2:
             continue
         which = 0 if change > 0 else 1
-        amount = f"{abs(change):.0f} {item.unit} " if item.unit else ""
+        digits = 0 if item.grain >= 1 else 1
+        amount = f"{abs(change):.{digits}f} {item.unit} " if item.unit else ""
         en.append(amount + item.words_en[which])
-        fr.append(amount + item.words_fr[which])
-    if not en:
-        length, clearance = float(values[0]), float(values[1])
-        return Text(
-            en=f"{length:.0f} mm long, {clearance:.0f} mm clear of the nearest structure",
-            fr=f"{length:.0f} mm de long, à {clearance:.0f} mm de la structure la plus proche",
-        )
-    return Text(en=", ".join(en), fr=", ".join(fr))
+        fr.append(amount.replace(".", ",") + item.words_fr[which])
+    return Text(en=", ".join(en), fr=", ".join(fr)) if en else None
 
 
 def compared(what: Text, options: Sequence[Option]) -> tuple[Text, ...]:
     """One sentence for each path beside the first, for a plan's list of what was compared."""
     return tuple(
         Text(
-            en=f"{what.en}: another path, from {facing(-option.path.direction)} {_place(option.path.start_lps_mm)}: "
+            en=f"{what.en}: another path, from {facing(-option.path.direction)} {place_of(option.path.start_lps_mm)}: "
             f"{option.words.en}.",
-            fr=f"{what.fr} : autre trajet, depuis {_place(option.path.start_lps_mm)} : {option.words.fr}.",
+            fr=f"{what.fr} : autre trajet, depuis {place_of(option.path.start_lps_mm)} : {option.words.fr}.",
         )
         for option in options[1:]
     )
 
 
-def _place(point_lps_mm: Vector) -> str:
+def place_of(point_lps_mm: Vector) -> str:
     """A place by its directions, so that no sign can be misread: `L 35 · P 120 · H 26 mm`."""
     pairs = zip(point_lps_mm, ("LR", "PA", "HF"), strict=True)
     return " · ".join(f"{names[x < 0]} {abs(x):.0f}" for x, names in pairs) + " mm"

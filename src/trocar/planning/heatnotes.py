@@ -24,7 +24,7 @@ UNPREDICTED = "no prediction was made while planning"
 
 def checks(around: Surroundings, step: Step, rung: Rung, seen: HotOutlook | None, intent: str) -> tuple[Check, ...]:
     """Coverage, structures and skin as predicted, whether the setting is reached, and how sure it is."""
-    found = [_setting_check(step, rung), _nerve_check(around, seen)]
+    found = [_setting_check(step, rung), *_nerve_checks(around, seen)]
     if seen is None:
         return (*found, _unknown("coverage_planned_coagulated", around.lesion.name, "lethal_omega", "1"))
     how = f"predicted at {seen.spacing_mm:g} mm"
@@ -51,27 +51,33 @@ def _setting_check(step: Step, rung: Rung) -> Check:
     )
 
 
-def _nerve_check(around: Surroundings, seen: HotOutlook | None) -> Check:
-    hard, warn = limit("nerve_max_degC"), limit("nerve_warn_max_degC")
-    value = None if seen is None else seen.nerve_degC
+def _nerve_checks(around: Surroundings, seen: HotOutlook | None) -> Iterator[Check]:
+    """The hottest nerve or cord; UNKNOWN where no nerve is segmented, whatever the canal's temperature."""
+    segmented = any(item.inside.any() for item in around.case.with_role(Role.NERVE))
     if seen is None:
-        verdict, message = Verdict.UNKNOWN, UNPREDICTED
-    elif value is None:
-        segmented = any(item.inside.any() for item in around.case.with_role(Role.NERVE, Role.CORD))
-        verdict = Verdict.PASS if segmented else Verdict.UNKNOWN
-        message = "none within reach of the heat" if segmented else "no nerve is segmented"
-        value = 37.0 if segmented else None
-    else:
-        verdict = Verdict.FAIL if value > hard.value else Verdict.WARN if value > warn.value else Verdict.PASS
-        message = f"predicted at {seen.spacing_mm:g} mm"
+        yield _of_nerve("", None, Verdict.UNKNOWN, UNPREDICTED)
+        return
+    if not segmented:
+        yield _of_nerve("", None, Verdict.UNKNOWN, "no nerve is segmented")
+    degC = seen.nerve_degC
+    if degC is not None:
+        hard, warn = limit("nerve_max_degC").value, limit("nerve_warn_max_degC").value
+        verdict = Verdict.FAIL if degC > hard else Verdict.WARN if degC > warn else Verdict.PASS
+        yield _of_nerve(seen.hottest_nerve, degC, verdict, f"predicted at {seen.spacing_mm:g} mm")
+    elif segmented:
+        yield _of_nerve("", 37.0, Verdict.PASS, "none within reach of the heat")
+
+
+def _of_nerve(name: str, degC: float | None, verdict: Verdict, message: str) -> Check:
+    bound = limit("nerve_max_degC")
     return Check(
         name="nerve_maximum_temperature_planned",
-        subject=seen.hottest_nerve if seen else "",
-        value=None if value is None else round(value, 1),
-        limit=hard.value,
+        subject=name,
+        value=None if degC is None else round(degC, 1),
+        limit=bound.value,
         unit="degC",
         verdict=verdict,
-        source=hard.source,
+        source=bound.source,
         message=message,
     )
 

@@ -171,6 +171,7 @@ class _Draft:
     def steps(self, predictor: Predictor | None) -> tuple[Step, ...]:
         """Every technique-bearing step of the proposal."""
         self.rejected += self.fixation.rejected
+        self.alternatives += self.fixation.alternatives
         made = tuple(self._step(item, predictor) for item in technique_steps(self.proposal))
         return tuple(self._sharing(step, made) if step.action == "BIOPSY" else step for step in made)
 

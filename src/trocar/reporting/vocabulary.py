@@ -380,7 +380,8 @@ STRENGTH_CAVEATS = {
     "ratios, not the absolute values.",
     "bonded_linear_no_interface_opening": "Linear and bonded: nothing opens, cracks or slips, so what a screw adds "
     "after cement has come loose is not shown.",
-    "neighboring_bones_rigid": "Neighboring bones and joints are rigid.",
+    "neighboring_bones_rigid": "Neighboring bones and joints are rigid; a screw that reaches one is held there, "
+    "which overstates what it adds.",
     "density_scale_prior": "Densities rest on reference values of air, fat and muscle that are a prior, no phantom.",
     "contrast_enhanced_no_muscle": "The CT is contrast-enhanced: muscle is left out of the density scale.",
     "contrast_unknown_no_muscle": "Whether the CT is contrast-enhanced is unknown: muscle is left out of the density "

@@ -120,6 +120,11 @@ def test_more_applicators_only_where_one_does_not_suffice(case, around):
     assert len(strong.placements) == 1 < len(weak.placements)
 
 
+def test_a_nerve_that_is_not_segmented_is_unknown(no_nerve_no_vessel):
+    step = heated(surround(no_nerve_no_vessel), hot_line(no_nerve_no_vessel, radius_mm=15.0))
+    assert check(step, "nerve_maximum_temperature_planned").verdict is Verdict.UNKNOWN
+
+
 def test_without_a_prediction_its_effect_is_unknown(around):
     step = heated(around, None)
     assert step.placements and step.protocol

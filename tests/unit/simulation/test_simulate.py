@@ -9,6 +9,7 @@ from slab import cement, cryoablation, embolization, planned, probe, synthetic_c
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
 from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
+from trocar.physics.stepping import LONGEST_S
 from trocar.simulation.preview import predict
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate, thaw_waits_s
@@ -78,7 +79,7 @@ def test_fields_and_histories_tell_of_the_same_freeze(double, case):
     bone = visible.grid.to_ijk([[49.0, 64.0, 49.0]]).round().astype(int)[0]
     assert visible.values[tuple(bone)] == 0.0
     history = next(h for h in double.histories if h.name == "sciatic_nerve_left")
-    assert max(np.diff(history.time_s)) <= 20.0
+    assert max(np.diff(history.time_s)) <= LONGEST_S
     assert min(history.minimum_degC) == pytest.approx(nerve_minimum_degC(double), abs=0.1)
 
 

@@ -36,6 +36,7 @@ class Stages:
             "planning.plan": "plan",
             "simulation.simulate": "simulate",
             "simulation.preview": "predict",
+            "simulation.heatpreview": "predict_heat",
             "assessment.strength": "strength",
             "verification.verify": "verify",
             "reporting.report": "report",
@@ -59,7 +60,7 @@ class Stages:
         return self.proposals
 
     def plan(self, case, proposal, *, predictor, seed, on_progress, **how):
-        assert set(how) == {"effort", "guidance", "samples"}
+        assert set(how) == {"heat_predictor", "effort", "guidance", "samples"}
         self.calls.append(("plan", proposal.rank, seed, predictor))
         if self.refuse:
             raise self.refuse
@@ -71,6 +72,8 @@ class Stages:
 
     def predict(self):
         raise AssertionError("only handed on")
+
+    predict_heat = predict
 
     def simulate(self, case, plan, *, spacing_mm, on_progress):
         self.calls.append(("simulate", spacing_mm))
