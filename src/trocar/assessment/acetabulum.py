@@ -7,6 +7,7 @@ of it and behind it. Angles, reach and shares are software defaults; the reader 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -54,12 +55,12 @@ def seen_on_image(case: Case, context: LesionContext, hosts: tuple[Structure, ..
     """What is known of a lesion with the walls that nobody stated taken from the image, named in `from_imaging`."""
     if not hosts or not hosts[0].name.startswith("hip"):
         return context
-    found = {
+    found: dict[str, Any] = {
         wall.name: wall.state
         for wall in walls(case, case.structure(context.name), hosts[0])
         if wall.state is not None and getattr(context, wall.name) is None
     }
-    return replace(context, **found, from_imaging=(*context.from_imaging, *found))  # type: ignore[arg-type]
+    return replace(context, **found, from_imaging=(*context.from_imaging, *found))
 
 
 def femoral_head(case: Case, hip: Structure) -> Head | None:

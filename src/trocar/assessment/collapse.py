@@ -7,21 +7,17 @@ linear, bonded model cannot show (theory/softening.md). One density law, the one
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from trocar.assessment.loading import Loaded, loaded
-from trocar.assessment.nearby import nearby
 from trocar.assessment.solving import Tally
-from trocar.assessment.strength import REFERENCE_KG, SPACING_MM, host_bone, native_of, treatments
-from trocar.assessment.supports import Bench, site_of
+from trocar.assessment.specimen import Specimen
+from trocar.assessment.strength import SPACING_MM
 from trocar.catalog.mechanics import Law, LoadCase, mechanics
 from trocar.errors import CaseError
-from trocar.imaging.resample import box_grid
 from trocar.materials.density import DensityScale, tissue_scale
 from trocar.materials.limits import cement_bond
-from trocar.model.case import Case, Structure
+from trocar.model.case import Case
 from trocar.model.collapse import Collapse, CollapsedState
-from trocar.model.space import Array, Grid, Volume
+from trocar.model.space import Array, Volume
 from trocar.model.treatment import Plan
 from trocar.physics.collapse import March
 
@@ -57,31 +53,19 @@ def collapse(
     """
     settings = settings or Settings()
     scale = scale or tissue_scale(case)
-    lesion = case.structure(plan.lesion)
-    bone = host_bone(case, lesion)
-    site = site_of(bone)
-    loading = _load_of(site, load)
-    grid = box_grid(case.grid.to_lps(np.argwhere(bone.inside)), margin_mm=4.0, spacing_mm=spacing_mm, like=case.grid)
-    case = nearby(case, grid)
-    lesion, bone = case.structure(lesion.name), case.structure(bone.name)
-    region = bone.inside | lesion.inside
-    tally = Tally(caveats={*CAVEATS, *scale.caveats})
-    law, native = _middle(case, region, lesion, bone, scale, grid, tally)
-    side = bone.side or case.context(lesion.name).side or lesion.side
-    bench = Bench(case=case, grid=grid, voxels=native[0] > 0, site=site, side=side)
-    weight = case.clinical.patient.weight_kg
-    if weight is None:
-        tally.caveats.add("weight_unknown_70_kg_taken")
-    if loading.confidence == "low":
-        tally.caveats.add("load_prior")
-    treated = treatments(case, plan, grid, region, cement=cement, ablated_frac=None)
-    states = [state for state in treated if state.name in STATES]
+    specimen = Specimen.of(case, plan, spacing_mm=spacing_mm)
+    loading = _load_of(specimen.site, load)
+    weight_kg, taken = specimen.taken([loading])
+    tally = Tally(caveats={*CAVEATS, *scale.caveats, *taken})
+    law, native = _middle(specimen, scale, tally)
+    bench = specimen.bench(native)
+    states = [state for state in specimen.states(plan, cement=cement) if state.name in STATES]
     found: list[CollapsedState] = []
     before: Loaded | None = None
     for number, state in enumerate(states):
         course = loaded(
-            bench, native, lesion, state, loading,
-            weight_kg=weight or REFERENCE_KG,
+            bench, native, specimen.lesion, state, loading,
+            weight_kg=weight_kg,
             bond=cement_bond(tension_MPa=settings.bond_MPa),
             thread_frac=settings.thread_frac,
             march=settings.march,
@@ -90,11 +74,11 @@ def collapse(
         before = before or course
         found.append(_row(state.name, course, before))
     return Collapse(
-        lesion=lesion.name,
-        bone=bone.name,
+        lesion=specimen.lesion.name,
+        bone=specimen.bone.name,
         load=load,
         law=law.id,
-        weight_kg=weight or REFERENCE_KG,
+        weight_kg=weight_kg,
         spacing_mm=spacing_mm,
         catalog_version=mechanics().version,
         density_scale=scale.origin,
@@ -110,12 +94,9 @@ def _load_of(site: str, load: str) -> LoadCase:
     return loads[load]
 
 
-def _middle(
-    case: Case, region: Array, lesion: Structure, bone: Structure, scale: DensityScale, grid: Grid, tally: Tally
-) -> tuple[Law, tuple[Array, Array, Array]]:
+def _middle(specimen: Specimen, scale: DensityScale, tally: Tally) -> tuple[Law, tuple[Array, Array, Array]]:
     """The law whose mean modulus of the solid bone is the ensemble's median, and the untreated bone by it."""
-    laws = mechanics().laws_of(site_of(bone))
-    natives = [(law, native_of(case, region, lesion, bone, law, scale, grid, tally)) for law in laws]
+    natives = [(law, specimen.native(law, scale, tally)) for law in mechanics().laws_of(specimen.site)]
     natives.sort(key=lambda item: float(item[1][0][item[1][2]].mean()))
     return natives[len(natives) // 2]
 

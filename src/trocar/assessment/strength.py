@@ -2,32 +2,26 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
-from scipy import ndimage
 
 from trocar.assessment.holding import screw_hold
-from trocar.assessment.nearby import nearby
 from trocar.assessment.sections import FLAG_BELOW_FRAC, section_check
 from trocar.assessment.solving import Tally, solve
-from trocar.assessment.supports import Bench, site_of
-from trocar.assessment.yielding import Treated, Worst
+from trocar.assessment.specimen import Specimen
+from trocar.assessment.yielding import Worst
 from trocar.catalog.mechanics import Law, LoadCase, mechanics
-from trocar.errors import CaseError
-from trocar.imaging.resample import box_grid, resample, resample_mask
+from trocar.imaging.resample import resample_mask
 from trocar.materials.density import DensityScale, tissue_scale
-from trocar.materials.stiffness import Overlay, native_modulus
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Check, Verdict
-from trocar.model.space import Array, Grid, Volume
+from trocar.model.space import Array, Volume
 from trocar.model.strength import Interval, LoadedState, MeshCheck, ScrewHold, SectionCheck, Strength
 from trocar.model.treatment import Placement, Plan
 
 Progress = Callable[[float, str], None]
 SPACING_MM = 2.0
 COARSER = 1.5  # the other lattice of the mesh check
-REFERENCE_KG = 70.0
 BASE_CAVEATS = ("strength_not_validated_here", "bonded_linear_no_interface_opening", "neighboring_bones_rigid")
 
 
@@ -49,58 +43,48 @@ def strength(
     is known, so there is none at first. `check_mesh` solves all again on voxels 1.5 times as large. Raises
     `CaseError` where no bone holds the lesion or a landmark is missing.
     """
-    whole, scale = case, scale or tissue_scale(case)
-    lesion = case.structure(plan.lesion)
-    bone = host_bone(case, lesion)
-    site = site_of(bone)
+    scale = scale or tissue_scale(case)
+    specimen = Specimen.of(case, plan, spacing_mm=spacing_mm)
+    lesion, site = specimen.lesion, specimen.site
     laws, loads = mechanics().laws_of(site), mechanics().loads_of(site)
-    grid = box_grid(case.grid.to_lps(np.argwhere(bone.inside)), margin_mm=4.0, spacing_mm=spacing_mm, like=case.grid)
-    case = nearby(case, grid)
-    lesion, bone = case.structure(lesion.name), case.structure(bone.name)
-    region = bone.inside | lesion.inside
-    side = bone.side or case.context(lesion.name).side or lesion.side
-    states = treatments(case, plan, grid, region, cement=cement, ablated_frac=ablated_frac)
-    weight = case.clinical.patient.weight_kg
-    tally = Tally(caveats={*BASE_CAVEATS, *scale.caveats})
-    if weight is None:
-        tally.caveats.add("weight_unknown_70_kg_taken")
-    if any(load.confidence == "low" for load in loads):
-        tally.caveats.add("load_prior")
+    states = specimen.states(plan, cement=cement, ablated_frac=ablated_frac)
+    weight_kg, taken = specimen.taken(loads)
+    tally = Tally(caveats={*BASE_CAVEATS, *scale.caveats, *taken})
     if any(state.screws for state in states):
         tally.caveats.add("screw_threads_bonded")
     found: dict[tuple[str, str], list[Worst]] = {}
     for number, law in enumerate(laws):
-        native = native_of(case, region, lesion, bone, law, scale, grid, tally)
-        bench = Bench(case=case, grid=grid, voxels=native[0] > 0, site=site, side=side)
+        native = specimen.native(law, scale, tally)
+        bench = specimen.bench(native)
         for count, state in enumerate(states):
             if on_progress is not None:
                 on_progress((number + count / len(states)) / len(laws), f"{state.name}, {law.id}")
-            for load, result in solve(bench, native, lesion, state, loads, weight or REFERENCE_KG, tally):
+            for load, result in solve(bench, native, lesion, state, loads, weight_kg, tally):
                 found.setdefault((state.name, load.id), []).append(result)
-    sections = _sections(case, native, lesion, bone, grid) if site == "femur" else None
+    sections = _sections(specimen, native) if site == "femur" else None
     screws = states[-1].screws
     made = Strength(
         lesion=lesion.name,
-        bone=bone.name,
+        bone=specimen.bone.name,
         site=site,
-        weight_kg=weight or REFERENCE_KG,
+        weight_kg=weight_kg,
         spacing_mm=spacing_mm,
         laws=tuple(law.id for law in laws),
         catalog_version=mechanics().version,
         density_scale=scale.origin,
         loads=tuple(load.id for load in loads),
         rows=tuple(_row(state, load, found) for state, load in found),
-        screws=_holds(whole, screws, whole.structure(lesion.name), laws, scale, plan),
+        screws=_holds(case, screws, case.structure(lesion.name), laws, scale, plan),
         worst_residual_frac=tally.residual,
         worst_imbalance_frac=tally.unbalanced,
         most_iterations=tally.iterations,
         caveats=tuple(sorted(tally.caveats)),
-        checks=_checks(plan.lesion, found, loads, weight, sections),
+        checks=_checks(plan.lesion, found, loads, case.clinical.patient.weight_kg, sections),
         sections=sections,
     )
     if check_mesh:
         coarse = strength(
-            whole, plan, cement=cement, scale=scale, spacing_mm=COARSER * spacing_mm, ablated_frac=ablated_frac
+            case, plan, cement=cement, scale=scale, spacing_mm=COARSER * spacing_mm, ablated_frac=ablated_frac
         )
         made = replace(made, mesh=mesh_check(made, coarse))
     return made
@@ -121,77 +105,6 @@ def mesh_check(fine: Strength, coarse: Strength) -> MeshCheck:
         against_before_change_frac=round(max(gain)[0], 3),
         against_before_where=max(gain)[1],
     )
-
-
-def host_bone(case: Case, lesion: Structure) -> Structure:
-    """The bone that the lesion lies in, or touches within 3 mm. Raises `CaseError` where there is none."""
-    near = ndimage.binary_dilation(lesion.inside, iterations=max(1, round(3 / float(case.grid.spacing_mm.min()))))
-    shares = {bone.name: int((near & bone.inside).sum()) for bone in case.with_role(Role.BONE)}
-    if not shares or max(shares.values()) == 0:
-        raise CaseError(f"no bone holds {lesion.name!r}", hint="give the bone's mask: --structure hip_left=PATH")
-    return case.structure(max(shares, key=lambda name: shares[name]))
-
-
-def treatments(
-    case: Case, plan: Plan, grid: Grid, region: Array, *, cement: Volume | None, ablated_frac: float | None
-) -> tuple[Treated, ...]:
-    """The states to compare: with what the plan has of cement and screws, each alone and together."""
-    placed = [item for step in plan.steps for item in step.placements]
-    screws = tuple(item for item in placed if item.role == "screw")
-    beads = [item for item in placed if item.role == "cement"]
-    share = None
-    if cement is not None:
-        share = np.clip(resample(cement, grid, outside=0.0).values, 0, 1)
-    elif beads:
-        share = _beads(beads, grid, resample_mask(region, case.grid, grid))
-    states = [Treated(name="intact_estimate", filled=True), Treated(name="before")]
-    if ablated_frac is not None:
-        states.append(Treated(name="ablated", bone_frac=ablated_frac))
-    if share is not None:
-        states.append(Treated(name="cement", cement_frac=share))
-    if screws:
-        states.append(Treated(name="screws", screws=screws))
-    if share is not None and screws:
-        states.append(Treated(name="planned", cement_frac=share, screws=screws))
-    return tuple(states)
-
-
-def _beads(beads: Sequence[Placement], grid: Grid, allowed: Array) -> Array:
-    """Each bead as the allowed voxels nearest to its point, up to its volume."""
-    share = np.zeros(grid.shape, np.float32)
-    points = grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1))
-    for bead in beads:
-        away = np.linalg.norm(points - bead.target_lps_mm, axis=-1)
-        free = np.flatnonzero(allowed & (share < 1))
-        nearest = free[np.argsort(away.ravel()[free], kind="stable")]
-        share.ravel()[nearest[: round((bead.volume_ml or 0.0) / grid.voxel_ml)]] = 1.0
-    return share
-
-
-def native_of(
-    case: Case, region: Array, lesion: Structure, bone: Structure, law: Law, scale: DensityScale, grid: Grid,
-    tally: Tally,
-) -> tuple[Array, Array, Array]:  # fmt: skip
-    """MPa of the untreated bone, of the bone as if the lesion were spongy bone, and the voxels that are bone."""
-    inner = ndimage.binary_erosion(bone.inside & ~lesion.inside, iterations=3)
-    spongy = float(np.median(law.modulus_MPa(scale(case.ct.values[inner])))) if inner.any() else 100.0
-    overlay = _overlay(case, lesion.name, bone.name, grid)
-    modulus, solid = native_modulus(case, region, lesion.inside, law, scale, grid, filled_MPa=None, overlay=overlay)
-    filled, _ = native_modulus(case, region, lesion.inside, law, scale, grid, filled_MPa=spongy, overlay=overlay)
-    label, count = ndimage.label(modulus > 0)
-    if count > 1:
-        sizes = np.bincount(label.ravel())
-        sizes[0] = 0
-        kept = label == int(sizes.argmax())
-        modulus, filled, solid = np.where(kept, modulus, 0), np.where(kept, filled, 0), solid & kept
-        tally.caveats.add("islands_left_out")
-    return modulus, filled, solid
-
-
-@lru_cache(maxsize=2)
-def _overlay(case: Case, lesion: str, bone: str, grid: Grid) -> Overlay:
-    """The same for every law."""
-    return Overlay.of(case.structure(lesion).inside | case.structure(bone).inside, case.grid, grid)
 
 
 def _row(state: str, load: str, found: dict[tuple[str, str], list[Worst]]) -> LoadedState:
@@ -232,11 +145,9 @@ def _holds(
     return tuple(screw_hold(case, screw, every, lesion.inside, law, scale, cemented=cemented) for screw in screws)
 
 
-def _sections(
-    case: Case, native: tuple[Array, Array, Array], lesion: Structure, bone: Structure, grid: Grid
-) -> SectionCheck:
-    inside = resample_mask(lesion.inside, case.grid, grid)
-    return section_check(native[0], native[1], grid, bone, inside, against="intact_estimate")
+def _sections(specimen: Specimen, native: tuple[Array, Array, Array]) -> SectionCheck:
+    inside = resample_mask(specimen.lesion.inside, specimen.case.grid, specimen.grid)
+    return section_check(native[0], native[1], specimen.grid, specimen.bone, inside, against="intact_estimate")
 
 
 def _checks(

@@ -20,6 +20,16 @@ class Technique(StrEnum):
     SCREW = "screw"
     CEMENT = "cement"
 
+    @property
+    def heats(self) -> bool:
+        """Whether it destroys tissue by heat."""
+        return self in (Technique.RADIOFREQUENCY, Technique.MICROWAVE)
+
+    @property
+    def ablates(self) -> bool:
+        """Whether it destroys tissue, by cold or by heat."""
+        return self is Technique.CRYOABLATION or self.heats
+
 
 class ProposalVerdict(StrEnum):
     DISCUSS = "discuss"

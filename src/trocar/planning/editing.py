@@ -26,7 +26,7 @@ from trocar.planning.outlook import Aim
 from trocar.planning.position import upward
 from trocar.planning.protected import temperature_check
 from trocar.planning.refine import BOUNDED, Effort, Search
-from trocar.planning.shielding import ABLATIONS, shielded
+from trocar.planning.shielding import shielded
 
 NERVE_PREDICTED = "nerve_minimum_temperature_planned"
 PREDICTED = ("coverage_planned", "robust_")  # and every other name that ends so: _planned
@@ -121,7 +121,7 @@ class Editor:
 
     def _unpredicted(self) -> "Editor":
         steps = tuple(
-            replace(step, checks=tuple(map(_outdated, step.checks))) if step.technique in ABLATIONS else step
+            replace(step, checks=tuple(map(_outdated, step.checks))) if step.technique.ablates else step
             for step in self.plan.steps
         )
         return Editor(self.inspect, replace(self.plan, steps=steps), self._aims)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from trocar.model.forecast import HeatPredictor
 from trocar.model.space import Array, Segment
-from trocar.model.treatment import Placement, Step, Technique, Text
+from trocar.model.treatment import Placement, Rejection, Step, Technique, Text
 from trocar.planning.array import Admission
 from trocar.planning.coverage import Ablation
 from trocar.planning.heaters import Heater, heaters
@@ -185,7 +185,7 @@ def _ablation(
     setup: Setup,
     seen: HotOutlook | None,
     intent: str,
-    refused: tuple,  # type: ignore[type-arg]
+    refused: tuple[Rejection, ...],
     texts: tuple[Text, ...],
 ) -> Ablation:
     step = setup.step(around.lesion.name)

@@ -9,7 +9,7 @@ from trocar.catalog.applicators import heating_segments, radius_mm, why_unknown
 from trocar.catalog.ladders import Rung, rungs
 from trocar.model.case import Role
 from trocar.model.device import AnyDevice, MicrowaveAntenna, RfElectrode
-from trocar.model.space import Segment
+from trocar.model.space import Segment, as_vector
 from trocar.model.treatment import Placement, Technique, Text
 from trocar.planning.access import Instrument, instrument, needle
 from trocar.planning.surroundings import Surroundings
@@ -39,11 +39,8 @@ class Heater:
     def segment(self, path: Segment) -> Segment:
         """The stretch that heats, on a path from the skin to the tip."""
         tip, back = np.asarray(path.end_lps_mm), -path.direction
-        ends = [tip + at * back for at in (self.near_mm, self.far_mm)]
-        return Segment(
-            start_lps_mm=tuple(float(v) for v in ends[0]),  # type: ignore[arg-type]
-            end_lps_mm=tuple(float(v) for v in ends[1]),  # type: ignore[arg-type]
-        )
+        start, end = (as_vector(tip + at * back) for at in (self.near_mm, self.far_mm))
+        return Segment(start_lps_mm=start, end_lps_mm=end)
 
     def spread_mm(self, path: Segment) -> float:
         """The thickest part: the shaft, or an array's tines from the axis."""

@@ -10,6 +10,7 @@ from trocar.model.case import Role
 from trocar.model.finding import Check, Verdict
 from trocar.model.treatment import Step, Text
 from trocar.planning.coverage import share_check
+from trocar.planning.freezing import lethal_share_key
 from trocar.planning.hotoutlook import HotOutlook
 from trocar.planning.leftover import leftover
 from trocar.planning.surroundings import Surroundings
@@ -25,10 +26,10 @@ UNPREDICTED = "no prediction was made while planning"
 def checks(around: Surroundings, step: Step, rung: Rung, seen: HotOutlook | None, intent: str) -> tuple[Check, ...]:
     """Coverage, structures and skin as predicted, whether the setting is reached, and how sure it is."""
     found = [_setting_check(step, rung), *_nerve_checks(around, seen)]
+    key = lethal_share_key(intent)
     if seen is None:
-        return (*found, _unknown("coverage_planned_coagulated", around.lesion.name, "lethal_omega", "1"))
+        return (*found, _unknown("coverage_planned_coagulated", around.lesion.name, key, "1"))
     how = f"predicted at {seen.spacing_mm:g} mm"
-    key = "lethal_omega" if intent == "curative" else "coverage_lethal_palliative_frac"
     shares = [("coverage_planned_coagulated", seen.lethal_frac)]
     if seen.border_frac is not None and intent != "curative":
         shares.append(("bone_border_planned", seen.border_frac))

@@ -265,20 +265,18 @@ class _Draft:
     @property
     def _heats(self) -> bool:
         """Whether the session ablates by heat."""
-        hot = (Technique.RADIOFREQUENCY, Technique.MICROWAVE)
-        return any(item.step == "ABLATE" and item.technique in hot for item in technique_steps(self.proposal))
+        return any(item.technique is not None and item.technique.heats for item in technique_steps(self.proposal))
 
     def _ablation(self, item: SequenceStep, predictor: Predictor | None) -> Step:
         technique = item.technique or Technique.CRYOABLATION
-        heats = technique is not Technique.CRYOABLATION
-        found = self._applicators(technique) if heats else self._probes(predictor)
+        found = self._applicators(technique) if technique.heats else self._probes(predictor)
         self.rejected += found.rejected
         self.alternatives += found.alternatives
         self.remedies += found.remedies
         if found.step is not None:
             return replace(found.step, id=item.id)
-        usual = durations.heating_unplaced(technique) if heats else Duration(low=25, typical=35, high=50)
-        refused = unplaced(str(technique) if heats else "cryoprobes", found.rejected)
+        usual = durations.heating_unplaced(technique) if technique.heats else Duration(low=25, typical=35, high=50)
+        refused = unplaced(str(technique) if technique.heats else "cryoprobes", found.rejected)
         return replace(self._bare(item, technique, usual), checks=(refused,))
 
     def _applicators(self, technique: Technique) -> Ablation:

@@ -8,7 +8,6 @@ from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.treatment import Plan, Step, Technique, Text
 from trocar.planning import durations
 
-ABLATIONS = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)
 STEP_ID = "protection-by-hand"
 
 
@@ -19,7 +18,7 @@ def shielded(case: Case, plan: Plan, shield: Shield) -> tuple[Step, ...]:
     """
     for layer in shield.layers:
         case.structure(layer.structure)
-    first = next((n for n, step in enumerate(plan.steps) if step.technique in ABLATIONS), None)
+    first = next((n for n, step in enumerate(plan.steps) if step.technique.ablates), None)
     if first is None:
         raise CaseError("the plan neither freezes nor heats: there is nothing to shield from", hint="leave out shield")
     there = next((n for n, step in enumerate(plan.steps[:first]) if step.technique is Technique.PROTECTION), None)

@@ -23,7 +23,6 @@ from trocar.reporting.tracing import trace_figure
 STAGE_ORIGIN = {"assess": "M", "plan": "P", "simulate": "S", "strengthen": "F", "verify": "V"}
 SYMBOLS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
 ZONES = ("10_degC", "0_degC", "-20_degC", "-40_degC")
-ABLATIONS = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)
 GUARDED_NERVES = (Role.NERVE, Role.CORD)
 
 
@@ -154,13 +153,12 @@ class Contents:
     def heats(self, step: str) -> bool:
         """Whether a step ablates by heat."""
         plan = self.gathered.plan
-        hot = (Technique.RADIOFREQUENCY, Technique.MICROWAVE)
-        return any(item.id == step and item.technique in hot for item in (plan.steps if plan else ()))
+        return any(item.id == step and item.technique.heats for item in (plan.steps if plan else ()))
 
     def ablates_by(self, *, heat: bool) -> bool:
         """Whether any step of the plan ablates by heat, or by cold; both while there is no plan to tell."""
         plan = self.gathered.plan
-        return plan is None or any(s.technique in ABLATIONS and self.heats(s.id) == heat for s in plan.steps)
+        return plan is None or any(s.technique.ablates and s.technique.heats == heat for s in plan.steps)
 
     def ratio_bars(self) -> Markup:
         """The figure of the bone's strength; empty where it was not asked for."""
@@ -185,7 +183,7 @@ class Contents:
         """The states with zones, of the steps that ablate; of all steps while there is no plan to tell them apart."""
         plan, simulation = self.gathered.plan, self.gathered.simulation
         states = [state for state in (simulation.states if simulation else ()) if state.zones]
-        ablating = {step.id for step in (plan.steps if plan else ()) if step.technique in ABLATIONS}
+        ablating = {step.id for step in (plan.steps if plan else ()) if step.technique.ablates}
         return [state for state in states if plan is None or state.step in ablating]
 
     # --- what is not known

@@ -1,6 +1,7 @@
 """English and French from one source: messages, numbers, units and dates. English text is the message id."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -69,6 +70,15 @@ class Language:
         if self.code == "fr" and unit in _FRENCH_UNITS:
             return _FRENCH_UNITS[unit]
         return _UNITS.get(unit, unit)
+
+    @property
+    def colon(self) -> str:
+        """A colon as it is set after a word."""
+        return "\u00a0:" if self.code == "fr" else ":"
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Parts with semicolons between them."""
+        return ("\u00a0; " if self.code == "fr" else "; ").join(parts)
 
     def date(self, date: datetime.date) -> str:
         """A date in full: `November 12, 2026`, `12 novembre 2026`."""

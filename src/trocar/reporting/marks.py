@@ -6,6 +6,7 @@ at cement, arrowheads at screw ends and nerves.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -23,6 +24,7 @@ from trocar.reporting.planes import Plane
 SIZE = 680  # of the drawing, in its own units
 PIXELS = 170  # of masks and temperatures
 EDGE = 20.0  # of the letters from the border
+LETTER = 12.0  # about the width of a label's letter
 IN_PLANE_MM = 4.0
 ISOTHERMS = (("0 °C", 0.0, "i0", (0, -1)), ("\u221220", -20.0, "i20", (1, 0)), ("\u221240", -40.0, "i40", (0, 1)))
 GUARDED_NERVES = (Role.NERVE, Role.CORD)
@@ -67,14 +69,29 @@ def outline(inside: Array, grid: Grid, plane: Plane, kind: str) -> str:
 def ice(coldest: Volume, plane: Plane) -> str:
     """The isotherms of a temperature, each with a label at its reach to one side."""
     values = cut(coldest.values, coldest.grid, plane, PIXELS, outside=37.0)
-    drawn, labels = [], []
-    for said, level, kind, towards in ISOTHERMS:
+    return levels([Level(said, values, level, (kind,), towards) for said, level, kind, towards in ISOTHERMS])
+
+
+class Level(NamedTuple):
+    """A level of a field sampled in a plane: its label, its styles from below, and where the label stands."""
+
+    label: str
+    values: Array
+    level: float
+    kinds: tuple[str, ...]
+    towards: tuple[int, int]
+
+
+def levels(shown: Iterable[Level]) -> str:
+    """The lines of levels, each with a label at its reach to one side, the labels on top."""
+    places, drawn, labels = Places(), [], []
+    for said, values, level, kinds, towards in shown:
         lines = contours(values, level)
-        drawn += [svg.path(line, class_=kind) for line in lines]
+        drawn += [svg.path(line, class_=kind) for line in lines for kind in kinds]
         if lines:
             reach = np.concatenate(lines)
-            column, row = np.clip(reach[np.argmax(reach @ towards)] + 12 * np.asarray(towards), 30, SIZE - 30)
-            labels.append(svg.text(said, column + 10 * towards[0], row + 5, class_="label"))
+            aside = 22 + 4 * max(len(said) - 4, 0)  # half of a long label's width
+            labels.append(places.written(said, reach[np.argmax(reach @ towards)] + np.multiply(towards, (aside, 12))))
     return "".join(drawn + labels)
 
 
@@ -137,30 +154,36 @@ def kind_of(item: Structure) -> str:
 
 
 class Places:
-    """Where labels stand: they give way to each other and to the edge letters."""
+    """Where labels stand: inside the picture, giving way to each other, the edge letters, the scale and the window."""
 
     def __init__(self) -> None:
-        middle, edge = SIZE / 2, EDGE
+        middle, edge, low = SIZE / 2, EDGE, SIZE - 30.0
         self._taken = [(edge, middle), (SIZE - edge, middle), (middle, edge), (middle, SIZE - edge)]
+        self._taken += [(column, low) for column in (45.0, SIZE - 110.0, SIZE - 40.0)]
 
     def pointed(self, said: str, center: Array, radius: float, kind: str) -> list[str]:
         """An arrowhead at a place, from outside, and its label beyond."""
         away = center - SIZE / 2
         away = away / max(float(np.linalg.norm(away)), 1e-6)
         tip = center + (radius + 6) * away
-        place = _free_place(np.clip(tip + 30 * away, 24, SIZE - 24), self._taken)
-        self._taken.append(place)
-        return [arrowhead(tip, -away, kind), svg.text(said, place[0], place[1] + 5.0, class_="label")]
+        return [arrowhead(tip, -away, kind), self.written(said, tip + 30 * away)]
 
+    def written(self, said: str, wanted: Array) -> str:
+        """A label at a place or near it."""
+        aside = LETTER * len(said) / 2 + 4
+        low, high = (aside, 24.0), (SIZE - aside, SIZE - 24.0)
+        column, row = self._free(np.clip(wanted, low, high))
+        self._taken.append((column, row))
+        return svg.text(said, column, row + 5.0, class_="label")
 
-def _free_place(wanted: Array, taken: list[tuple[float, float]]) -> tuple[float, float]:
-    """The wanted place of a label, or the nearest above or below it that covers no other."""
-    column, row = float(wanted[0]), float(wanted[1])
-    for shift in (0, 20, -20, 40, -40, 60, -60):
-        apart = [abs(x - column) > 40 or abs(y - row - shift) > 18 for x, y in taken]
-        if all(apart) and 12 < row + shift < SIZE - 12:
-            return column, row + shift
-    return column, row
+    def _free(self, wanted: Array) -> tuple[float, float]:
+        """The wanted place of a label, or the nearest above or below it that covers no other."""
+        column, row = float(wanted[0]), float(wanted[1])
+        for shift in (0, 20, -20, 40, -40, 60, -60):
+            apart = [abs(x - column) > 40 or abs(y - row - shift) > 18 for x, y in self._taken]
+            if all(apart) and 12 < row + shift < SIZE - 12:
+                return column, row + shift
+        return column, row
 
 
 # --- instruments and implants

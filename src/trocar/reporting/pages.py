@@ -97,7 +97,7 @@ def _tree(
         "case": gathered.case,
         "_": language,
         "language": language,
-        "colon": "\u00a0:" if language.code == "fr" else ":",
+        "colon": language.colon,
         "cite": citations,
         "contents": Contents(gathered, language),
         "figures": figures,

@@ -76,7 +76,7 @@ def _of_stage(gathered: Gathered, stage: Stage, center: Array, size_mm: float) -
     match stage.step.technique:
         case Technique.BIOPSY | Technique.PROTECTION:
             yield from _needles(stage, size_mm)
-        case Technique.CRYOABLATION | Technique.RADIOFREQUENCY | Technique.MICROWAVE:
+        case technique if technique.ablates:
             yield from _ablation(gathered, stage, center, size_mm)
         case Technique.SCREW:
             yield from _screws(stage, size_mm)
@@ -97,7 +97,7 @@ def _needles(stage: Stage, size_mm: float) -> Iterator[_Draft]:
 
 def _ablation(gathered: Gathered, stage: Stage, center: Array, size_mm: float) -> Iterator[_Draft]:
     assert stage.step is not None
-    heats = stage.step.technique is not Technique.CRYOABLATION
+    heats = stage.step.technique.heats
     along, across, at_nerve = ("applicator", "heat", "hot_nerve") if heats else ("probe", "ice", "nerve")
     probes = [placement for placement in stage.step.placements if placement.role == "probe"]
     for placement in probes[:1]:

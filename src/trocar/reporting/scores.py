@@ -33,8 +33,8 @@ def score_items(score: Score, language: Language) -> str:
     for origin in ORIGINS:
         said = [_item(score, item, language) for item in score.items if item.origin == origin]
         if said:
-            groups.append(f"{word(vocabulary.SCORE_ORIGINS, origin, language)}{_colon(language)} {', '.join(said)}")
-    return f"{_semicolon(language)} ".join(groups)
+            groups.append(f"{word(vocabulary.SCORE_ORIGINS, origin, language)}{language.colon} {', '.join(said)}")
+    return language.listed(groups)
 
 
 def _item(score: Score, item: ScoreItem, language: Language) -> str:
@@ -48,11 +48,3 @@ def _item(score: Score, item: ScoreItem, language: Language) -> str:
         state = language("deficient") if item.points else language("intact")
         return f"{name} ({state})"
     return f"{name} {language.number(item.points, '', digits=0)}"
-
-
-def _colon(language: Language) -> str:
-    return "\u00a0:" if language.code == "fr" else ":"
-
-
-def _semicolon(language: Language) -> str:
-    return "\u00a0;" if language.code == "fr" else ";"

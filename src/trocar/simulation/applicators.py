@@ -2,10 +2,8 @@
 
 from trocar.errors import CaseError
 from trocar.model.space import Grid, Segment
-from trocar.model.treatment import Placement, Step, Technique
+from trocar.model.treatment import Placement, Step
 from trocar.physics.lines import Line
-
-HEATS = (Technique.RADIOFREQUENCY, Technique.MICROWAVE)
 
 
 def applicators(step: Step) -> tuple[Placement, ...]:

@@ -12,10 +12,9 @@ from trocar.imaging.resample import box_grid
 from trocar.model.case import Case
 from trocar.model.device import Cryoprobe
 from trocar.model.space import Array, Grid, Segment, as_matrix4, as_vector
-from trocar.model.treatment import Placement, Plan, Step, Technique
+from trocar.model.treatment import Placement, Plan, Step
 from trocar.physics.lines import Line
 from trocar.physics.source import Ramp
-from trocar.simulation.applicators import HEATS
 
 NEEDLE_PAD_MM = 45.0  # ice of 20 mm around a needle, and 25 mm beyond it where the tissue is at rest
 LESION_PAD_MM = 4.0
@@ -71,29 +70,21 @@ def cooling(placement: Placement, *, from_degC: float, duty: float) -> Ramp:
     return Ramp(start_degC=from_degC, end_degC=float(probe.surface_degC or 0.0), time_s=probe.ramp_s or 0.0, duty=duty)
 
 
-def freezing_steps(plan: Plan) -> tuple[Step, ...]:
-    """The steps that freeze, in order."""
-    return tuple(step for step in plan.of(Technique.CRYOABLATION) if probes(step))
-
-
-def heating_steps(plan: Plan) -> tuple[Step, ...]:
-    """The steps that heat, in order: those with an electrode or an antenna."""
-    return tuple(step for step in plan.steps if step.technique in HEATS and probes(step))
+def needles_of(plan: Plan) -> tuple[Segment, ...]:
+    """Where the plan freezes and heats."""
+    return tuple(piece for step in plan.steps if step.technique.ablates for piece in working_segments(step))
 
 
 def working_segments(step: Step) -> tuple[Segment, ...]:
     """Where a step freezes or heats."""
-    if step.technique in HEATS:
+    if step.technique.heats:
         return tuple(piece for probe in probes(step) for piece in heating_segments(probe))
     return tuple(active_segment(probe) for probe in probes(step))
 
 
 def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
     """The simulated box: all needles with room for their ice, the lesion, and what is implanted."""
-    needles = [
-        end for step in (*freezing_steps(plan), *heating_steps(plan)) for piece in working_segments(step)
-        for end in _ends(piece)
-    ]  # fmt: skip
+    needles = [end for piece in needles_of(plan) for end in _ends(piece)]
     lasting = [
         end
         for step in plan.steps

@@ -14,7 +14,7 @@ from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.space import Array, Grid, Segment
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan, Step
-from trocar.simulation.domain import freezing_steps, heating_steps, working_segments
+from trocar.simulation.domain import needles_of
 from trocar.simulation.exposure import Watched
 from trocar.simulation.fixation import retissued
 from trocar.simulation.session import Played, Session, in_new_tissue
@@ -51,11 +51,6 @@ def protect(session: Session, state: TissueState, step: Step) -> Played:
 def clear_of(shield: Shield, needles: tuple[Segment, ...]) -> Shield:
     """The shield with needles that its layers leave free."""
     return replace(shield, layers=tuple(replace(layer, clear_of=needles) for layer in shield.layers))
-
-
-def needles_of(plan: Plan) -> tuple[Segment, ...]:
-    """Where the plan freezes and heats."""
-    return tuple(piece for step in (*freezing_steps(plan), *heating_steps(plan)) for piece in working_segments(step))
 
 
 def shield_of(plan: Plan) -> Shield:

@@ -17,13 +17,13 @@ from trocar.physics.compiled import COMPILING, is_kept
 from trocar.physics.stage import super_step
 from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
-from trocar.simulation.domain import freezing_steps, heating_steps, plan_grid
+from trocar.simulation.domain import needles_of, plan_grid
 from trocar.simulation.embolization import embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
 from trocar.simulation.heating import HEAT_MODEL, heat
 from trocar.simulation.heatpreview import with_refinement
-from trocar.simulation.protection import given_way, needles_of, protect
+from trocar.simulation.protection import given_way, protect
 from trocar.simulation.refinement import refined, refinement_checks, refinement_mm
 from trocar.simulation.resume import saved_fields
 from trocar.simulation.session import Played, Progress, Session, untouched
@@ -49,7 +49,7 @@ def simulate(
     if not SPACING_RANGE_MM[0] <= spacing_mm <= SPACING_RANGE_MM[1]:
         raise CaseError(f"a spacing of {spacing_mm:g} mm is outside {SPACING_RANGE_MM[0]:g} to {SPACING_RANGE_MM[1]:g}")
     session, state = _begin(case, plan, spacing_mm, on_progress, start)
-    if _thermal_steps(plan) and not is_kept(super_step):
+    if needles_of(plan) and not is_kept(super_step):
         session.tell(0.0, COMPILING)
     played: list[tuple[Step, Played]] = []
     waited_s = 0.0
@@ -102,7 +102,7 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
             done = embolize(session, state, step)
         case Technique.CRYOABLATION:
             done = _frozen(session, state, step)
-        case Technique.RADIOFREQUENCY | Technique.MICROWAVE if step.protocol:
+        case technique if technique.heats and step.protocol:
             done = _heated(session, state, step)
         case Technique.SCREW:
             done = fix(session, state, step)
@@ -115,10 +115,6 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
         case _:
             done = Played(state=state, session=session, checks=(_not_simulated(step),))
     return done
-
-
-def _thermal_steps(plan: Plan) -> tuple[Step, ...]:
-    return (*freezing_steps(plan), *heating_steps(plan))
 
 
 def _heated(session: Session, state: TissueState, step: Step) -> Played:

@@ -9,7 +9,7 @@ import reporting_case as made
 from trocar.reporting import planes
 from trocar.reporting.figures import PIXELS, ct_picture, draw
 from trocar.reporting.gathered import gather
-from trocar.reporting.marks import SIZE, label
+from trocar.reporting.marks import LETTER, SIZE, Places, label
 from trocar.reporting.panels import Panel, panels
 from trocar.reporting.staging import PLANNING, Stage, bead_radius_mm, stages
 
@@ -125,3 +125,11 @@ def test_labels_of_nerves_name_their_side():
     assert label("nerve_root_s1_left") == "S1 L"
     assert label("sciatic_nerve_right") == "Sci R"
     assert label("thecal_sac") == "TS"
+
+
+@pytest.mark.parametrize("corner", [(5.0, 300.0), (SIZE - 5.0, 300.0), (60.0, SIZE - 5.0), (SIZE - 90.0, SIZE - 5.0)])
+def test_a_label_at_the_border_is_whole_and_leaves_scale_and_window_readable(corner):
+    *_, written = Places().pointed("LST L", np.array(corner), 0.0, "nerve-mark")
+    column, row = (float(value) for value in re.findall(r'[xy]="([^"]*)"', written))
+    assert LETTER * 2.5 <= column <= SIZE - LETTER * 2.5
+    assert SIZE / 4 < row < SIZE - 38.0  # the scale and the window are written below

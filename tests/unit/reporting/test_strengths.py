@@ -55,7 +55,7 @@ def test_every_load_support_and_caveat_has_words(code):
     assert set(vocabulary.SUPPORTS) == sites
     assert {load.id for load in mechanics().load} <= set(vocabulary.STRENGTH_LOADS)
     raised = set()
-    for path in ("assessment/strength.py", "assessment/solving.py", "materials/density.py"):
+    for path in ("assessment/strength.py", "assessment/specimen.py", "assessment/solving.py", "materials/density.py"):
         for node in ast.walk(ast.parse((SOURCE / path).read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("add", "append"):
                 raised |= {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}

@@ -152,14 +152,14 @@ class Facts:
     def alarms(self) -> tuple[str, ...]:
         """What stops, what is missing, and that a blocked plan is a draft."""
         said = [
-            f"{self.outcome(gate)} {gate.rule}{self.colon} {self.text(gate)}"
+            f"{self.outcome(gate)} {gate.rule}{self.language.colon} {self.text(gate)}"
             for gate in self.unsettled()
             if gate.outcome != "missing"
         ]
         if missing := self.missing():
-            names = self.listed(f"{self.field_name(item.field)} ({', '.join(item.rules)})" for item in missing)
+            names = self.language.listed(f"{self.field_name(item.field)} ({', '.join(item.rules)})" for item in missing)
             lacking = self.language("MISSING")
-            said.append(f"{lacking}{self.colon} {names}.")
+            said.append(f"{lacking}{self.language.colon} {names}.")
         plan = self.gathered.plan
         if plan and not plan.approvable:
             why = ", ".join(
@@ -248,14 +248,6 @@ class Facts:
         known = catalog.limit(key)
         return self.language.number(known.value, known.unit, digits=0)
 
-    @property
-    def colon(self) -> str:
-        return "\u00a0:" if self.language.code == "fr" else ":"
-
-    def listed(self, parts: Iterable[str]) -> str:
-        """Parts with semicolons between them, set as each language sets them."""
-        return ("\u00a0; " if self.language.code == "fr" else "; ").join(parts)
-
     # --- frame
 
     def frame(self) -> Frame:
@@ -267,7 +259,7 @@ class Facts:
         return Frame(
             banner=f"{language('Research and education software, not a medical device.')} "
             f"{language('Not for use in the care of a patient.')}",
-            pseudonym=f"{name}{self.colon} {self.gathered.case.case_id}",
+            pseudonym=f"{name}{self.language.colon} {self.gathered.case.case_id}",
             label_sticker=language("Patient label"),
             page=language("page {page} of {pages}"),
             footer=(

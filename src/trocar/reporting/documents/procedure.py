@@ -70,7 +70,7 @@ def _done(facts: Facts) -> Section:
 
 
 def _planned(facts: Facts, technique: Technique) -> str:
-    return facts.listed(_step(facts, step) for step in facts.steps(technique)) or facts.language("no plan yet")
+    return facts.language.listed(_step(facts, step) for step in facts.steps(technique)) or facts.language("no plan yet")
 
 
 def _phase(phase: ProtocolPhase, language: Language) -> str:
@@ -88,4 +88,4 @@ def _step(facts: Facts, step: Step) -> str:
     used = [placement.device for placement in step.placements]
     parts = [f"{used.count(item)} × {facts.device(item)}" for item in dict.fromkeys(used)]
     parts += [_phase(phase, language) for phase in step.protocol]
-    return f"{step_name(step.id, step.action, language)}{facts.colon} {', '.join(parts) or '–'}"
+    return f"{step_name(step.id, step.action, language)}{facts.language.colon} {', '.join(parts) or '–'}"

@@ -86,7 +86,7 @@ def _unplaced_kit(facts: Facts, timed: Schedule) -> tuple[Paragraph, ...]:
     listed = {step.technique for step in plan.steps for item in plan.kit if item.step == step.id} if plan else set()
     bare = [facts.technique(item) for item in Technique if item not in listed and item in _on_the_clock(timed)]
     parts += [(language("No kit is listed; prepare the room's own"), bare)]
-    return tuple(Paragraph(f"{label}{facts.colon} {', '.join(said)}.") for label, said in parts if said)
+    return tuple(Paragraph(f"{label}{facts.language.colon} {', '.join(said)}.") for label, said in parts if said)
 
 
 def _on_the_clock(timed: Schedule) -> set[Technique | None]:
@@ -99,7 +99,7 @@ def _kit(facts: Facts) -> tuple[KitItem, ...]:
 
 
 def _kit_of(facts: Facts, step: str) -> str:
-    return facts.listed(_item(facts, item) for item in _kit(facts) if item.step == step)
+    return facts.language.listed(_item(facts, item) for item in _kit(facts) if item.step == step)
 
 
 def _item(facts: Facts, item: KitItem) -> str:
@@ -137,7 +137,7 @@ def _controls(facts: Facts) -> Section:
     for point in timed.controls if timed else ():
         said = getattr(point.text, language.code)
         times.setdefault(said, []).append("+" + language.number(point.at_min.typical, "", digits=0))
-    items = tuple(f"{', '.join(at)}{facts.colon} {said}" for said, at in times.items())
+    items = tuple(f"{', '.join(at)}{facts.language.colon} {said}" for said, at in times.items())
     blocks: Block = Bullets(items) if items else Paragraph(language("There is no schedule yet."))
     return Section("controls", language("Looks, at minute"), (blocks,), "right")
 
@@ -152,11 +152,15 @@ def _limits(facts: Facts) -> Section:
     rule = language("Nerves and cord: never below {coldest} or above {hottest}.", coldest=coldest, hottest=hottest)
     near = [mm for mm in facts.near_nerves(WATCHED) if mm[1] <= WATCHED_mm] or list(facts.near_nerves(1))
     fields = tuple(
-        Field(structure_name(name, language), facts.listed([facts.distance(mm), *_planned(facts, name)]))
+        Field(structure_name(name, language), facts.language.listed([facts.distance(mm), *_planned(facts, name)]))
         for name, mm in near
     )
     label, unknown = language("Distance from the lesion"), language("unknown")
-    heard = Paragraph(f"{label}{facts.colon}") if fields else Paragraph(f"{label}{facts.colon} {unknown}.")
+    heard = (
+        Paragraph(f"{label}{facts.language.colon}")
+        if fields
+        else Paragraph(f"{label}{facts.language.colon} {unknown}.")
+    )
     blank = Fields(facts.blank(language("Coldest or warmest sensor reading")), columns=1)
     blocks: tuple[Block, ...] = (Paragraph(rule), heard, *((Fields(fields, columns=1),) if fields else ()), blank)
     return Section("limits", language("Limits of the nerves"), blocks, "right")

@@ -43,7 +43,7 @@ def _together(facts: Facts, found: list[Check]) -> list[str]:
         subjects.setdefault((check.verdict, _said(facts, check)), []).append(_subject(facts, check.subject))
     return [
         f"{MARKS[verdict]} {word(vocabulary.VERDICTS, verdict.value, facts.language)}, {', '.join(whose)}"
-        f"{facts.colon} {said}"
+        f"{facts.language.colon} {said}"
         for (verdict, said), whose in subjects.items()
     ]
 
@@ -80,7 +80,7 @@ def _said(facts: Facts, check: Check) -> str:
         message = f" – {_named(facts, said(check.message, language))}" if check.message else ""
     limit = "" if check.limit is None else language("limit {limit}", limit=language.number(check.limit, check.unit))
     values = ", ".join(filter(None, (value, limit)))
-    return f"{check_name(check.name, language)}{facts.colon} {values}{message} [{terms.keys(check.source)}]"
+    return f"{check_name(check.name, language)}{facts.language.colon} {values}{message} [{terms.keys(check.source)}]"
 
 
 def _named(facts: Facts, message: str) -> str:
@@ -98,7 +98,7 @@ def _yielded(facts: Facts, rule: str) -> str:
     """`▲ Gave way to other rules, E2: ...`, with what the rule asks for."""
     text = next((item.text for item in ruleset().order if item.id == rule), None)
     language = facts.language
-    about = f"{facts.colon} {getattr(text, language.code)}" if text else ""
+    about = f"{facts.language.colon} {getattr(text, language.code)}" if text else ""
     gave_way = language("Order rule {rule} gave way to others", rule=rule)
     return f"{MARKS[Verdict.WARN]} {gave_way}{about}"
 

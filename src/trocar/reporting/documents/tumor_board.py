@@ -81,8 +81,8 @@ def _lesion(facts: Facts) -> Section:
     measured = assessed.lesion(facts.lesion) if assessed else None
     soft = measured and measured.compartments
     soft_frac = soft.soft_tissue_ml / (soft.soft_tissue_ml + soft.bone_ml) if soft else None
-    nerves = facts.listed(
-        f"{structure_name(name, language)}{facts.colon} {facts.distance(mm)}" for name, mm in facts.near_nerves(2)
+    nerves = facts.language.listed(
+        f"{structure_name(name, language)}{language.colon} {facts.distance(mm)}" for name, mm in facts.near_nerves(2)
     )
     fields: list[Field] = [
         facts.known(language("Lesion"), facts.target()),
@@ -153,7 +153,7 @@ def _said(facts: Facts, option: Proposal) -> str:
         return text
     parts = [" + ".join(used)]
     parts += [word(vocabulary.VARIANTS, option.variant, facts.language)] if option.variant else []
-    return facts.listed(parts)
+    return facts.language.listed(parts)
 
 
 def _rules(option: Proposal, *, pro: bool) -> str:
@@ -180,7 +180,7 @@ def _reasons(facts: Facts) -> Section:
     if len(pro) > FOR_MOST:
         blocks += [Paragraph(language("{count} more reasons for it are in the report.", count=len(pro) - FOR_MOST))]
     others = [text for option in options[:1] for text in _unused(facts, option)]
-    blocks += [Paragraph(facts.listed(others) + ".")] if others else []
+    blocks += [Paragraph(facts.language.listed(others) + ".")] if others else []
     return Section("reasons", title, tuple(blocks))
 
 
@@ -192,7 +192,7 @@ def _warned(facts: Facts) -> list[str]:
         for gate in option.gates
         if gate.outcome == "warn"
     }
-    return [f"− {facts.outcome(gate)} {gate.rule}{facts.colon} {facts.text(gate)}" for gate in gates.values()]
+    return [f"− {facts.outcome(gate)} {gate.rule}{facts.language.colon} {facts.text(gate)}" for gate in gates.values()]
 
 
 def _against(facts: Facts) -> list[str]:
@@ -208,7 +208,7 @@ def _against(facts: Facts) -> list[str]:
     for (rule, grade, text), ranks in concerned.items():
         listed = ", ".join(map(str, ranks))
         whose = language("option {rank}", rank=listed) if len(ranks) == 1 else language("options {ranks}", ranks=listed)
-        found.append(f"− {rule} ({grade}), {whose}{facts.colon} {text}")
+        found.append(f"− {rule} ({grade}), {whose}{facts.language.colon} {text}")
     return found
 
 
@@ -217,7 +217,7 @@ def _pro(facts: Facts) -> list[str]:
     found = [reason for option in facts.options()[:1] for _, reason in _reasons_of(option, pro=True)]
     found.sort(key=lambda reason: reason.rule.startswith("E"))
     code = facts.language.code
-    said = (f"+ {reason.rule} ({reason.grade}){facts.colon} {getattr(reason.text, code)}" for reason in found)
+    said = (f"+ {reason.rule} ({reason.grade}){facts.language.colon} {getattr(reason.text, code)}" for reason in found)
     return list(dict.fromkeys(said))
 
 
@@ -227,12 +227,12 @@ def _unused(facts: Facts, option: Proposal) -> Iterator[str]:
         if item.status not in CHOSEN:
             status = word(vocabulary.STATUSES, item.status.value, facts.language)
             rules = ", ".join(dict.fromkeys(reason.rule for reason in item.reasons_against))
-            yield f"{facts.technique(item.technique)}{facts.colon} {status}" + (f" ({rules})" if rules else "")
+            yield f"{facts.technique(item.technique)}{facts.language.colon} {status}" + (f" ({rules})" if rules else "")
 
 
 def _unknowns(facts: Facts) -> Section:
     language = facts.language
-    items = [f"{facts.field_name(item.field)}{facts.colon} {language('unknown')}" for item in facts.missing()]
+    items = [f"{facts.field_name(item.field)}{facts.language.colon} {language('unknown')}" for item in facts.missing()]
     for option in facts.options()[:1]:
         items += [
             f"{getattr(item.change, language.code)} → {getattr(item.effect, language.code)}"
