@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from trocar.cli.options import DossierFolder, Json
 from trocar.cli.output import Output
 from trocar.errors import InputError
-
-if TYPE_CHECKING:
-    from trocar.model.collapse import Collapse, CollapsedState
-
-HEADING = "{lesion} in {bone}, load {load} at {weight:g} kg, voxels of {spacing:g} mm, law {law} (catalog {version})"
-UNITS = "multiples of the load; not validated for any site: compare states, not absolute values"
-CAVEATS = "caveats: {caveats}"
-FRENCH = {
-    "state": "état",
-    "holds": "tient",
-    "x before": "x avant",
-    "yields from": "cède dès",
-    "fails, in order": "ruptures, en ordre",
-    "energy of breaking": "énergie de rupture",
-    "before": "avant",
-    "cement": "ciment",
-    "screws": "vis",
-    "planned": "montage prévu",
-    "bone": "os",
-    "screw": "vis",
-    "nothing": "rien",
-    "more than": "plus de",
-    HEADING: "{lesion} dans {bone}, charge {load} à {weight:g} kg, voxels de {spacing:g} mm, loi {law} "
-    "(catalogue {version})",
-    UNITS: "multiples de la charge ; non validé pour aucun site : comparer les états, pas les valeurs absolues",
-    CAVEATS: "réserves : {caveats}",
-}
 
 
 def collapse(
@@ -67,50 +39,20 @@ def collapse(
 ) -> None:  # fmt: skip
     """Raise one load until the bone gives way: before, with cement, with screws, and as planned."""
     from trocar.io.dossier import Dossier
+    from trocar.reporting import collapses
+    from trocar.reporting.language import Language
     from trocar.workflow.breaking import collapse as of_the_bone
 
     if language not in ("en", "fr"):
         raise InputError(f"there is no language {language!r}", hint="give en or fr")
-    words = FRENCH if language == "fr" else {}
+    said = Language("fr" if language == "fr" else "en")
     output = Output(as_json=as_json)
     found = of_the_bone(
         Dossier.open(dossier), load, spacing_mm=spacing_mm, bond_MPa=bond_mpa, thread_frac=thread_frac,
         on_progress=output.on_progress,
     )  # fmt: skip
-    heading = _in(words, HEADING).format(
-        lesion=found.lesion,
-        bone=found.bone,
-        load=found.load,
-        weight=found.weight_kg,
-        spacing=found.spacing_mm,
-        law=found.law,
-        version=found.catalog_version,
-    )
-    output.line(heading)
-    output.table(_table(found, words))
-    output.line(_in(words, UNITS))
-    output.line(_in(words, CAVEATS).format(caveats=", ".join(found.caveats)))
+    output.line(collapses.heading(found, said))
+    output.table(collapses.table(found, said))
+    for reserve in collapses.reserves(found, said):
+        output.line(reserve)
     output.result({"schema": "trocar/collapse/1", **dataclasses.asdict(found)})
-
-
-def _in(words: dict[str, str], text: str) -> str:
-    return words.get(text, text)
-
-
-def _table(found: Collapse, words: dict[str, str]) -> Iterator[tuple[str, ...]]:
-    head = ("state", "holds", "x before", "yields from", "fails, in order", "energy of breaking")
-    yield tuple(_in(words, word) for word in head)
-    for state in found.states:
-        yield (
-            _in(words, state.state),
-            _holds(state, words),
-            f"{state.against_before_frac:.2f}",
-            f"{state.first_frac:.2f}",
-            ", ".join(f"{_in(words, name)} {load:.2f}" for name, load in state.failed_at_frac) or _in(words, "nothing"),
-            ", ".join(f"{_in(words, name)} {part:.0%}" for name, part in state.lost_frac.items() if part >= 0.005),
-        )  # fmt: skip
-
-
-def _holds(state: CollapsedState, words: dict[str, str]) -> str:
-    """The strength, or that it is only a lower bound."""
-    return f"{state.strength_frac:.2f}" if state.passed else f"{_in(words, 'more than')} {state.strength_frac:.2f}"

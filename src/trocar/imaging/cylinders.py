@@ -45,7 +45,7 @@ def widest(
     use_for(50 * found.size)
     _widest(
         np.ascontiguousarray(seeds_ijk, dtype=float), steps, solid.depth_mm, solid.core, solid.anchoring,
-        np.float32(anchor_mm), int(reach_mm / STEP_MM), np.float32(least_mm), np.float32(crossing_mm), found,
+        _sampled(anchor_mm), int(reach_mm / STEP_MM), np.float32(least_mm), np.float32(crossing_mm), found,
     )  # fmt: skip
     return found
 
@@ -75,9 +75,14 @@ def refined(
     _refine(
         origins, ways, np.ascontiguousarray(frames[:, 1]), np.ascontiguousarray(frames[:, 2]),
         np.ascontiguousarray(solid.grid.ijk_from_lps), solid.depth_mm, solid.core, solid.anchoring,
-        np.float32(anchor_mm), int(reach_mm / STEP_MM), np.float32(crossing_mm), radius,
+        _sampled(anchor_mm), int(reach_mm / STEP_MM), np.float32(crossing_mm), radius,
     )  # fmt: skip
     return origins, ways, radius
+
+
+def _sampled(anchor_mm: float) -> np.float32:
+    """What the samples of an anchor add up to at least: it begins halfway between two of them."""
+    return np.float32(anchor_mm + STEP_MM / 2)
 
 
 @njit(parallel=True, **COMPILED)

@@ -10,7 +10,7 @@ import numpy as np
 
 from trocar.errors import GeometryError
 from trocar.io.dicom_frames import Plane
-from trocar.io.geometry import judged, said
+from trocar.io.geometry import edges_mm, judged, said
 from trocar.model.case import GeometryFinding
 from trocar.model.space import Array
 
@@ -53,6 +53,7 @@ def stacked(planes: list[Plane], subject: str) -> Stack:
     pixel_mm = np.mean([plane.spacing_mm for plane in planes], axis=0)
     matrix = np.eye(4)
     matrix[:3, :3] = np.column_stack([along_i * pixel_mm[0], along_j * pixel_mm[1], normal * spacing_mm])
+    edges_mm(subject, matrix)
     first = planes[0].position_lps_mm
     fitted = float(np.mean(heights - spacing_mm * np.arange(len(heights))))
     matrix[:3, 3] = first + (fitted - heights[0]) * normal

@@ -10,6 +10,7 @@ from trocar.model.case import GeometryFinding, Severity
 from trocar.model.space import Array, Grid, Volume, as_matrix4
 
 SHEAR_SILENT_MM, SHEAR_REFUSED_MM = 0.05, 0.5  # what making the axes perpendicular moves the farthest corner
+EDGE_MIN_MM, EDGE_MAX_MM = 0.01, 20.0  # of a voxel: below and above, the lengths are not in millimeters
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -65,14 +66,27 @@ def canonical(values: Array, lps_from_ijk: ArrayLike) -> tuple[Array, Array]:
     return np.ascontiguousarray(turned), matrix
 
 
-def orthogonal_axes(subject: str, matrix: Array, shape: tuple[int, ...]) -> tuple[Array, tuple[GeometryFinding, ...]]:
-    """The 4 x 4 matrix with its voxel edges made exactly perpendicular, the image's center kept, when they nearly are.
-
-    Silent while no corner moves by more than 0.05 mm, said up to 0.5 mm. Raises `GeometryError` above (shear).
-    """
+def edges_mm(subject: str, matrix: Array) -> Array:
+    """The three voxel edges of a 4 x 4 matrix. Raises `GeometryError` for lengths that no image has in millimeters."""
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)
     if not np.all(np.isfinite(matrix)) or lengths.min() <= 0:
         raise GeometryError(f"{subject}: a voxel edge has no length or is not a number", hint="export the image again")
+    if lengths.min() < EDGE_MIN_MM or lengths.max() > EDGE_MAX_MM:
+        measured = " x ".join(f"{length:.4g}" for length in lengths)
+        raise GeometryError(
+            f"{subject}: voxels of {measured} mm ({EDGE_MIN_MM:g} to {EDGE_MAX_MM:g} mm are read)",
+            hint="the file's lengths seem to be in another unit: write the image with millimeters",
+        )
+    return lengths
+
+
+def orthogonal_axes(subject: str, matrix: Array, shape: tuple[int, ...]) -> tuple[Array, tuple[GeometryFinding, ...]]:
+    """The 4 x 4 matrix with its voxel edges made exactly perpendicular, the image's center kept, when they nearly are.
+
+    Silent while no corner moves by more than 0.05 mm, said up to 0.5 mm. Raises `GeometryError` above (shear), and for
+    voxel edges that no image has.
+    """
+    lengths = edges_mm(subject, matrix)
     left, _, right = np.linalg.svd(matrix[:3, :3] / lengths)
     straight = matrix.copy()
     straight[:3, :3] = (left @ right) * lengths

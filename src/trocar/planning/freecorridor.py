@@ -224,7 +224,7 @@ def _measured(bone: BoneField, origin: Array, way: Array, anchor_mm: float) -> F
     points = origin + along[:, None] * way
     depth = bone.at(bone.depth_mm, points, outside=-1.0)
     lesion = bone.at(bone.in_lesion, points, outside=0.0) >= 0.5
-    healthy = bone.at(bone.healthy, points, outside=0.0) >= 0.5
+    healthy = (bone.at(bone.healthy, points, outside=0.0) >= 0.5) & ~lesion
     middle = len(along) // 2
     sides = slice(middle, None), slice(middle, None, -1)
     held = [_held(lesion[side], healthy[side], anchor_mm) for side in sides]
@@ -237,21 +237,26 @@ def _measured(bone: BoneField, origin: Array, way: Array, anchor_mm: float) -> F
     low, high = middle - behind, middle + ahead
     radius_mm = float(depth[low : high + 1].min())
     inside = np.flatnonzero(lesion[low : high + 1]) + low
-    first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (middle, middle - 1)
+    first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (middle, middle)
     return FreeCorridor(
         axis=Segment(start_lps_mm=as_vector(points[low]), end_lps_mm=as_vector(points[high])),
         diameter_mm=2 * radius_mm,
-        anchor_start_mm=STEP_MM * int(healthy[low:first].sum()),
-        anchor_end_mm=STEP_MM * int(healthy[last + 1 : high + 1].sum()),
+        anchor_start_mm=_length_mm(healthy[low : first + 1]),
+        anchor_end_mm=_length_mm(healthy[last : high + 1]),
         crossing_mm=STEP_MM * len(inside),
     )
+
+
+def _length_mm(samples: Array) -> float:
+    """How much of a sampled line lies in something, a border halfway between its samples."""
+    return STEP_MM * float(np.trapezoid(samples.astype(float)))
 
 
 def _held(lesion: Array, healthy: Array, anchor_mm: float) -> int:
     """The sample, from a seed outwards, at which so much healthy bone lies beyond the lesion; the last without it."""
     held = 0.0
-    for n in range(len(lesion)):
-        held = 0.0 if lesion[n] else held + STEP_MM * float(healthy[n])
+    for n in range(1, len(lesion)):
+        held = 0.0 if lesion[n] else held + _length_mm(healthy[n - 1 : n + 1])
         if held >= anchor_mm:
             return n
     return len(lesion) - 1

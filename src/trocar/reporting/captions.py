@@ -1,6 +1,6 @@
 """What a picture shows, in words."""
 
-from trocar.reporting import vocabulary
+from trocar.reporting import strengths, vocabulary
 from trocar.reporting.figures import Figure
 from trocar.reporting.language import Language
 from trocar.reporting.marks import label
@@ -44,7 +44,7 @@ def caption(figure: Figure, language: Language) -> str:
     if panel.topic in ("nerve", "hot_nerve"):
         subject = structure_name(panel.subject, language)
     elif panel.topic == "weakest":
-        subject = word(vocabulary.STRENGTH_LOADS, panel.subject, language)
+        subject = word(strengths.LOADS, panel.subject, language)
     said = language(TOPICS[panel.topic], plane=plane, subject=subject)
     said = said[0].upper() + said[1:]
     marked = _marked(figure.named, language)

@@ -1,7 +1,7 @@
 """Load over strength as bars: the bone's states under each load, with the range over the density laws; inline SVG."""
 
 from trocar.model.strength import LoadedState, Strength
-from trocar.reporting import svg, vocabulary
+from trocar.reporting import strengths, svg
 from trocar.reporting.language import Language
 from trocar.reporting.words import word
 
@@ -22,7 +22,7 @@ def ratio_bars(found: Strength, language: Language) -> str:
     scale = (WIDTH - LEFT - RIGHT) / reach
     parts, y = [], float(TOP)
     for load, rows in groups:
-        parts.append(svg.text(word(vocabulary.STRENGTH_LOADS, load, language), 12, y + 4, class_="group"))
+        parts.append(svg.text(word(strengths.LOADS, load, language), 12, y + 4, class_="group"))
         y += 12
         for row in rows:
             parts.append(_bar(row, y, scale, reach, language))
@@ -42,7 +42,7 @@ def _bar(row: LoadedState, y: float, scale: float, reach: float, language: Langu
     low, median, high = (min(value, reach) for value in (row.bone.low_frac, row.bone.median_frac, row.bone.high_frac))
     said = language.number(row.bone.median_frac, "", digits=2)
     return "".join((
-        svg.text(word(vocabulary.STRENGTH_STATES, row.state, language), LEFT - 10, middle + 5, class_="tick end"),
+        svg.text(word(strengths.STATES, row.state, language), LEFT - 10, middle + 5, class_="tick end"),
         svg.tag(
             "rect", x=LEFT, y=y + 3, width=max(median * scale, 1.0), height=ROW - 7, fill=FILLS.get(row.state, "#555")
         ),

@@ -3,16 +3,112 @@
 import re
 from functools import cache
 
-from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
 from trocar.reporting.words import structure_name
 
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?%?")
 
+# Sentences of checks; the places are filled with what the stage wrote there.
+REMARKS = {
+    "strength_not_validated": "linear and bonded; absolute strength of this site is not validated: compare the ratios",
+    "compared": "{share} of the bone's surface compared",
+    "compared_poor": "{share} of the bone's surface compared: nothing below may be relied on",
+    "ice_hidden": "{share} of the simulated ice lies where CT cannot show it (bone, fat, metal)",
+    "order_kept": "1: the order is kept",
+    "bead": "{name}: {volume} ml fill {share} of a ball around the injection point, not a flow simulation",
+    "coarse_axis": "distances along the coarsest axis are less certain",
+    "axis": "from ({a}, {b}, {c}) to ({d}, {e}, {f})",
+    "clock": "from paste to screw driven, from a mix of its own: wire in, trocar out, screw over the wire",
+    "vascularity": "no enhanced phase and no grade: the lesion's vascularity is unknown",
+    "trocar_short": "how far from the screw's tip the longest trocar leaves the cement",
+    "beside": "{name}: meant to lie beside it",
+    "close": "{name}: less than the hard limit and a placement error",
+    "none_segmented": "{name}: no such structure is segmented",
+    "odds_two": "information, not a stop: odds ratio {all} (all), {major} (major)",
+    "odds_one": "information, not a stop: odds ratio {major} (major)",
+    "refinement": "mean radius at {fine} mm against {coarse} mm",
+    "no_cord": "neither cord nor thecal sac is segmented; absent is not safe",
+    "nerves_not_segmented": "nerves not segmented",
+    "skin_not_segmented": "skin not segmented",
+    "bowel_not_segmented": "bowel not segmented",
+    "no_update": "no model parameter was re-estimated from the control: forecasts are those of the plan",
+    "no_nerve": "no nerve is segmented: nothing is known of the distance to any nerve; absent is not safe",
+    "anastomoses_unknown": "anastomoses are not known: look for them at arteriography",
+    "agent_refused": "refused by {rules}",
+    "no_nerve_to_protect": "no nerve is segmented: which one to protect is not known",
+    "no_nerve_near": "no segmented nerve lies within {distance} mm of the lesion",
+    "no_role": "no structure of role {role} is given; absent is not safe",
+    "none_near": "none within {distance} mm of a probe",
+    "margin": "over {share} of the lesion's surface, minimum {minimum} mm",
+    "hub": "path and hub reserve",
+    "predicted": "predicted at {spacing} mm",
+    "predicted_partial": "predicted at {spacing} mm; partial by choice: the probe is kept off {nerve}",
+    "scored": "geometric score, not a temperature",
+    "scored_partial": "geometric score, not a temperature; partial by choice: the probe is kept off {nerve}",
+    "not_predicted": "no prediction was made while planning",
+    "setting_unsure": "recalled or chosen: compare it with the instructions for use",
+    "none_heated": "none within reach of the heat",
+    "nerve_absent": "no nerve is segmented",
+    "coagulated": "share of the lesion where Arrhenius damage has reached 1",
+    "smallest_part": "cells along its smallest part",
+    "skin_damage": "Arrhenius damage of the skin",
+    "nothing_coagulated": "nothing was coagulated",
+    "residual": "share of the heat moved that the simulation does not account for",
+    "colder": "share of the lesion colder than {temperature} degC",
+    "below": "share of the lesion below {temperature} degC",
+    "crossed": "{limit} degC is crossed at {minutes} min",
+    "no_ice": "no ice",
+    "intent_unknown": "the intent, curative or palliative, is unknown",
+    "thaw": "{limit} degC is reached after another {minutes} min of passive thaw",
+    "thaw_long": "{limit} degC is not reached within {minutes} min of passive thaw",
+    "no_room": "bone and lesion do not hold the planned volume",
+    "stop_none": "nothing asks to stop up to {volume} ml",
+    "stop_breach": "stop at {volume} ml: it leaves the bone through a breach of the cortex",
+    "stop_foramen": "stop at {volume} ml: it reaches a nerve",
+    "stop_canal": "stop at {volume} ml: it reaches the canal",
+    "stop_vein": "stop at {volume} ml: it reaches a vessel",
+    "stop_joint": "stop at {volume} ml: it reaches a joint",
+    "stop_edge": "stop at {volume} ml: it leaves the simulated box, and what then is not known",
+    "stop_distance": "stop at {volume} ml: the front is within the stop distance of a nerve, the canal or a joint",
+    "stop_room": "stop at {volume} ml: no room is left in bone and lesion",
+    "stop_pressure": "stop at {volume} ml: it takes more pressure than a hand has been measured to give",
+    "stop_ice": "stop at {volume} ml: the injection point is frozen, and no cement enters ice",
+    "leaks_from": "{name}: from {volume} ml on",
+    "viscosity_unknown": "how viscous this cement becomes is not in the catalog",
+    "pressure_in_bone": "in the bone alone: the trocar's lumen is not in the catalog",
+    "length_unknown": "the catalog does not know how long it is",
+    "lumen_unknown": "the lumen is not in the catalog: measure it before use",
+    "neighbor": "to the nearest neighbor",
+    "misses": "its line misses the lesion",
+    "cement_alone": "no nerve, canal or joint is segmented",
+    "no_place": "no admissible place: {why}",
+    "positions": "nobody stated which positions the patient tolerates",
+    "not_simulated": "{technique} is not simulated: its effect is unknown",
+    "not_found": "no straight metal was found near its planned place",
+    "no_ice_seen": "no ice is seen around the probes",
+    "no_ice_simulated": "no simulated ice to compare with: how much of the ice the image can show is unknown",
+    "no_margin": "no margin to seen ice",
+    "no_host": "no segmented bone holds the lesion: its bone compartment is unknown",
+    "no_skin": "no skin is segmented and the image shows none",
+    "cut": "the image cuts the lesion: its size is a lower bound",
+    "pieces": "the lesion's mask is in several pieces: check the contour",
+    "swapped": "structures named left lie on the patient's right",
+    "wrong_side": "WRONG SIDE: the image and what was stated contradict each other; {stated}",
+    "midline_differs": "the image and what was stated differ on whether it lies in the midline; {stated}",
+    "side_stated": "image: {stated}",
+    "thaw_first": "simulate the thaw, or measure it, before mixing",
+    "order_broken": "must come after {steps} ({rules})",
+    "session_span": "{low} to {high} min",
+    "sample_kept": "keep a sample of the mix at hand, and wait until it is hard",
+    "screw_between": "length {length} mm, have {shorter} and {longer} mm at hand",
+    "screw_beside": "length {length} mm, have {other} mm at hand",
+    "volume_planned": "{volume} ml planned",
+}
+
 
 def remark(message: str, language: Language) -> str | None:
-    """A check's message in this language; `None` when its sentence is not in the vocabulary."""
+    """A check's message in this language; `None` when its sentence is none of `REMARKS`."""
     for pattern, template in _patterns():
         found = pattern.fullmatch(message)
         if found:
@@ -25,7 +121,7 @@ def remark(message: str, language: Language) -> str | None:
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Each sentence as a pattern, the ones with the most fixed text first."""
-    templates = sorted(vocabulary.REMARKS.values(), key=lambda text: (-len(re.sub(r"\{\w+\}", "", text)), text))
+    templates = sorted(REMARKS.values(), key=lambda text: (-len(re.sub(r"\{\w+\}", "", text)), text))
     return tuple((re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(template))), template) for template in templates)
 
 

@@ -17,7 +17,6 @@ from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import CODES, Language
 from trocar.reporting.packing import Packer
 from trocar.reporting.staging import Stage, stages
-from trocar.reporting.vocabulary import VIEWER_TEXT
 
 MOST_CT_VOXELS = 2_000_000
 MOST_FIELD_VOXELS = 600_000
@@ -25,6 +24,30 @@ MOST_MESH_VOXELS = 250_000
 BODY_TEMPERATURE_DEGC = 37.0
 REACH_MM = 12.0  # of the outlines' distance fields
 ICE_LEVELS_DEGC = (0.0, -20.0, -40.0)
+
+VIEWER_TEXT = {
+    "step": "Step",
+    "window": "Window",
+    "window_bone": "bone",
+    "window_soft": "soft tissue",
+    "overlays": "lines on slices",
+    "show_bone": "bone",
+    "show_lesion": "tumor",
+    "show_ice": "ice",
+    "show_nerve": "nerves",
+    "show_instrument": "instruments",
+    "next_instrument": "next instrument",
+    "axial": "axial, seen from the feet",
+    "coronal": "coronal",
+    "sagittal": "sagittal, seen from the left",
+    "oblique": "along",
+    "oblique_none": "sagittal (this step has no instrument)",
+    "three_d": "3-D: drag or use the arrow keys to turn",
+    "slider_axial": "axial slice, millimeters towards the head",
+    "slider_coronal": "coronal slice, millimeters towards the back",
+    "slider_sagittal": "sagittal slice, millimeters towards the left",
+    "coldest": "coldest so far",
+}
 
 
 def scene(gathered: Gathered, packer: Packer) -> dict[str, Any]:

@@ -11,6 +11,63 @@ from trocar.reporting.gathered import Gathered
 # From which total a score warns: R-h (SINS 7, Mirels 9), M1 (one of two measures), M2 (class II and above).
 WARNS_FROM = {"SINS": 7.0, "Mirels": 9.0, "axial cortical involvement": 1.0, "Harrington": 2.0}
 
+STATES = {
+    "intact_estimate": "intact (estimate)",
+    "before": "before treatment",
+    "ablated": "after ablation (scenario)",
+    "cement": "cement alone",
+    "screws": "screws alone",
+    "planned": "as planned",
+}
+
+LOADS = {
+    "walking": "walking",
+    "stairs": "stairs",
+    "two_legs": "standing on two legs",
+    "sit_to_stand": "sitting down, standing up",
+    "torsion": "torsion (comparison only)",
+    "standing": "standing",
+    "one_leg": "standing on one leg",
+    "compression": "compression",
+    "flexion": "flexion",
+}
+
+FAILURES = {
+    "bone: tension": "bone, in tension",
+    "bone: compression": "bone, in compression",
+    "cement: tension": "cement, in tension",
+    "cement: compression": "cement, in compression",
+    "screw: bending": "screw, in bending",
+}
+
+SUPPORTS = {
+    "pelvis": "Sacroiliac joint held, symphysis held left-right; hip force as a pressure over the joint, abductors on "
+    "the iliac wing.",
+    "sacrum": "Sacroiliac joints held, in one-leg stance that of the treated side alone; load on the endplate of S1.",
+    "vertebra": "Lower endplate held; load on the upper endplate, in flexion on its front third.",
+    "femur": "Lowest 15 mm held; hip force as a pressure over the head, abductors on the trochanter.",
+}
+
+CAVEATS = {
+    "strength_not_validated_here": "Strength of this bone has not been validated against specimens: compare the "
+    "ratios, not the absolute values.",
+    "bonded_linear_no_interface_opening": "Linear and bonded: nothing opens, cracks or slips, so what a screw adds "
+    "after cement has come loose is not shown.",
+    "neighboring_bones_rigid": "Neighboring bones and joints are rigid; a screw that reaches one is held there, "
+    "which overstates what it adds.",
+    "density_scale_prior": "Densities rest on reference values of air, fat and muscle that are a prior, no phantom.",
+    "contrast_enhanced_no_muscle": "The CT is contrast-enhanced: muscle is left out of the density scale.",
+    "contrast_unknown_no_muscle": "Whether the CT is contrast-enhanced is unknown: muscle is left out of the density "
+    "scale.",
+    "weight_unknown_70_kg_taken": "The weight is unknown: 70 kg are taken.",
+    "load_prior": "Some loads are priors of low confidence.",
+    "load_partly_on_supports": "A part of the load falls on what is held and is lost.",
+    "islands_left_out": "Parts of the bone that hang by nothing are left out.",
+    "giving_way_prior": "How bone, cement and their bond soften is a prior.",
+    "one_density_law": "One density law, the one in the middle of the site's ensemble.",
+    "screw_threads_bonded": "Threads are bonded; the damage that drilling does around them is not modeled.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:

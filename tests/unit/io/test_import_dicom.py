@@ -153,6 +153,7 @@ REFUSED = {
     "no pixels": (_changed(3, PixelData=None), ReadError, "003.dcm holds no pixel data"),
     "effective atomic number": (_all_changed(RescaleType="Z_EFF"), ReadError, "not Hounsfield"),
     "text in the picture": (_changed(3, BurnedInAnnotation="YES"), ReadError, "burned into its pixels"),
+    "pixels in meters": (_all_changed(PixelSpacing=[1.5e-3, 1.6e-3]), GeometryError, "are read"),
     "leaning too far": (lambda _: series(shear_mm_per_slice=2.0), GeometryError, "more than any gantry"),
 }
 

@@ -111,6 +111,10 @@ def _sheared(mm=0.3):
     return matrix
 
 
+def _scaled(factor):
+    return np.diag([factor, factor, factor, 1.0]) @ MATRIX
+
+
 def test_shear_has_two_thresholds(tmp_path):
     assert read_nifti(_only_sform(tmp_path / "a.nii", _sheared(0.001))).findings == ()
     image = read_nifti(_only_sform(tmp_path / "b.nii", _sheared(0.02)))
@@ -133,6 +137,8 @@ REFUSED = {
     "shear": (lambda p: _only_sform(p, _sheared()), "shear"),
     "no orientation": (lambda p: nifti(p, VALUES, MATRIX, sform=False, qform=False), "left and right are unknown"),
     "meters": (lambda p: _write(p, VALUES, MATRIX, unit="meter"), "not mm"),
+    "meters, no unit": (lambda p: _write(p, VALUES, _scaled(1e-3), unit="unknown"), "are read"),
+    "micrometers, no unit": (lambda p: _write(p, VALUES, _scaled(1e3), unit="unknown"), "are read"),
     "NaN": (lambda p: nifti(p, _nan(VALUES), MATRIX), "2 of 26880 voxels are not a number"),
     "time series": (lambda p: nifti(p, np.stack([VALUES, VALUES], axis=-1), MATRIX), "a volume has three"),
     "times ten": (lambda p: nifti(p, (VALUES * 10).astype(np.int16), MATRIX), "scaled"),

@@ -10,7 +10,7 @@ from babel.messages.extract import extract
 
 import trocar.reporting
 from trocar.errors import CatalogError
-from trocar.reporting import captions, citations, vocabulary
+from trocar.reporting import captions, citations, collapses, remarks, scene, strengths, vocabulary
 from trocar.reporting.documents import documents, terms
 from trocar.reporting.language import Language, messages
 from trocar.reporting.words import structure_name
@@ -34,6 +34,14 @@ def used() -> set[str]:
         *tables,
         captions.PLANES,
         captions.TOPICS,
+        collapses.MATERIALS,
+        remarks.REMARKS,
+        scene.VIEWER_TEXT,
+        strengths.CAVEATS,
+        strengths.FAILURES,
+        strengths.LOADS,
+        strengths.STATES,
+        strengths.SUPPORTS,
         citations.ORIGINS,
         terms.SEXES,
         terms.DEVICE_PHRASES,

@@ -2,9 +2,8 @@
 
 import pytest
 
-from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
-from trocar.reporting.remarks import remark
+from trocar.reporting.remarks import REMARKS, remark
 
 EN, FR = Language("en"), Language("fr")
 
@@ -36,7 +35,7 @@ def test_the_name_of_an_instrument_needs_no_translation():
     assert remark("probe-1", FR) == "probe-1"
 
 
-@pytest.mark.parametrize("template", vocabulary.REMARKS.values())
+@pytest.mark.parametrize("template", REMARKS.values())
 def test_each_sentence_finds_its_own_template(template):
     filled = template.format(**dict.fromkeys([part.split("}")[0] for part in template.split("{")[1:]], "7"))
     assert remark(filled, EN) == filled

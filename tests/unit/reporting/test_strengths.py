@@ -52,14 +52,14 @@ def test_a_torque_that_only_compares_constructs_is_no_activity():
 def test_every_load_support_and_caveat_has_words(code):
     language = Language(code)
     sites = {site for load in mechanics().load for site in load.sites}
-    assert set(vocabulary.SUPPORTS) == sites
-    assert {load.id for load in mechanics().load} <= set(vocabulary.STRENGTH_LOADS)
+    assert set(strengths.SUPPORTS) == sites
+    assert {load.id for load in mechanics().load} <= set(strengths.LOADS)
     raised = set()
     for path in ("assessment/strength.py", "assessment/specimen.py", "assessment/solving.py", "materials/density.py"):
         for node in ast.walk(ast.parse((SOURCE / path).read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("add", "append"):
                 raised |= {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
     raised = {name for name in raised if isinstance(name, str) and "_" in name}
-    assert "islands_left_out" in raised and raised <= {*vocabulary.STRENGTH_CAVEATS, *vocabulary.CHECKS}
-    for table in (vocabulary.SUPPORTS, vocabulary.STRENGTH_LOADS, vocabulary.STRENGTH_CAVEATS, vocabulary.FAILURES):
+    assert "islands_left_out" in raised and raised <= {*strengths.CAVEATS, *vocabulary.CHECKS}
+    for table in (strengths.SUPPORTS, strengths.LOADS, strengths.CAVEATS, strengths.FAILURES):
         assert all(language(text) for text in table.values())

@@ -1,0 +1,40 @@
+"""A bone loaded until it gives way is told in both languages; a load never seen to fall is only a lower bound."""
+
+import pytest
+
+from trocar.assessment.collapse import CAVEATS
+from trocar.model.collapse import Collapse, CollapsedState
+from trocar.reporting import collapses, strengths
+from trocar.reporting.language import Language
+
+EN, FR = Language("en"), Language("fr")
+
+
+def state(name: str, *, passed: bool) -> CollapsedState:
+    return CollapsedState(
+        state=name, strength_frac=2.516, against_before_frac=1.25, first_frac=0.5, passed=passed,
+        failed_at_frac=(("bone", 2.4), ("interface", 2.5)) if passed else (), lost_frac={"bone": 0.996, "screw": 0.004},
+        path_frac=(), load_frac=(), worst_change_frac=0.0, iterations=1,
+    )  # fmt: skip
+
+
+FOUND = Collapse(
+    lesion="lesion_1", bone="hip_left", load="walking", law="morgan", weight_kg=74.0, spacing_mm=2.0,
+    catalog_version="1", density_scale="air, fat", caveats=CAVEATS,
+    states=(state("before", passed=True), state("planned", passed=False)),
+)  # fmt: skip
+
+
+def test_each_state_is_told_in_both_languages():
+    _, before, planned = collapses.table(FOUND, FR)
+    assert before[1] == "2,52" and planned[1] == "plus de 2,52"
+    assert before[4] == "os 2,40, adhérence du ciment à l'os 2,50" and planned[4] == "rien"
+    assert before[5] == "os 100\u00a0%"  # what is rounded away is left out
+    assert next(iter(collapses.table(FOUND, EN)))[0] == "state"
+
+
+@pytest.mark.parametrize("language", [EN, FR], ids=["en", "fr"])
+def test_the_heading_names_the_bone_and_every_caveat_is_a_sentence(language):
+    assert collapses.heading(FOUND, language).count("74") == 1 and "hip_left" not in collapses.heading(FOUND, language)
+    assert set(CAVEATS) <= set(strengths.CAVEATS)
+    assert all(line.endswith(".") for line in collapses.reserves(FOUND, language))
