@@ -70,13 +70,12 @@ def _kinds(names: list[str]) -> tuple[Kind, ...]:
 
 def _read(opened: Any) -> tuple[Any, list[Any]]:
     """The case and its findings that are up to date, with the session of the planned option on the clock."""
-    from trocar.proposal.schedule import schedule
+    from trocar.workflow import session
 
     case, assessed, options = opened.read("case", arrays=False), opened.read("assessment"), opened.read("proposals")
     plan = opened.read("plan") if opened.is_fresh("plan") else None
-    number = int(opened.settings("plan").get("proposal", 1)) if plan else 1
-    timed = [schedule(options[number - 1], plan)] if options else []
-    return case, [assessed, *options, *([plan] if plan else []), *timed]
+    timed = session(opened)
+    return case, [assessed, *options, *(item for item in (plan, timed) if item is not None)]
 
 
 def _today() -> Any:

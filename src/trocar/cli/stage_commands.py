@@ -108,7 +108,7 @@ def schedule(
     ] = None,
     tissue_degC: Annotated[
         float | None,
-        typer.Option("--tissue-degc", metavar="C", min=-20.0, max=45.0, help="The cavity's when cement is injected."),
+        typer.Option("--tissue-degc", metavar="C", min=-20.0, max=45.0, help="The tissue's around the cement."),
     ] = None,
     budget_min: Annotated[
         float | None, typer.Option("--budget-min", metavar="MIN", min=1.0, help="Minutes that the session may take.")
@@ -119,24 +119,15 @@ def schedule(
     from trocar.cli.clock import clock_lines, clock_values
     from trocar.io.dossier import Dossier
     from trocar.proposal.lesions import lesion_order
-    from trocar.proposal.schedule import schedule as on_the_clock
     from trocar.workflow import run as run_stages
+    from trocar.workflow import session
 
     output = Output(as_json=as_json)
     opened = Dossier.open(dossier)
     run_stages(opened, until="proposals", on_progress=output.on_progress)
-    found = opened.read("proposals")
-    number = proposal or (int(opened.settings("plan").get("proposal", 1)) if opened.is_fresh("plan") else 1)
-    if not 1 <= number <= len(found):
-        raise InputError(f"there is no option {number}", hint=f"there are 1 to {len(found)}")
-    planned = opened.is_fresh("plan") and opened.settings("plan").get("proposal", 1) == number
-    timed = on_the_clock(
-        found[int(number) - 1],
-        opened.read("plan") if planned else None,
-        room_degC=room_degC,
-        tissue_degC=tissue_degC,
-        budget_min=budget_min,
-    )
+    timed = session(opened, proposal, room_degC=room_degC, tissue_degC=tissue_degC, budget_min=budget_min)
+    if timed is None:
+        raise InputError("there is no option to put on the clock", hint="see what trocar propose says")
     order = lesion_order(opened.read("case", arrays=False), opened.read("assessment"))
     for line in clock_lines(timed, order):
         output.line(line)

@@ -32,13 +32,14 @@ def schedule(
     *,
     room_degC: float | None = None,
     tissue_degC: float | None = None,
+    cavity_degC: float | None = None,
     budget_min: float | None = None,
 ) -> Schedule:
     """The session of a proposal in time; a plan tells its probes, protocol, volumes, position and cement.
 
-    `room_degC` is where the cement is mixed (that of its table when not given), `tissue_degC` the cavity's temperature
-    when it is injected: unknown after ice unless given, body temperature without. Raises `CatalogError` for an unknown
-    device.
+    `room_degC` is where the cement is mixed (that of its table when not given), `tissue_degC` where it
+    sets: unknown after ice unless given, body temperature without. `cavity_degC` is the cavity's temperature when the
+    cement arrives, `tissue_degC` at first: it warms afterwards. Raises `CatalogError` for an unknown device.
     """
     times = StepTimes(proposal, plan)
     cement = _cement(plan)
@@ -70,7 +71,7 @@ def schedule(
         ruleset=proposal.ruleset,
         checks=(
             *(clock_check(batch) for batch in batches),
-            *cold_checks(bool(batches) and frozen, tissue),
+            *cold_checks(bool(batches) and frozen, tissue if cavity_degC is None else cavity_degC),
             *order_checks(proposal, plan),
             *budget_checks(budget_min, total),
         ),

@@ -10,6 +10,7 @@ import pytest
 import reporting_case
 from trocar.cli.commands import run_command
 from trocar.io.dossier import Dossier
+from trocar.model.finding import Check, Verdict
 from trocar.planning.kit import kit
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "proposal"))
@@ -55,15 +56,41 @@ def test_what_does_not_exist_is_refused(dossier, capsys, wrong):
     assert not (dossier / "documents").exists()
 
 
-def test_the_run_sheet_of_a_dossier_with_a_plan_has_its_kit_and_the_schedules_checks(tmp_path, capsys):
+@pytest.fixture
+def planned(tmp_path):
     scenario = cases.a1()
     made = Dossier.create(tmp_path / "planned", scenario.case())
     made.write("assessment", scenario.assessment())
     made.write("proposals", scenario.proposals())
     steps = reporting_case.plan().steps
     made.write("plan", replace(reporting_case.plan(), kit=kit(steps)))
-    code, _, _ = call(capsys, "documents", made.folder, "--only", "run-sheet", "--output", tmp_path / "o")
+    return made
+
+
+def test_the_run_sheet_of_a_dossier_with_a_plan_has_its_kit_and_the_schedules_checks(planned, tmp_path, capsys):
+    code, _, _ = call(capsys, "documents", planned.folder, "--only", "run-sheet", "--output", tmp_path / "o")
     assert code == 0
     for language, unknown in (("en", "UNKNOWN"), ("fr", "INCONNU")):
         said = (tmp_path / "o" / f"run-sheet-{language}.html").read_text(encoding="utf-8").replace("\u00a0", " ")
         assert "2 × IceFORCE 2.1 CX (+1)" in said and f"? {unknown}" in said
+
+
+def test_the_clock_knows_the_simulated_cavity_and_not_yet_when_the_cement_has_set(planned, capsys):
+    def checks(*arguments):
+        return {item["name"]: item for item in json.loads(call(capsys, *arguments, "--json")[1])["checks"]}
+
+    before = checks("schedule", planned.folder)
+    assert before["cement_into_cold_tissue"]["verdict"] == "UNKNOWN"
+    cavities = [
+        Check(name="cavity_temperature_for_cement", subject=name, value=degC, limit=20.0, unit="degC",
+              verdict=Verdict.PASS, source="design")
+        for name, degC in (("cement-1", 31.0), ("cement-2", 12.5))
+    ]  # fmt: skip
+    planned.write("simulation", replace(reporting_case.simulation(), checks=tuple(cavities)))
+    after = checks("schedule", planned.folder)
+    assert (after["cement_into_cold_tissue"]["value"], after["cement_into_cold_tissue"]["verdict"]) == (12.5, "FAIL")
+    assert {name: item for name, item in after.items() if "cold" not in name} == {
+        name: item for name, item in before.items() if "cold" not in name
+    }
+    given = checks("schedule", planned.folder, "--tissue-degc", "30")
+    assert given["cement_into_cold_tissue"]["value"] == 30.0

@@ -131,6 +131,9 @@ def test_never_into_ice():
     assert check(schedule(A2), "cement_into_cold_tissue").verdict is Verdict.UNKNOWN
     assert check(schedule(A2, tissue_degC=5.0), "cement_into_cold_tissue").verdict is Verdict.FAIL
     assert check(schedule(A2, tissue_degC=30.0), "cement_into_cold_tissue").verdict is Verdict.PASS
+    arriving = schedule(A2, cavity_degC=5.0)
+    assert check(arriving, "cement_into_cold_tissue").verdict is Verdict.FAIL
+    assert [batch.set_at_s for batch in arriving.batches] == [batch.set_at_s for batch in schedule(A2).batches]
     without_ice = schedule(cases.a6(opinion="declined").proposals()[0])
     assert not [item for item in without_ice.checks if item.name == "cement_into_cold_tissue"]
 
