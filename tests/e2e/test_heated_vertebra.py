@@ -44,7 +44,7 @@ def check(checks, name):
     return next(found for found in checks if found.name == name)
 
 
-# shows: R32
+# shows: R32, R42
 def test_the_probe_lies_in_the_lesion_and_its_setting_says_how_sure_it_is(case, step):
     points = case.grid.to_lps(np.argwhere(case.structure("lesion_1").inside))
     for placement in step.placements:
