@@ -1,7 +1,5 @@
 """Distances between surfaces, to a fraction of a voxel."""
 
-from itertools import pairwise
-
 import numpy as np
 from scipy import ndimage
 
@@ -50,21 +48,20 @@ def surface_points(structure: Structure, grid: Grid, *, step_mm: float = 0.5) ->
 
 def tube_points(centerline_lps_mm: Array, radius_mm: float, *, step_mm: float) -> Array:
     """(n, 3) points on the tube around a polyline."""
-    rings = []
-    for start, end in pairwise(centerline_lps_mm):
-        along = end - start
-        length = float(np.linalg.norm(along))
-        if length == 0:
-            continue
-        axis = along / length
-        side = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
-        side /= np.linalg.norm(side)
-        other = np.cross(axis, side)
-        steps = np.linspace(0.0, 1.0, max(2, int(np.ceil(length / step_mm)) + 1))
-        turns = np.linspace(0, 2 * np.pi, max(8, int(2 * np.pi * radius_mm / step_mm)), endpoint=False)
-        circle = radius_mm * (np.cos(turns)[:, None] * side + np.sin(turns)[:, None] * other)
-        rings.append((start + steps[:, None] * along)[:, None] + circle[None])
-    return np.concatenate([ring.reshape(-1, 3) for ring in rings])
+    along = np.diff(centerline_lps_mm, axis=0)
+    length = np.linalg.norm(along, axis=1)
+    start, along, length = (values[length > 0] for values in (centerline_lps_mm[:-1], along, length))
+    axis = along / length[:, None]
+    side = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis), axis=1)])
+    side /= np.linalg.norm(side, axis=1)[:, None]
+    other = np.cross(axis, side)
+    turns = np.linspace(0, 2 * np.pi, max(8, int(2 * np.pi * radius_mm / step_mm)), endpoint=False)[:, None]
+    circle = radius_mm * (np.cos(turns) * side[:, None] + np.sin(turns) * other[:, None])
+    count = np.maximum(2, np.ceil(length / step_mm).astype(int) + 1)
+    number = np.repeat(np.arange(len(count)), count)  # of the piece that each ring belongs to
+    step = np.arange(len(number)) - np.repeat(np.cumsum(count) - count, count)
+    middle = start[number] + (step / (count[number] - 1))[:, None] * along[number]
+    return np.asarray((middle[:, None] + circle[number]).reshape(-1, 3))
 
 
 def boundary_voxels(inside: Array) -> Array:

@@ -46,8 +46,8 @@ def level_surface(values: Array, grid: Grid, level: float) -> Mesh:
     floor = float(np.nanmin(values)) - abs(level - float(np.nanmin(values)))
     padded = np.pad(np.asarray(values, dtype=np.float32), 1, constant_values=floor)
     vertices, faces, _, _ = measure.marching_cubes(padded, level, gradient_direction="descent")
-    mesh = Mesh(grid.to_lps(vertices - 1.0), faces.astype(np.int64))
-    return mesh if mesh.volume_ml >= 0 else Mesh(mesh.vertices_lps_mm, mesh.faces[:, ::-1].copy())
+    inward = np.linalg.det(grid.matrix[:3, :3]) > 0  # as they come; a left-handed grid turns the triangles over
+    return Mesh(grid.to_lps(vertices - 1.0), (faces[:, ::-1] if inward else faces).astype(np.int64))
 
 
 def occupancy(inside: Array, grid: Grid, *, smoothing_mm: float = 0.5) -> Array:

@@ -1,15 +1,17 @@
 """A case as a folder: `case.json`, `ct.nii.gz`, `structures.nii.gz` and one NIfTI file per further phase."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from trocar.errors import CaseError, DossierError
 from trocar.io.arrays import compact, layered, read_nifti, write_nifti
 from trocar.io.codec import decode, encode
 from trocar.io.stored import StoredCase, StoredStructure, StoredVolume
 from trocar.model.case import Case, Structure
-from trocar.model.space import Grid, Volume
+from trocar.model.space import Array, Grid, Volume
 
 CASE, CT, STRUCTURES = "case.json", "ct.nii.gz", "structures.nii.gz"
 RESTORE = "restore the files, or make the dossier anew"
@@ -53,7 +55,7 @@ def read_case_folder(folder: Path) -> Case:
         stored: StoredCase = decode("case", path.read_bytes(), source=path.name)
         ct = _read_volume(folder, stored.ct)
         labels = read_nifti(folder / stored.structures_file, ct.grid)
-        layers = [np.ascontiguousarray(labels[..., layer]) for layer in range(labels.shape[3])]
+        masks = _masks(labels, stored.structures)
         return Case(
             case_id=stored.case_id,
             synthetic=stored.synthetic,
@@ -62,13 +64,13 @@ def read_case_folder(folder: Path) -> Case:
                 Structure(
                     name=item.name,
                     role=item.role,
-                    inside=layers[item.layer] == item.label,
+                    inside=inside,
                     side=item.side,
                     centerline_lps_mm=item.centerline_lps_mm,
                     diameter_mm=item.diameter_mm,
                     origin=item.origin,
                 )
-                for item in stored.structures
+                for item, inside in zip(stored.structures, masks, strict=True)
             ),
             phases={name: _read_volume(folder, volume) for name, volume in stored.phases.items()},
             contrast_enhanced=stored.contrast_enhanced,
@@ -80,6 +82,18 @@ def read_case_folder(folder: Path) -> Case:
         raise DossierError(f"{Path(error.filename).name} is missing", hint=RESTORE) from error
     except (CaseError, IndexError) as error:
         raise DossierError(f"the case is inconsistent: {error}", hint=RESTORE) from error
+
+
+def _masks(labels: Array, structures: Sequence[StoredStructure]) -> Array:
+    """[structure, i, j, k] the mask of each. Zeros that nobody writes take no memory: a structure is its box."""
+    layers = [np.ascontiguousarray(labels[..., layer]) for layer in range(labels.shape[3])]
+    boxes = [ndimage.find_objects(layer) for layer in layers]
+    masks = np.zeros((len(structures), *labels.shape[:3]), dtype=bool)
+    for item, inside in zip(structures, masks, strict=True):
+        box = boxes[item.layer][item.label - 1] if 0 < item.label <= len(boxes[item.layer]) else None
+        if box is not None:
+            np.equal(layers[item.layer][box], item.label, out=inside[box])
+    return masks
 
 
 def phase_file(name: str) -> str:

@@ -17,7 +17,7 @@ def vessels(case: Case, grid: Grid) -> Array:
     wide = np.zeros(grid.shape, dtype=bool)
     for vessel in case.with_role(Role.VESSEL):
         placed = onto(vessel, case.grid, grid)
-        if placed is not None and _inscribed_radius_mm(vessel.inside, case.grid) >= SINK_RADIUS_MM:
+        if placed is not None and _holds_ball(vessel.inside, case.grid, SINK_RADIUS_MM):
             wide[placed[0]] |= placed[1]
     return wide
 
@@ -48,10 +48,16 @@ def beyond_the_ct(case: Case, grid: Grid) -> Array:
     return ~case.grid.contains(grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1)))
 
 
-def _inscribed_radius_mm(inside: Array, grid: Grid) -> float:
-    """Radius of the largest ball that fits a mask."""
-    box = np.pad(inside[tuple(slice(low, high) for low, high in bounds(inside))], 1)
-    return float(ndimage.distance_transform_edt(box, sampling=grid.spacing_mm).max())
+def _holds_ball(inside: Array, grid: Grid, radius_mm: float) -> bool:
+    """Whether a mask has a voxel with no outside voxel nearer than the radius, center to center."""
+    reach = np.ceil(radius_mm / grid.spacing_mm).astype(int)
+    box = np.pad(inside[tuple(slice(low, high) for low, high in bounds(inside))], [(n, n) for n in reach])
+    shape = np.asarray(box.shape) - 2 * reach
+    core = np.ones(shape, dtype=bool)
+    for offset in np.ndindex(*(2 * reach + 1)):
+        if np.linalg.norm((offset - reach) * grid.spacing_mm) < radius_mm:
+            core &= box[tuple(slice(a, a + n) for a, n in zip(offset, shape, strict=True))]
+    return bool(core.any())
 
 
 def _air_around(case: Case, grid: Grid, *, coarse_mm: float = 3.0) -> Array:

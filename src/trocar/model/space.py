@@ -154,7 +154,10 @@ class Segment(Record):
         return np.asarray(self.start_lps_mm) + np.asarray(distance_mm, dtype=float)[..., None] * self.direction
 
     def distance_mm(self, points_lps_mm: ArrayLike) -> Array:
-        """(...) distances of (..., 3) points to the segment."""
+        """(...) distances of (..., 3) points to the segment; one of no length is its start."""
         offset = np.asarray(points_lps_mm, dtype=float) - self.start_lps_mm
-        along = np.clip(offset @ self.direction, 0.0, self.length_mm)
-        return np.linalg.norm(offset - along[..., None] * self.direction, axis=-1)
+        length = self.length_mm
+        if length > 0:
+            direction = np.subtract(self.end_lps_mm, self.start_lps_mm) / length
+            offset -= np.clip(offset @ direction, 0.0, length)[..., None] * direction
+        return np.sqrt(np.einsum("...i,...i->...", offset, offset))

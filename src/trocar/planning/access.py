@@ -19,7 +19,7 @@ __all__ = [
 def clear(obstacles: Iterable[Obstacle], axis: Segment, tool: Instrument) -> bool:
     """Whether an instrument keeps every hard clearance, measured exactly."""
     return all(
-        obstacle.clearance_mm(axis, tool.radius_mm) >= obstacle.rule.hard_mm + tool.kept_free_mm(obstacle.stray_mm)
+        obstacle.is_clear(axis, tool.radius_mm, obstacle.rule.hard_mm + tool.kept_free_mm(obstacle.stray_mm))
         for obstacle in obstacles
         if obstacle.name not in tool.ignores
     )

@@ -8,11 +8,12 @@ from scipy import ndimage
 
 from trocar.catalog import device
 from trocar.imaging.resample import sample
+from trocar.imaging.surface import bounds
 from trocar.model.device import BiopsyNeedle
 from trocar.model.space import Array, Segment, as_vector
 from trocar.model.treatment import Placement, Rejection
 from trocar.planning.access import Instrument, clear, first_clear, instrument, needle, rejections, trace
-from trocar.planning.directions import sphere, tie_break
+from trocar.planning.directions import spaced, sphere, tie_break
 from trocar.planning.front import Option, front
 from trocar.planning.surroundings import Surroundings, look_up
 
@@ -21,6 +22,7 @@ ENHANCEMENT_HU = 10.0  # in a contrast phase, smoothed; less is taken for necros
 DECALCIFICATION_SPOILS = ("molecular",)  # questions that soft tissue answers better than bone, R-h
 SOFT_SHARE_FRAC = {True: 0.05, False: 0.15}  # of the lesion, from which soft tissue is sampled first; design
 TARGETS_TRIED = 16
+TARGETS_APART_MM = 8.0
 DIRECTIONS = 1000
 DEPTH_MM = 4.0
 
@@ -117,8 +119,12 @@ def _viable(around: Surroundings, compartment: str) -> Array:
 
 def _depth_mm(around: Surroundings, compartment: str) -> Array:
     """[i, j, k] how deep each voxel lies within the viable compartment, 0 outside."""
-    depth = ndimage.distance_transform_edt(_viable(around, compartment), sampling=around.grid.spacing_mm)
-    return np.asarray(depth, dtype=np.float32)
+    viable = _viable(around, compartment)
+    depth = np.zeros(around.grid.shape, dtype=np.float32)
+    if viable.any():
+        box = tuple(slice(max(0, low - 1), high + 1) for low, high in bounds(viable))
+        depth[box] = ndimage.distance_transform_edt(viable[box], sampling=around.grid.spacing_mm)
+    return depth
 
 
 def _targets(around: Surroundings, compartment: str) -> Array:
@@ -130,13 +136,7 @@ def _targets(around: Surroundings, compartment: str) -> Array:
     points = around.grid.to_lps(ijk)
     deepest = -np.round(depth[tuple(ijk.T)], 3)
     points = points[np.lexsort((tie_break(points, around.side_x), deepest))]
-    taken: list[Array] = []
-    for point in points:
-        if all(np.linalg.norm(point - other) >= 8.0 for other in taken):
-            taken.append(point)
-        if len(taken) == TARGETS_TRIED:
-            break
-    return np.asarray(taken)
+    return spaced(points, apart_mm=TARGETS_APART_MM, count=TARGETS_TRIED)
 
 
 def throw_mm(placement: Placement) -> float | None:

@@ -15,7 +15,7 @@ from trocar.model.space import Array, Segment, as_vector
 from trocar.model.treatment import Placement, Rejection
 from trocar.planning.access import Instrument, clear, instrument, needle, rejections, trace
 from trocar.planning.bonefield import BoneField
-from trocar.planning.directions import sphere, tie_break
+from trocar.planning.directions import spaced, sphere, tie_break
 from trocar.planning.fixation import Screwed, trocar_reach_mm
 from trocar.planning.gap import axis_gap_mm
 from trocar.planning.surroundings import Surroundings
@@ -67,7 +67,7 @@ def deposit_in_lesion(around: Surroundings, bone: BoneField, up: Array) -> Depos
     ijk = np.argwhere((bone.in_lesion >= 0.5) & (bone.depth_mm >= tool.diameter_mm))
     points = bone.grid.to_lps(ijk)
     order = np.lexsort((tie_break(points, bone.side_x), -np.round(bone.depth_mm[tuple(ijk.T)], 3)))
-    targets = _spread(points[order], apart_mm=4.0)
+    targets = spaced(points[order], apart_mm=4.0, count=3 * TARGETS_TRIED)
     volumes = np.array([volume_ml(around, bone, target) for target in targets])
     if not len(targets) or not volumes.any():
         room = Rejection(
@@ -126,18 +126,7 @@ def _targets(bone: BoneField, screw: Screwed, tool: Instrument, end: str) -> Arr
     depth = bone.depth_mm[tuple(ijk[beside].T)]
     value = np.round(-depth + 0.05 * np.abs(along - 6.0), 3)
     order = np.lexsort((tie_break(points, bone.side_x), value))
-    return _spread(points[order], apart_mm=5.0)
-
-
-def _spread(points: Array, *, apart_mm: float) -> Array:
-    """(n, 3) of the points in their order, those too near to one taken before left out."""
-    taken: list[Array] = []
-    for point in points:
-        if all(np.linalg.norm(point - other) >= apart_mm for other in taken):
-            taken.append(point)
-        if len(taken) == 3 * TARGETS_TRIED:
-            break
-    return np.asarray(taken).reshape(-1, 3)
+    return spaced(points[order], apart_mm=5.0, count=3 * TARGETS_TRIED)
 
 
 def _keep_mm(tool: Instrument, screw: Screwed) -> float:

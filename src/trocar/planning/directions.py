@@ -40,6 +40,16 @@ def perpendicular(direction: Array, like: Array, side_x: float) -> tuple[Array, 
     return first, side_x * np.cross(direction, first)
 
 
+def spaced(points: Array, *, apart_mm: float, count: int) -> Array:
+    """Up to `count` of (n, 3) points in their order, each at least `apart_mm` from those taken before."""
+    taken: list[Array] = []
+    left = points
+    while len(left) and len(taken) < count:
+        taken.append(left[0])
+        left = left[np.linalg.norm(left - left[0], axis=1) >= apart_mm]
+    return np.asarray(taken).reshape(-1, 3)
+
+
 def spread(directions: Array, order: Array, *, apart_deg: float, count: int) -> list[int]:
     """Indices of up to `count` directions in this order, each at least `apart_deg` from those taken before."""
     taken: list[int] = []

@@ -37,15 +37,7 @@ def coverage_scores(points_lps_mm: Array, tips_lps_mm: Array, outward: Array, de
     Each probe's contribution falls with the squared distance to its active zone; contributions add, so that
     neighbors help each other.
     """
-    probe = device(device_id)
-    assert isinstance(probe, Cryoprobe)
-    start, stop = active_zone_mm(probe)
-    offset = (points_lps_mm[:, None] - tips_lps_mm[..., None, :, :]).astype(np.float32)
-    along = np.einsum("...nmc,...c->...nm", offset, outward.astype(np.float32))
-    beside = (offset**2).sum(axis=-1) - along**2
-    squared = beside + (along - np.clip(along, start, stop)) ** 2
-    total = np.exp(-squared / np.float32(ice_radius_mm(probe) ** 2)).sum(axis=-1)
-    return (total >= np.exp(-(LETHAL_SHARE**2))).mean(axis=-1), (total >= np.exp(-1.0)).mean(axis=-1)
+    return _shares(points_lps_mm, tips_lps_mm, outward[..., None, :], device_id)
 
 
 def path_scores(points_lps_mm: Array, layouts: Sequence[Sequence[Segment]], device_id: str) -> Array:
@@ -55,15 +47,24 @@ def path_scores(points_lps_mm: Array, layouts: Sequence[Sequence[Segment]], devi
         tips = np.array([path.end_lps_mm for path in paths])
         outward = -np.array([path.direction for path in paths])
         rows.append(_shares(points_lps_mm, tips, outward, device_id))
-    return np.array(rows).reshape(-1, 2)
+    return np.array(rows, dtype=float).reshape(-1, 2)
 
 
-def _shares(points_lps_mm: Array, tips_lps_mm: Array, outward: Array, device_id: str) -> tuple[float, float]:
+def _shares(points_lps_mm: Array, tips_lps_mm: Array, outward: Array, device_id: str) -> tuple[Array, Array]:
+    """The same with an (..., m or 1, 3) outward direction of each probe."""
     probe = device(device_id)
     assert isinstance(probe, Cryoprobe)
     start, stop = active_zone_mm(probe)
-    offset = (points_lps_mm[:, None] - tips_lps_mm[None]).astype(np.float32)
-    along = np.einsum("nmc,mc->nm", offset, outward.astype(np.float32))
-    squared = (offset**2).sum(axis=-1) - along**2 + (along - np.clip(along, start, stop)) ** 2
-    total = np.exp(-squared / np.float32(ice_radius_mm(probe) ** 2)).sum(axis=-1)
-    return float((total >= np.exp(-(LETHAL_SHARE**2))).mean()), float((total >= np.exp(-1.0)).mean())
+    middle = points_lps_mm.mean(axis=0)  # near zero, squares keep their digits in single precision
+    points, tips = ((each - middle).astype(np.float32) for each in (points_lps_mm, tips_lps_mm))
+    out = outward.astype(np.float32)
+    along = points @ np.swapaxes(out, -1, -2) - np.sum(tips * out, axis=-1)[..., None, :]
+    squared = points @ np.swapaxes(tips, -1, -2)  # in place: these arrays are large
+    squared *= np.float32(-2)
+    squared += np.einsum("nc,nc->n", points, points)[:, None] + np.einsum("...mc,...mc->...m", tips, tips)[..., None, :]
+    squared -= along**2
+    along -= np.clip(along, np.float32(start), np.float32(stop))
+    squared += along**2
+    squared *= np.float32(-1 / ice_radius_mm(probe) ** 2)
+    total = np.exp(squared, out=squared).sum(axis=-1)
+    return (total >= np.exp(-(LETHAL_SHARE**2))).mean(axis=-1), (total >= np.exp(-1.0)).mean(axis=-1)

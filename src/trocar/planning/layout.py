@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -37,12 +38,22 @@ class Bundle:
 
 def offsets_mm(bundle: Bundle) -> Array:
     """(count, 2) positions across the bundle; the nearest two are `spacing_mm` apart."""
-    s, ratio = bundle.spacing_mm, bundle.stretch_frac
-    match bundle.pattern:
+    turn = np.radians(bundle.turn_deg)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    return (
+        _pattern_mm(bundle.pattern, bundle.count, bundle.spacing_mm, bundle.stretch_frac) @ rotation.T + bundle.shift_mm
+    )
+
+
+@lru_cache(maxsize=256)
+def _pattern_mm(pattern: str, count: int, spacing_mm: float, stretch_frac: float) -> Array:
+    """(count, 2) positions of a pattern that is neither turned nor shifted."""
+    s, ratio = spacing_mm, stretch_frac
+    match pattern:
         case "single":
             points = np.zeros((1, 2))
         case "row":
-            points = np.stack([(np.arange(bundle.count) - (bundle.count - 1) / 2) * s, np.zeros(bundle.count)], axis=1)
+            points = np.stack([(np.arange(count) - (count - 1) / 2) * s, np.zeros(count)], axis=1)
         case "triangle":
             points = s * np.array([[-0.5, -np.sqrt(3) / 6], [0.5, -np.sqrt(3) / 6], [0.0, np.sqrt(3) / 3]])
         case "rectangle":
@@ -52,10 +63,9 @@ def offsets_mm(bundle: Bundle) -> Array:
             points = s * np.array([[np.cos(half), 0], [-np.cos(half), 0], [0, np.sin(half)], [0, -np.sin(half)]])
             points *= max(1.0, 0.5 / np.sin(half))
         case _:
-            points = _hexagonal(bundle.count, s)
-    turn = np.radians(bundle.turn_deg)
-    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    return points @ rotation.T + bundle.shift_mm
+            points = _hexagonal(count, s)
+    points.flags.writeable = False
+    return points
 
 
 def _hexagonal(count: int, spacing_mm: float) -> Array:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from trocar.imaging.cloud import Cloud
 from trocar.imaging.distance import boundary_voxels
 from trocar.imaging.surface import bounds
 from trocar.model.case import Case, Structure
@@ -26,16 +27,19 @@ class Obstacle:
     name: str
     rule: Clearance
     points_lps_mm: Array = field(repr=False)
+    cloud: Cloud = field(repr=False)  # the same points
     shell_mm: float
     stray_mm: float = 0.0
 
     def clearance_mm(self, axis: Segment, radius_mm: float) -> float:
         """From the surface of a straight instrument to the structure's; negative where they overlap."""
-        if axis.length_mm < 1e-6:
-            distances = np.linalg.norm(self.points_lps_mm - axis.start_lps_mm, axis=1)
-        else:
-            distances = axis.distance_mm(self.points_lps_mm)
-        return float(distances.min()) - self.shell_mm - radius_mm
+        return self.cloud.distance_mm(axis) - self.shell_mm - radius_mm
+
+    def is_clear(self, axis: Segment, radius_mm: float, kept_mm: float) -> bool:
+        """Whether that clearance is at least `kept_mm`."""
+        if self.cloud.at_least_mm(axis) - self.shell_mm - radius_mm >= kept_mm:
+            return True
+        return self.clearance_mm(axis, radius_mm) >= kept_mm
 
 
 def obstacles(case: Case, *, stray_mm: float = 0.0) -> tuple[Obstacle, ...]:
@@ -46,7 +50,7 @@ def obstacles(case: Case, *, stray_mm: float = 0.0) -> tuple[Obstacle, ...]:
         if rule is None or not (structure.inside.any() or structure.centerline_lps_mm):
             continue
         points, shell_mm = structure_points(structure, case.grid)
-        found.append(Obstacle(structure.name, rule, points, shell_mm, stray_mm))
+        found.append(Obstacle(structure.name, rule, points, Cloud.of(points), shell_mm, stray_mm))
     return tuple(found)
 
 

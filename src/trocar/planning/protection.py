@@ -10,7 +10,7 @@ from trocar.model.space import Array
 from trocar.model.treatment import Placement, Rejection
 from trocar.planning.access import clear, instrument, needle, rejections, trace
 from trocar.planning.bundles import scored_points
-from trocar.planning.directions import sphere, tie_break
+from trocar.planning.directions import spaced, sphere, tie_break
 from trocar.planning.gap import axis_gap_mm
 from trocar.planning.obstacles import Obstacle
 from trocar.planning.surroundings import Surroundings, look_up
@@ -100,10 +100,4 @@ def _beside(around: Surroundings, nerve: Obstacle) -> Array:
     lesion = scored_points(around)
     to_lesion = np.array([np.linalg.norm(lesion - point, axis=1).min() for point in points])
     points = points[np.lexsort((tie_break(points, around.side_x), np.round(to_lesion, 3)))]
-    taken: list[Array] = []
-    for point in points:
-        if all(np.linalg.norm(point - other) >= 2.0 for other in taken):
-            taken.append(point)
-        if len(taken) == TARGETS_TRIED:
-            break
-    return np.asarray(taken).reshape(-1, 3)
+    return spaced(points, apart_mm=2.0, count=TARGETS_TRIED)

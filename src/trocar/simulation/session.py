@@ -29,6 +29,7 @@ class Session:
     tissue: TissueMap
     watched: tuple[Watched, ...] = ()
     needles: tuple[Segment, ...] = ()  # where the plan freezes and heats
+    measures: bool = True  # its zones and structures; else only what the tissue comes to
     on_progress: Progress | None = None
 
     def tell(self, fraction: float, text: str) -> None:

@@ -56,7 +56,7 @@ def simulate(
     for number, step in enumerate(plan.steps):
         listening = replace(session, on_progress=_part(on_progress, number, len(plan.steps)))
         listening.tell(0.0, step.id)
-        done = _play(listening, state, step, waited_s=waited_s)
+        done = _audited(listening, state, step, _play(listening, state, step, waited_s=waited_s))
         waited_s = 0.0 if done.state.time_s > state.time_s else waited_s + 60.0 * step.duration_min.typical
         session, state = done.session, done.state
         played.append((step, done))
@@ -70,13 +70,16 @@ def thaw_waits_s(case: Case, plan: Plan, *, spacing_mm: float = 3.0) -> dict[str
     """
     if not plan.of(Technique.CRYOABLATION) or not plan.of(Technique.CEMENT):
         return {}
-    session, state = _begin(case, plan, spacing_mm, None, None)
+    session, state = _begin(case, plan, spacing_mm, None, None, measures=False)
     needed: dict[str, float] = {}
     waited_s = 0.0
+    last = plan.of(Technique.CEMENT)[-1]
     for step in plan.steps:
         if step.technique is Technique.CEMENT and state.minimum_degC.min() < 0:
             needed[step.id] = wait_needed_s(session, state, step, waited_s=waited_s)
             waited_s += needed[step.id]
+        if step is last:
+            break
         done = _play(session, state, step, waited_s=waited_s)
         waited_s = 0.0 if done.state.time_s > state.time_s else waited_s + 60.0 * step.duration_min.typical
         session, state = done.session, done.state
@@ -84,16 +87,20 @@ def thaw_waits_s(case: Case, plan: Plan, *, spacing_mm: float = 3.0) -> dict[str
 
 
 def _begin(
-    case: Case, plan: Plan, spacing_mm: float, on_progress: Progress | None, start: TissueState | None
-) -> tuple[Session, TissueState]:
+    case: Case, plan: Plan, spacing_mm: float, on_progress: Progress | None, start: TissueState | None, *,
+    measures: bool = True,
+) -> tuple[Session, TissueState]:  # fmt: skip
     grid = plan_grid(case, plan, spacing_mm=spacing_mm) if start is None else start.grid
     needles = needles_of(plan)
-    watched = watch(case, grid, needles, rest_degC=REST_DEGC) if needles else ()
+    watched = watch(case, grid, needles, rest_degC=REST_DEGC) if needles and measures else ()
     state = untouched(grid) if start is None else start
     watched = given_way(watched, case, grid, state.shield)
     cement = state.cement_frac if state.cement_frac.any() else None
     tissue = tissue_map(case, grid, implants=state.implants, cement_frac=cement, shield=state.shield)
-    return Session(case=case, tissue=tissue, watched=watched, needles=needles, on_progress=on_progress), state
+    session = Session(
+        case=case, tissue=tissue, watched=watched, needles=needles, measures=measures, on_progress=on_progress
+    )
+    return session, state
 
 
 def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) -> Played:
@@ -101,9 +108,9 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
         case Technique.EMBOLIZATION:
             done = embolize(session, state, step)
         case Technique.CRYOABLATION:
-            done = _frozen(session, state, step)
+            done = freeze(session, state, step)
         case technique if technique.heats and step.protocol:
-            done = _heated(session, state, step)
+            done = heat(session, state, step)
         case Technique.SCREW:
             done = fix(session, state, step)
         case Technique.CEMENT:
@@ -117,9 +124,17 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
     return done
 
 
-def _heated(session: Session, state: TissueState, step: Step) -> Played:
+def _audited(session: Session, state: TissueState, step: Step, done: Played) -> Played:
+    """A step that ablates with checks of its simulation: what a coarser lattice changes, and what was left out."""
+    if step.technique is Technique.CRYOABLATION:
+        return _frozen(session, state, step, done)
+    if step.technique.heats and step.protocol:
+        return _heated(session, state, step, done)
+    return done
+
+
+def _heated(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     """A heating step; in tissue that nothing was done to before, with what a coarser lattice changes."""
-    done = heat(session, state, step)
     if state.shield.layers and step.technique is Technique.MICROWAVE:
         done = replace(done, checks=(*done.checks, _layers_not_in_the_field(step)))
     changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any()
@@ -133,8 +148,7 @@ def _perfusion_scale(session: Session, state: TissueState) -> float:
     return float(np.median(state.perfusion_frac[lesion])) if lesion.any() else 1.0
 
 
-def _frozen(session: Session, state: TissueState, step: Step) -> Played:
-    done = freeze(session, state, step)
+def _frozen(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     fine = Volume(grid=state.grid, values=done.state.minimum_degC, unit="degC")
     scale = _perfusion_scale(session, state)
     fresh = state.minimum_degC.min() >= 0 and not state.heat_dose

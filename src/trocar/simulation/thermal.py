@@ -36,7 +36,7 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
     needles = probes(step)
     require_sound(step, needles)
     solver = solver_from(state, session.tissue, tuple(line(needle, state.grid) for needle in needles))
-    lesion = target(session.case, step.lesion)
+    lesion = target(session.case, step.lesion) if session.measures else None
     total_s = sum(phase.duration_s for phase in step.protocol)
     started_s = state.time_s
 
@@ -54,7 +54,7 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
         if phase.phase == "freeze":
             end_of_freeze, ice = solver.temperature_degC.copy(), solver.ice_frac
         kind = phase.phase.split("_")[0]
-        if kind in counts:
+        if kind in counts and lesion is not None:
             counts[kind] += 1
             states.append(
                 moment(session, solver.damage, step, f"{kind}_{counts[kind]}", time_s=solver.time_s, lesion=lesion,
