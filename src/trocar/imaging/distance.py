@@ -1,5 +1,7 @@
 """Distances between surfaces, to a fraction of a voxel."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import ndimage
 
@@ -26,11 +28,33 @@ def distance_field(inside: Array, grid: Grid) -> Array:
 
 def _to_boundary(region: Array, spacing_mm: Array) -> Array:
     """Distance of each voxel of a region to the nearest voxel outside it, less half a voxel along that way."""
-    distance, nearest = ndimage.distance_transform_edt(region, sampling=spacing_mm, return_indices=True)
-    offset = (np.indices(region.shape, dtype=np.float32) - nearest) * spacing_mm[:, None, None, None]
-    length = np.maximum(distance, 1e-6)
-    half = 0.5 * np.sqrt(sum((offset[axis] / length * spacing_mm[axis]) ** 2 for axis in range(3)))
-    return np.maximum(distance - half, 0.0)
+    distance, nearest = to_nearest(region, spacing_mm)
+    across = np.zeros(region.shape, np.float32)
+    for axis, offset in _offsets_mm(nearest, spacing_mm):
+        across += (offset * np.float32(spacing_mm[axis])) ** 2
+    half = np.float32(0.5) * np.sqrt(across) / np.maximum(distance, np.float32(1e-6))
+    return np.maximum(distance - half, np.float32(0))
+
+
+def to_nearest(region: Array, spacing_mm: Array) -> tuple[Array, Array]:
+    """[i, j, k] millimeters from each voxel of a region to the nearest outside it, and (3, i, j, k) that one's indices.
+
+    The whole grid must not be in the region. The distances are made here: scipy would make them in double precision.
+    """
+    nearest = ndimage.distance_transform_edt(
+        region, sampling=spacing_mm, return_distances=False, return_indices=True
+    )  # fmt: skip
+    square = np.zeros(region.shape, np.float32)
+    for _, offset in _offsets_mm(nearest, spacing_mm):
+        offset *= offset
+        square += offset
+    return np.sqrt(square, out=square), nearest
+
+
+def _offsets_mm(nearest: Array, spacing_mm: Array) -> Iterator[tuple[int, Array]]:
+    """Each axis and [i, j, k] how far along it the nearest voxels are."""
+    for axis, (there, here) in enumerate(zip(nearest, np.ogrid[tuple(map(slice, nearest.shape[1:]))], strict=True)):
+        yield axis, (there - here).astype(np.float32) * np.float32(spacing_mm[axis])
 
 
 def structure_surface(structure: Structure, grid: Grid) -> Mesh:

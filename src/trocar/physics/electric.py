@@ -93,6 +93,7 @@ class ElectricField:
         self._grounded = return_path.far_faces if isinstance(return_path, Bipolar) else return_path.faces
         self._system = LinearSystem((shape[0], shape[1], shape[2]), self.pieces)
         self._solved: list[Solution | None] = [None] * (2 if self._bipolar and self._grounded else 1)
+        self._trends: list[Float32 | None] = [None] * len(self._solved)  # how each changed when it was last refreshed
         self.refresh(conductivity_S_per_m)
 
     def refresh(self, conductivity_S_per_m: Array) -> None:
@@ -111,9 +112,10 @@ class ElectricField:
         units = self._units()
         for number, unit in enumerate(units):
             before = self._solved[number]
-            self._solved[number] = self._system.solve(
-                self._given(unit), None if before is None else before.potential, tolerance=self.tolerance
-            )
+            start = None if before is None else before.potential
+            found = self._system.solve(self._given(unit), start, trend=self._trends[number], tolerance=self.tolerance)
+            self._trends[number] = None if start is None else found.potential - start
+            self._solved[number] = found
         self._superpose(units)
 
     def _units(self) -> list[Array]:
@@ -295,15 +297,19 @@ def _heat(sigma, volts, sink, spacing, heat):  # type: ignore[no-untyped-def]
     two = np.float32(2) * spacing
     for i in prange(nx):
         for j in range(ny):
+            here, u, grounded, found = sigma[i, j], volts[i, j], sink[i, j], heat[i, j]
             for k in range(nz):
-                here, u = sigma[i, j, k], volts[i, j, k]
-                total = np.float32(0)
-                for axis in range(3):
-                    for side in range(-1, 2, 2):
-                        a, b, c = i + side * (axis == 0), j + side * (axis == 1), k + side * (axis == 2)
-                        if min(a, b, c) < 0 or a >= nx or b >= ny or c >= nz:
-                            continue
-                        there = sigma[a, b, c]
-                        pulled = there * (volts[a, b, c] - u) / (here + there)  # the drop within this cell's half
-                        total += here * pulled * pulled
-                heat[i, j, k] = two * total + sink[i, j, k] * u * u
+                found[k] = grounded[k] * u[k] * u[k]
+            for side in range(4):  # the rows beside it; each inner loop becomes vectors
+                a, b = i + (side == 0) - (side == 1), j + (side == 2) - (side == 3)
+                if 0 <= a < nx and 0 <= b < ny:
+                    there, v = sigma[a, b], volts[a, b]
+                    for k in range(nz):
+                        pulled = there[k] * (v[k] - u[k]) / (here[k] + there[k])  # the drop within this cell's half
+                        found[k] += two * here[k] * pulled * pulled
+            for k in range(nz - 1):
+                through = (u[k + 1] - u[k]) / (here[k] + here[k + 1])
+                found[k] += two * here[k] * (here[k + 1] * through) ** 2
+            for k in range(1, nz):
+                through = (u[k] - u[k - 1]) / (here[k] + here[k - 1])
+                found[k] += two * here[k] * (here[k - 1] * through) ** 2

@@ -1,5 +1,6 @@
 """What does not change while heat flows: the coefficients of a lattice of cells, built once for a medium."""
 
+from bisect import bisect
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -46,8 +47,8 @@ class Lattice:
     blood: Flat
     sink: Flat
     sink_K: Flat
-    ice: Array
-    fastest_per_s: Array
+    ice: tuple[float, ...]
+    fastest_per_s: tuple[float, ...]
 
     @classmethod
     def of(
@@ -58,7 +59,7 @@ class Lattice:
         faces = faces_of(medium) if faces is None else Faces(*map(apart, faces))
         none = np.zeros(0, np.float32)
         blood = np.where(medium.held, np.float32(0), medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
-        ice = np.array([float(medium.freezing.share(level)) for level in LIMITS_DEGC])
+        ice = tuple(float(medium.freezing.share(level)) for level in LIMITS_DEGC)
         fastest_per_s = _fastest(faces, curve, ice, medium.shape)
         sink, sink_K = (none if values is None else values for values in (sink, sink_K))
         return cls(medium, curve, law, faces, apart(blood), sink, sink_K, ice, fastest_per_s)
@@ -73,8 +74,11 @@ class Lattice:
         below_K = freezing.liquidus_degC - coldest_degC
         deep_K = max(below_K - freezing.interval_K, 0.0)
         ice = min(max(below_K / freezing.interval_K, 0.0), 1.0) + freezing.ice_slope_per_K * deep_K  # `Freezing.share`
-        fastest = float(np.interp(ice, self.ice, self.fastest_per_s))  # convex in the share: never too low
-        return 1.0 / (fastest * max(1.0, ice / float(self.ice[-1])))
+        above = min(max(bisect(self.ice, ice), 1), len(self.ice) - 1)
+        low, high = self.ice[above - 1 : above + 1]
+        part = min((ice - low) / (high - low), 1.0) if high > low else 1.0
+        fastest = (1 - part) * self.fastest_per_s[above - 1] + part * self.fastest_per_s[above]  # convex: never too low
+        return 1.0 / (fastest * max(1.0, ice / self.ice[-1]))
 
 
 def faces_of(medium: Medium) -> Faces:
@@ -130,11 +134,13 @@ def _face_row(warm, warm_below, cold, cold_below, twice, unfrozen, freezing):  #
         freezing[k] = twice * c * d / (c + d) - thawed
 
 
-def _fastest(faces: Faces, curve: Curve, ice: Array, shape: tuple[int, int, int]) -> Array:
+def _fastest(
+    faces: Faces, curve: Curve, ice: tuple[float, ...], shape: tuple[int, int, int]
+) -> tuple[float, ...]:  # fmt: skip
     """Per value of the freezing curve, the largest sum of a cell's conductances over its smallest heat capacity."""
-    found = np.zeros((shape[0], ice.size), np.float32)
-    together(_fastest_rows, *faces, curve.frozen, curve.inverse, ice.astype(np.float32), *shape, found)
-    return found.max(axis=0).astype(float)
+    found = np.zeros((shape[0], len(ice)), np.float32)
+    together(_fastest_rows, *faces, curve.frozen, curve.inverse, np.array(ice, np.float32), *shape, found)
+    return tuple(found.max(axis=0).tolist())
 
 
 @njit(**COMPILED)

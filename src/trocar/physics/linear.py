@@ -107,8 +107,14 @@ class LinearSystem:
         for level in self.levels:
             _diagonal(level.x_face, level.y_face, level.z_face, level.sink, level.diagonal, level.inverse)
 
-    def solve(self, given: Array, start: Float32 | None = None, *, tolerance: float) -> Solution:
-        """The potential for a right-hand side [i, j, k], from a start; raises `SolverError` if it does not converge."""
+    def solve(
+        self, given: Array, start: Float32 | None = None, *, trend: Float32 | None = None, tolerance: float
+    ) -> Solution:
+        """The potential for a right-hand side [i, j, k], from a start; raises `SolverError` if it does not converge.
+
+        `trend`: where the solution may have moved to from the start, such as its latest change; the step along it that
+        leaves the least error is taken first, for the price of one product.
+        """
         x, r, p, q = self._vectors
         self._load(x, 0 if start is None else start)
         self._load(r, given)
@@ -117,6 +123,11 @@ class LinearSystem:
         if start is not None:
             self._apply(x, q)
             np.subtract(r, q, out=r)
+        if trend is not None:
+            self._load(p, trend)
+            self._apply(p, q)
+            if (stiff := float(_dot(p, q))) > 0:
+                _advance(x, r, p, q, np.float32(_dot(p, r) / stiff))
         norm, before, count = float(np.sqrt(_dot(r, r))), 0.0, 0
         while norm > tolerance * size:
             if count == MOST_ITERATIONS or not np.isfinite(norm):

@@ -80,23 +80,26 @@ def split_rows(spans: Spans, inner: Spans) -> Rows:
 
     Deeper within, coarse cells rest during a step: what happens there does not reach the seam before its end.
     """
-    rows = np.empty((2 * int((spans.high > 0).sum()) + 1, 4), np.int64)
-    count = _split(spans.low, spans.high, inner.low, inner.high, spans.shape, VECTOR_CELLS, rows)
-    start, length, *passed = rows[:count].T
-    return Rows.of(start.astype(np.uint64), length.copy(), np.stack(passed, axis=-1))
+    most = 2 * spans.high.size
+    start, length, passed = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty((most, 2), np.int64)
+    count = _split(
+        spans.low, spans.high, inner.low, inner.high, spans.shape, VECTOR_CELLS, (start, length, passed)
+    )  # fmt: skip
+    return Rows.of(start[:count], length[:count], passed[:count])
 
 
 @njit(**COMPILED)
 def _put(rows, count, start, length, first, past):  # type: ignore[no-untyped-def]
     if length > 0:
-        rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = start, length, first, past
+        starts, lengths, passed = rows
+        starts[count], lengths[count], passed[count, 0], passed[count, 1] = start, length, first, past
         return count + 1
     return count
 
 
 @njit(**COMPILED)
 def _split(low, high, inner_low, inner_high, shape, multiple, rows):  # type: ignore[no-untyped-def]
-    """Rows of (start, length, first and past of what is not counted); they end on whole vectors where they can."""
+    """Start, length, and first and past of what is not counted; rows end on whole vectors where they can."""
     nx, ny, nz = shape
     count = 0
     for i in range(nx):

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from trocar.imaging.distance import to_nearest
 from trocar.imaging.resample import sample
 from trocar.model.case import Case, Role, Structure
 from trocar.model.space import Array, Grid, as_matrix4
@@ -221,8 +222,8 @@ def _barrier(rule: Clearance, case: Case, at: _Sampler, *, without: frozenset[st
     distance = np.full(grid.shape, FAR_MM, dtype=np.float32)
     nearest = np.zeros(grid.shape, dtype=np.int16)
     if label.any():
-        found, where = ndimage.distance_transform_edt(label == 0, sampling=grid.spacing_mm, return_indices=True)
-        distance = np.minimum(found - grid.spacing_mm.mean() / 2, FAR_MM).astype(np.float32)
+        found, where = to_nearest(label == 0, grid.spacing_mm)
+        distance = np.minimum(found - np.float32(grid.spacing_mm.mean() / 2), np.float32(FAR_MM))
         nearest = label[tuple(where)]
     for number, structure in kept:
         if structure.centerline_lps_mm and structure.diameter_mm:

@@ -77,6 +77,22 @@ def test_a_warm_start_at_the_solution_needs_no_iteration():
     assert system.solve(given, first.potential, tolerance=1e-4).iterations == 0
 
 
+def test_a_trend_saves_iterations_and_a_wrong_one_costs_none():
+    shape, random = (24,) * 3, np.random.default_rng(5)
+    given, spot = random.standard_normal(shape), random.uniform(0, 1, shape)
+    system, found = LinearSystem(shape), []
+    for moment in range(3):  # a medium that changes steadily
+        system.refresh(1 + moment * spot, np.ones(shape), np.zeros(0))
+        found.append(system.solve(given, tolerance=1e-7).potential)
+    plain = system.solve(given, found[1], tolerance=1e-3)
+    led = system.solve(given, found[1], trend=found[1] - found[0], tolerance=1e-3)
+    misled = system.solve(given, found[1], trend=random.standard_normal(shape).astype(np.float32), tolerance=1e-3)
+    assert led.iterations < plain.iterations
+    assert misled.iterations <= plain.iterations + 1
+    for solution in (led, misled):
+        assert np.linalg.norm(solution.potential - found[2]) < 2e-3 * np.linalg.norm(found[2])
+
+
 @pytest.mark.parametrize("wrong", [np.nan, -1.0, np.inf])
 def test_conductivities_that_are_no_numbers_are_refused(wrong):
     conductivity = np.ones((8, 8, 8))

@@ -1,20 +1,20 @@
 """The search for probes with the real simulation of every candidate, on the torso."""
 
-from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
 from coldline import cold_line
 
+from by_rule import grids_by_rule
 from trocar.catalog import limit
 from trocar.model.finding import Verdict
 from trocar.model.space import as_vector
 from trocar.model.treatment import Technique
 from trocar.planning.array import spaced
-from trocar.planning.bundles import approaches, place
+from trocar.planning.bundles import approaches
 from trocar.planning.canal import with_canal
 from trocar.planning.coverage import chosen_probe, cover, search_for
-from trocar.planning.layout import Bundle
 from trocar.planning.outlook import Aim, Foresight, worth
 from trocar.planning.position import upward
 from trocar.planning.refine import Effort, Scout
@@ -24,7 +24,6 @@ from trocar.planning.surroundings import surroundings
 from trocar.simulation.preview import predict
 
 EFFORT = Effort(predictions=16, batch=8)
-GRID_MM = 12.0
 NERVE = "sciatic_nerve_left"
 
 
@@ -65,39 +64,9 @@ def probe_search(place_, predictor):
 
 def test_the_search_beats_a_parallel_grid_placed_by_rule(here, found):
     around, up = here
-    tool, _ = chosen_probe(around)
-    count = len(found.step.placements)
-    paths, directions = approaches(around, tool, up)
-    grids = []
-    for index in directions:
-        bundle = Bundle(
-            outward=as_vector(paths.outward[index]),
-            pattern={1: "single", 2: "row", 3: "row", 4: "rectangle"}[count],
-            count=count,
-            spacing_mm=GRID_MM,
-            stretch_frac=1.0,
-            turn_deg=0.0,
-        )
-        placed = place(around, tool, up, bundle)
-        if placed is not None:
-            grids.append(replace(found.step, placements=probe_like(found.step, placed.paths)))
-        if len(grids) == 3:
-            break
+    grids = list(islice(grids_by_rule(around, up, found.step), 3))
     assert grids
     assert all(value_of(around, found.step) > value_of(around, grid) for grid in grids)
-
-
-def probe_like(step, paths):
-    return tuple(
-        replace(
-            item,
-            entry_lps_mm=path.start_lps_mm,
-            skin_lps_mm=path.start_lps_mm,
-            target_lps_mm=path.end_lps_mm,
-            length_mm=path.length_mm,
-        )
-        for item, path in zip(step.placements, paths, strict=True)
-    )
 
 
 def test_the_probes_found_keep_the_rules_of_spacing_and_every_limit(here, found):
