@@ -27,6 +27,7 @@ def ball() -> HeatFields:
         return Volume(grid=grid, values=values.astype(np.float32), unit=unit)
 
     return HeatFields(
+        step="radiofrequency-1",
         omega=volume(2.0 ** (RADII_MM["h-omega"] - away), "1"),
         cem43_min=volume(240 * 2.0 ** (RADII_MM["h-cem"] - away), "min"),
         maximum_degC=volume(60 + 2 * (RADII_MM["h-degC"] - away), "degC"),
