@@ -35,11 +35,18 @@ LABELS = {
 
 
 def label(name: str) -> str:
-    """What marks a structure on a picture: `S1 L` for `nerve_root_s1_left`, as both sides may be in one picture."""
+    """What marks a structure on a picture: `S1 L` for `nerve_root_s1_left`, as both sides may be in one picture.
+
+    `L3-L4` for `disc_l3_l4` and `Can L4` for `canal_vertebrae_L4`, as several levels may be.
+    """
     stem = name.removesuffix("_left").removesuffix("_right")
     side = {"_left": " L", "_right": " R"}.get(name.removeprefix(stem), "")
     if stem.startswith("nerve_root_"):
         return stem.removeprefix("nerve_root_").upper() + side
+    if stem.startswith("disc_"):
+        return stem.removeprefix("disc_").upper().replace("_", "-")
+    if stem.startswith("canal_vertebrae_"):
+        return f"Can {stem.removeprefix('canal_vertebrae_')}"
     parts = stem.split("_")
     short = "".join(part[0] for part in parts).upper() if len(parts) > 1 else stem[:3].capitalize()
     return LABELS.get(stem, short) + side

@@ -131,7 +131,8 @@ def test_each_step_shows_its_kit_with_spares(code):
     in_room = [step for step in timed.steps if step.step not in ("RECOVERY", "FOLLOWUP")]
     assert len(table.rows) == len(in_room)
     kit_of = {step.id: row[1] for step, row in zip(in_room, table.rows, strict=True)}
-    assert kit_of["cryoablation-1"].endswith(" – 2\u00a0×\u00a0IceFORCE 2.1 CX (+1)")
+    length = {"en": "length", "fr": "longueur"}[code]
+    assert kit_of["cryoablation-1"].endswith(f" – 2\u00a0×\u00a0IceFORCE 2.1 CX (+1) ({length} 175 mm)")
     assert all(f"{length} mm" in kit_of["screw-1"] or f"{length} " in kit_of["screw-1"] for length in (65, 70, 75))
     for name in {item.step for item in plan.kit}:
         items = [item for item in plan.kit if item.step == name]
