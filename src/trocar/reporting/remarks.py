@@ -111,6 +111,9 @@ REMARKS = {
     "length": "length {length} mm",
     "registered_on": "rigid on {bones}; correlation search, then Gauss-Newton",
     "own_mix": "a mix of its own for this step",
+    "cement_set": "hottest {peak} degC, by a prior of its kinetics",
+    "cement_unset": "it does not set within {minutes} min of its injection; hottest {peak} degC, by a prior of its "
+    "kinetics",
     "volume_planned": "{volume} ml planned",
 }
 

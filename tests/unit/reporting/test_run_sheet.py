@@ -187,6 +187,24 @@ def test_the_nerves_stand_with_their_limits_distances_and_planned_cold(code):
     assert blank.fields[0].state == "blank"
 
 
+@pytest.mark.parametrize(("code", "said"), [("en", "simulated"), ("fr", "simulé")])
+def test_every_nerve_stands_with_what_the_simulation_gave_it(code, said):
+    scenario, plan = cases.a1(), planned()
+    nerves = {item.name: 30.0 - n for n, item in enumerate(scenario.measure.neighbors) if item.role.value == "nerve"}
+    (known,) = made.simulation().states[0].structures
+    before = tuple(replace(known, name=name, minimum_degC=degC + 5.0) for name, degC in nerves.items())
+    after = tuple(replace(known, name=name, minimum_degC=degC) for name, degC in nerves.items())
+    state = made.simulation().states[0]
+    states = (replace(state, moment="freeze_1", structures=before), replace(state, structures=after))
+    simulation = replace(made.simulation(), states=states)
+    options = scenario.proposals()
+    given = (scenario.assessment(), *options, plan, simulation)
+    fields = section(sheet(gather(scenario.case(), given, None), "run-sheet", code, DAY), "limits").blocks[2].fields
+    assert len(fields) == len(nerves) > 0
+    for field, degC in zip(fields, nerves.values(), strict=True):
+        assert f"{said} {degC:.0f}\u00a0°C" in field.value and "planned" not in field.value
+
+
 def test_the_position_is_said_where_it_changes_and_never_guessed():
     said, timed = run_sheet(plan=planned())
     rows = section(said, "sequence").blocks[0].rows
