@@ -105,6 +105,7 @@ REMARKS = {
     "thaw_first": "simulate the thaw, or measure it, before mixing",
     "order_broken": "must come after {steps} ({rules})",
     "session_span": "{low} to {high} min",
+    "prior": "a prior of the model",
     "sample_kept": "keep a sample of the mix at hand, and wait until it is hard",
     "screw_between": "length {length} mm, have {shorter} and {longer} mm at hand",
     "screw_beside": "length {length} mm, have {other} mm at hand",

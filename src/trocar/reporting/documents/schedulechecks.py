@@ -55,7 +55,8 @@ def _worst_first(found: tuple[Check, ...]) -> list[Check]:
 def _unknown_settings(timed: Schedule) -> Iterator[Check]:
     """Mixes of which nobody knows when they have set, or only a model does."""
     for mix in timed.batches:
-        if mix.set_at_s is None or mix.set_source == SIMULATED:
+        prior = "a prior of the model; " if mix.set_source == SIMULATED else ""
+        if mix.set_at_s is None or prior:
             yield Check(
                 name="cement_setting_time",
                 subject=mix.id,
@@ -63,8 +64,8 @@ def _unknown_settings(timed: Schedule) -> Iterator[Check]:
                 limit=None,
                 unit="s",
                 verdict=Verdict.UNKNOWN if mix.set_at_s is None else Verdict.WARN,
-                source=mix.set_source or "design",
-                message="keep a sample of the mix at hand, and wait until it is hard",
+                source="design",
+                message=f"{prior}keep a sample of the mix at hand, and wait until it is hard",
             )
 
 
