@@ -279,6 +279,7 @@ CHECKS = {
     "nerve_minimum_temperature": "Lowest temperature of a nerve",
     "bone_border_planned": "Planned lethal share of the lesion's border with bone",
     "margin_planned": "Planned share of the curative margin in ice",
+    "margin_planned_coagulated": "Planned share of the curative margin that heat kills",
     "robust_coverage_lethal": "Lethal share of the lesion that 95 % of the samples reach",
     "robust_coverage_0_degC": "Share of the lesion in ice that 95 % of the samples reach",
     "robust_limits": "Share of the samples that keep every limit of temperature",
