@@ -106,10 +106,10 @@ def ct_slice(gathered: Gathered, plane: Plane, window_HU: tuple[float, float]) -
 
 def _along(gathered: Gathered, stage: Stage, placement: Placement, window_HU: tuple[float, float]) -> Picture:
     plane, grid = along_plane(placement), gathered.case.grid
-    shown = marks.in_plane(gathered.critical, grid, plane, at_most=6)
+    shown, places = marks.in_plane(gathered.critical, grid, plane, at_most=6), marks.Places()
     parts = [
-        *_ground(gathered, stage, plane, window_HU),
-        *marks.named(shown, grid, plane),
+        *_ground(gathered, stage, plane, window_HU, places),
+        *marks.named(shown, grid, plane, places),
         *(marks.instrument(other, plane) for other in stage.instruments if other.name != placement.name),
         marks.instrument(placement, plane),
         *(marks.cement(deposit, plane) for deposit in stage.deposits),
@@ -128,9 +128,10 @@ def _down(
     window_HU: tuple[float, float],
 ) -> Picture:
     others = (other for other in stage.instruments if other.name != placement.name)
+    places = marks.Places()
     parts = [
-        *_ground(gathered, stage, plane, window_HU),
-        *marks.shadows([(each.structure, each.shadow) for each in near]),
+        *_ground(gathered, stage, plane, window_HU, places),
+        *marks.shadows([(each.structure, each.shadow) for each in near], places),
         *(marks.crossing(other, plane) for other in others),
         marks.crossing(placement, plane),
         marks.sight(placement, plane),
@@ -139,11 +140,13 @@ def _down(
     return Picture(plane=plane, body="".join(parts), named=tuple(each.structure.name for each in near))
 
 
-def _ground(gathered: Gathered, stage: Stage, plane: Plane, window_HU: tuple[float, float]) -> tuple[str, str, str]:
+def _ground(
+    gathered: Gathered, stage: Stage, plane: Plane, window_HU: tuple[float, float], places: marks.Places
+) -> tuple[str, str, str]:
     """The CT, the cold or heat of the instrument's own step, the tumor."""
     return (
         svg.tag("image", href=svg.gray_png(ct_slice(gathered, plane, window_HU)), width=SIZE, height=SIZE),
-        _lines(stage, plane),
+        _lines(stage, plane, places),
         marks.outline(gathered.lesion.inside, gathered.case.grid, plane, "tumor"),
     )
 
@@ -155,8 +158,8 @@ def _zone(stage: Stage) -> Literal["ice", "heat"] | None:
     return "ice" if stage.coldest_key == f"{stage.id}/minimum_degC" else None
 
 
-def _lines(stage: Stage, plane: Plane) -> str:
+def _lines(stage: Stage, plane: Plane, places: marks.Places) -> str:
     zone = _zone(stage)
     if zone == "heat" and stage.heat is not None:
-        return heat_lines(stage.heat, plane)
-    return marks.ice(stage.coldest, plane) if zone == "ice" and stage.coldest is not None else ""
+        return heat_lines(stage.heat, plane, places)
+    return marks.ice(stage.coldest, plane, places) if zone == "ice" and stage.coldest is not None else ""
