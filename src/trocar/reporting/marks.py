@@ -26,6 +26,7 @@ PIXELS = 170  # of masks and temperatures
 EDGE = 20.0  # of the letters from the border
 LETTER = 12.0  # about the width of a label's letter
 TALL = 24.0  # of a label
+HEAD = 18.0  # the length of an arrowhead
 SHIFTS = [np.array([x, y]) for y in range(-60, 61, 10) for x in range(-40, 41, 10)]  # of a label that gives way
 IN_PLANE_MM = 4.0
 ISOTHERMS = (("0 °C", 0.0, "i0", (0, -1)), ("\u221220", -20.0, "i20", (1, 0)), ("\u221240", -40.0, "i40", (0, 1)))
@@ -193,6 +194,8 @@ class Places:
         away = center - SIZE / 2
         away = away / max(float(np.linalg.norm(away)), 1e-6)
         tip = center + (radius + 6) * away
+        column, row = tip + HEAD / 2 * away
+        self._taken.append((column, row, HEAD / 2))
         return [arrowhead(tip, -away, kind), self.written(said, tip + 30 * away)]
 
     def written(self, said: str, wanted: Array) -> str:
@@ -300,7 +303,7 @@ def cement(deposit: CementDeposit, plane: Plane) -> str:
 def arrowhead(tip: Array, direction: Array, kind: str) -> str:
     """A filled triangle whose point is at `tip`."""
     across = np.array([-direction[1], direction[0]])
-    back = tip - 18 * direction
+    back = tip - HEAD * direction
     return svg.polygon([tip, back + 8 * across, back - 8 * across], class_=kind)
 
 
