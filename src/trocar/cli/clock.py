@@ -21,6 +21,8 @@ def clock_lines(schedule: Schedule, order: tuple[str, ...]) -> Iterator[str]:
     for batch in schedule.batches:
         window = "unknown" if batch.window_s is None else f"{batch.window_s:.0f} s"
         yield f"{batch.id}: {', '.join(batch.steps)} within {window} [{batch.source}]"
+        if batch.set_at_s is not None:
+            yield f"{batch.id}: set {batch.set_at_s / 60:.0f} min after the start of mixing [{batch.set_source}]"
     for point in schedule.controls:
         yield f"{_clock(point.at_min)}  look {point.id} ({point.step}): {point.text.en}"
     total = schedule.total_min

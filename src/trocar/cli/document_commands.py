@@ -69,13 +69,14 @@ def _kinds(names: list[str]) -> tuple[Kind, ...]:
 
 
 def _read(opened: Any) -> tuple[Any, list[Any]]:
-    """The case and its findings that are up to date, with the session of the planned option on the clock."""
+    """The case and its findings that are up to date, fields left out, with the planned option on the clock."""
     from trocar.workflow import session
 
     case, assessed, options = opened.read("case", arrays=False), opened.read("assessment"), opened.read("proposals")
     plan = opened.read("plan") if opened.is_fresh("plan") else None
-    timed = session(opened)
-    return case, [assessed, *options, *(item for item in (plan, timed) if item is not None)]
+    simulation = opened.read("simulation", arrays=False) if opened.is_fresh("simulation") else None
+    found = (plan, simulation, session(opened))
+    return case, [assessed, *options, *(item for item in found if item is not None)]
 
 
 def _today() -> Any:

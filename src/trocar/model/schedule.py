@@ -39,12 +39,16 @@ class PositionChange(Record):
     at_min: Duration
 
 
+SIMULATED = "model prior"  # the source of a setting time by simulated curing
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CementBatch(Record):
     """One mix and its clock, in seconds from the start of mixing; None is not known.
 
-    The working times are those of the cement at `room_degC`, the setting time that at `tissue_degC`. `needed_s` is what
-    the steps take from the start of injection to the last that needs soft cement; `window_s` is the paste phase.
+    The working times are those of the cement at `room_degC`, the setting time that at `tissue_degC`, or where that is
+    not known the one that was simulated: `set_source` says whose it is. `needed_s` is what the steps take
+    from the start of injection to the last that needs soft cement; `window_s` is the paste phase.
     """
 
     id: str
@@ -59,6 +63,7 @@ class CementBatch(Record):
     window_s: float | None
     steps: tuple[str, ...]
     source: str
+    set_source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

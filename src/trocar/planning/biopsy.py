@@ -12,7 +12,7 @@ from trocar.imaging.surface import bounds
 from trocar.model.device import BiopsyNeedle
 from trocar.model.space import Array, Segment, as_vector
 from trocar.model.treatment import Placement, Rejection
-from trocar.planning.access import Instrument, clear, first_clear, instrument, needle, rejections, trace
+from trocar.planning.access import Instrument, Paths, clear, first_clear, instrument, needle, rejections, trace
 from trocar.planning.directions import spaced, sphere, tie_break
 from trocar.planning.front import Option, front
 from trocar.planning.surroundings import Surroundings, look_up
@@ -25,6 +25,9 @@ TARGETS_TRIED = 16
 TARGETS_APART_MM = 8.0
 DIRECTIONS = 1000
 DEPTH_MM = 4.0
+NAME = "biopsy-1"
+BACK_MM = 20.0  # how far before its target a path is looked at that is too long for the needle
+SPARE_MM = 0.5  # what the length of a path may differ by when it is followed from another point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,31 +42,50 @@ class Sampling:
 
 
 def biopsy(around: Surroundings, up: Array) -> Sampling:
-    """A biopsy of the lesion: soft tissue where there is enough of it, else bone."""
+    """A biopsy of the lesion: soft tissue where there is enough of it, else bone.
+
+    Where the needle reaches none of the targets, it stops within its reach on the way to one, as deep in the
+    compartment as a target has to lie.
+    """
     preferred = compartments(around)
     refused: tuple[Rejection, ...] = ()
     for compartment in preferred:
-        tool = _tool(compartment)
-        targets = _targets(around, compartment)
+        tool, depth = _tool(compartment), _depth_mm(around, compartment)
+        targets = _targets(around, depth)
         if not len(targets):
             continue
         ways = sphere(DIRECTIONS)
         paths = trace(around, np.repeat(targets, len(ways), axis=0), np.tile(ways, (len(targets), 1)), tool, up)
         refused += tuple(rejections(around, paths, tool, up, what=tool.what))
         best = first_clear(around, paths, tool)
+        if best is None:
+            paths = _sooner(around, paths, tool, up, depth)
+            best = first_clear(around, paths, tool)
         if best is not None:
             options = tuple(front(around, paths, tool, shown=4))
-            return Sampling(needle(tool, paths.segment(best), "biopsy-1"), compartment, refused, options)
+            return Sampling(needle(tool, paths.segment(best), NAME), compartment, refused, options)
     return Sampling(None, preferred[0] if preferred else "", refused)
+
+
+def _sooner(around: Surroundings, paths: Paths, tool: Instrument, up: Array, depth_mm: Array) -> Paths:
+    """The paths that are only too long for the needle, ended where they lie deepest within its reach."""
+    rows = np.flatnonzero(paths.reason == paths.reasons.index("needle_length"))
+    rows = rows[paths.length_mm[rows] <= tool.reach_mm + BACK_MM]
+    back = paths.length_mm[rows, None] - tool.reach_mm + SPARE_MM + np.arange(0.0, BACK_MM, 1.0)
+    points = paths.targets[rows, None] + back[..., None] * paths.outward[rows, None]
+    depth = look_up(around, depth_mm, points, outside=0.0)
+    deepest, each = depth.argmax(axis=1), np.arange(len(rows))
+    kept = depth[each, deepest] >= _wanted_mm(depth_mm)
+    return trace(around, points[each, deepest][kept], paths.outward[rows][kept], tool, up)
 
 
 def shared(around: Surroundings, found: Sampling, others: Mapping[str, Segment]) -> Sampling:
     """The same sample taken on the path of another instrument, from the skin, where one crosses viable tumor.
 
     `others` are paths by name. The one that passes deepest within the compartment is taken; none that is too long or
-    not clear enough for the needle.
+    not clear enough for the needle. A sample that found no path of its own may find one so.
     """
-    if found.placement is None or not others:
+    if not found.compartment or not others:
         return found
     tool, depth = _tool(found.compartment), _depth_mm(around, found.compartment)
     best: tuple[float, str, Segment] | None = None
@@ -79,12 +101,12 @@ def shared(around: Surroundings, found: Sampling, others: Mapping[str, Segment])
             best = deepest, name, own
     if best is None:
         return found
-    return replace(found, placement=needle(tool, best[2], found.placement.name), shared_with=best[1])
+    return replace(found, placement=needle(tool, best[2], NAME), shared_with=best[1])
 
 
 def _tool(compartment: str) -> Instrument:
     device_id = "needle-soft-tissue-18g" if compartment == "soft_tissue" else "needle-bone-11g"
-    return instrument(device_id, "biopsy", what=f"biopsy needle ({compartment})")
+    return instrument(device_id, "biopsy", what=f"biopsy needle ({compartment.replace('_', ' ')})")
 
 
 def compartments(around: Surroundings) -> tuple[str, ...]:
@@ -127,14 +149,18 @@ def _depth_mm(around: Surroundings, compartment: str) -> Array:
     return depth
 
 
-def _targets(around: Surroundings, compartment: str) -> Array:
+def _wanted_mm(depth_mm: Array) -> float:
+    """How deep in the compartment a sample is taken."""
+    return min(DEPTH_MM, float(depth_mm.max()))
+
+
+def _targets(around: Surroundings, depth_mm: Array) -> Array:
     """(n, 3) points well inside the compartment and out of necrosis, spread, the deepest first."""
-    depth = _depth_mm(around, compartment)
-    if not depth.any():
+    if not depth_mm.any():
         return np.zeros((0, 3))
-    ijk = np.argwhere(depth >= min(DEPTH_MM, float(depth.max())))
+    ijk = np.argwhere(depth_mm >= _wanted_mm(depth_mm))
     points = around.grid.to_lps(ijk)
-    deepest = -np.round(depth[tuple(ijk.T)], 3)
+    deepest = -np.round(depth_mm[tuple(ijk.T)], 3)
     points = points[np.lexsort((tie_break(points, around.side_x), deepest))]
     return spaced(points, apart_mm=TARGETS_APART_MM, count=TARGETS_TRIED)
 

@@ -90,7 +90,8 @@ class Draft:
             en=f"Through the puncture and on the path of {found.shared_with}, before it: no puncture of its own.",
             fr=f"Par la ponction et sur le trajet de {found.shared_with}, avant lui : pas de ponction propre.",
         )
-        moved = replace(step, placements=(found.placement,), notes=(*step.notes, note))
+        notes = (*(step.notes or (_compartment_note(found.compartment),)), note)
+        moved = replace(step, placements=(found.placement,), notes=notes)
         return rechecked_step(self.inspect, replace(moved, checks=()))
 
     def _step(self, item: SequenceStep, predictor: Predictor | None) -> Step:
@@ -141,12 +142,7 @@ class Draft:
         step = self._bare(item, Technique.BIOPSY, minutes)
         if found.placement is None:
             return replace(step, checks=(unplaced("biopsy", found.rejected),))
-        where = {"bone": ("bone", "os"), "soft_tissue": ("soft tissue", "tissu mou")}[found.compartment]
-        note = Text(
-            en=f"Sampled compartment: {where[0]}, away from necrosis.",
-            fr=f"Compartiment prélevé : {where[1]}, hors nécrose.",
-        )
-        return replace(step, placements=(found.placement,), notes=(note,))
+        return replace(step, placements=(found.placement,), notes=(_compartment_note(found.compartment),))
 
     def _protection(self, item: SequenceStep) -> Step:
         step = self._bare(item, Technique.PROTECTION, durations.PROTECTION)
@@ -272,6 +268,14 @@ class Draft:
         return Step(
             id=item.id, technique=technique, action=item.step, lesion=self.proposal.lesion, duration_min=minutes
         )
+
+
+def _compartment_note(compartment: str) -> Text:
+    where = {"bone": ("bone", "os"), "soft_tissue": ("soft tissue", "tissu mou")}[compartment]
+    return Text(
+        en=f"Sampled compartment: {where[0]}, away from necrosis.",
+        fr=f"Compartiment prélevé : {where[1]}, hors nécrose.",
+    )
 
 
 def _screw_placement(chosen: Screwed, number: int) -> Placement:

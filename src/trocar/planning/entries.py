@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trocar.catalog import device
+from trocar.catalog import devices
 from trocar.errors import InputError, PlanningError
 from trocar.model.case import Case
 from trocar.model.device import BiopsyNeedle, Cryoprobe, Trocar
@@ -19,6 +19,7 @@ from trocar.planning.position import positions, upward
 from trocar.planning.surroundings import surroundings
 
 DIRECTIONS = 6000
+PUSHED = {Cryoprobe: "probe", BiopsyNeedle: "biopsy", Trocar: "trocar"}  # kinds with a path of their own, their role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,10 +85,10 @@ def access(
 
 
 def pushed(device_id: str) -> Instrument:
-    """A device of the catalog as what is pushed along a path. Raises `InputError` for one that is not."""
-    known = device(device_id)
-    roles = {Cryoprobe: "probe", BiopsyNeedle: "biopsy", Trocar: "trocar"}
-    role = roles.get(type(known))
-    if role is None:
-        raise InputError(f"{device_id} is not pushed along a path of its own", hint="trocar devices lists the catalog")
-    return instrument(device_id, role, what=known.name)
+    """A device of the catalog as what is pushed along a path. Raises `InputError`, naming those, for another."""
+    usable = {name: item for name, item in devices().items() if type(item) in PUSHED}
+    if device_id not in usable:
+        known = device_id in devices()
+        wrong = f"{device_id} is not pushed along a path of its own" if known else f"no device is called {device_id!r}"
+        raise InputError(wrong, hint=f"one of: {', '.join(usable)}")
+    return instrument(device_id, PUSHED[type(usable[device_id])], what=usable[device_id].name)

@@ -31,7 +31,9 @@ def checks(around: Surroundings, step: Step, rung: Rung, seen: HotOutlook | None
         return (*found, _unknown("coverage_planned_coagulated", around.lesion.name, key, "1"))
     how = f"predicted at {seen.spacing_mm:g} mm"
     shares = [("coverage_planned_coagulated", seen.lethal_frac)]
-    if seen.border_frac is not None and intent != "curative":
+    if intent == "curative":
+        shares.append(("margin_planned_coagulated", seen.shell_frac))
+    elif seen.border_frac is not None:
         shares.append(("bone_border_planned", seen.border_frac))
     found += [share_check(name, around.lesion.name, value, key, how) for name, value in shares]
     found += [*_hottest_of_others(seen, how), *_skin_burn(around, seen, how), *_reached(step, rung, seen)]

@@ -17,6 +17,7 @@ from trocar.model.case import Role
 from trocar.model.forecast import HeatForecast, HeatPredictor
 from trocar.model.space import Array
 from trocar.model.treatment import Placement, Step
+from trocar.planning.freezing import lethal_share_key
 from trocar.planning.outlook import NERVES, PENALTY_PER_DEGC, Aim
 from trocar.planning.surroundings import Surroundings
 
@@ -78,12 +79,12 @@ class HotOutlook:
         return self.lethal_frac if self.border_frac is None else self.border_frac
 
     def sufficient(self, intent: str) -> bool:
-        """Whether it reaches the coverage asked for, and nothing gets too hot."""
-        if intent == "curative":
-            wanted = limit("coverage_visible_frac").value
-            return self.admissible and self.lethal_frac >= 0.999 and self.shell_frac >= wanted
-        wanted = limit("coverage_lethal_palliative_frac").value
-        return self.admissible and min(self.lethal_frac, self.border) >= wanted
+        """Whether it reaches the coverage asked for, and nothing gets too hot.
+
+        Curative: the whole tumor and its margin die. No share is allowed for what is seen, as with ice: heat is not.
+        """
+        least = min(self.lethal_frac, self.shell_frac if intent == "curative" else self.border)
+        return self.admissible and least >= limit(lethal_share_key(intent)).value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,12 @@
 """The bill of materials: what a plan's placements need, with spares and what cannot be counted from them."""
 
-from math import ceil
+from math import ceil, dist
 
 from trocar.catalog import device
 from trocar.catalog.ladders import console
 from trocar.model.device import Cement, Screw
 from trocar.model.treatment import KitItem, Placement, Step
+from trocar.planning.paths import instrument
 
 CEMENT_RESERVE = 1.3  # design (bill of materials rule)
 
@@ -31,11 +32,22 @@ def _item(step: Step, device_id: str, placements: list[Placement]) -> KitItem:
         packs = ceil(volume * CEMENT_RESERVE / known.pack_ml) if known.pack_ml else 1
         note = f"{volume:g} ml planned; a mix of its own for this step"
         return KitItem(device=device_id, quantity=max(1, packs), spare=1, step=step.id, note=note)
-    note = ""
     if isinstance(known, Screw):
         note = "; ".join(_screw_note(known, placement) for placement in placements)
+    else:
+        note = "; ".join(_lengths(device_id, placements))
     spare = 1 if placements[0].role in ("probe", "wire") else 0
     return KitItem(device=device_id, quantity=len(placements), spare=spare, step=step.id, note=note)
+
+
+def _lengths(device_id: str, placements: list[Placement]) -> list[str]:
+    """Which of its lengths to have, for a device that is sold in several: the shortest that reaches."""
+    tool = instrument(device_id, placements[0].role, what=device_id)
+    if len(tool.lengths_mm) < 2:
+        return []
+    paths_mm = (dist(placement.skin_lps_mm, placement.target_lps_mm) for placement in placements)
+    found = {tool.shortest_mm(path_mm) for path_mm in paths_mm}
+    return [f"length {length:g} mm" for length in sorted(length for length in found if length is not None)]
 
 
 def _screw_note(screw: Screw, placement: Placement) -> str:

@@ -11,8 +11,13 @@ T20_PROBES, T20_AGE_YEARS = 3, 70.0
 
 
 def unplaced(what: str, refused: tuple[Rejection, ...], why: str = "") -> Check:
-    """A FAIL check for something without an admissible place, with the constraints that exclude it."""
+    """A FAIL check for something without an admissible place, with the constraints that exclude it.
+
+    Where an instrument is only too short on a path, by how much is said: a longer one is the remedy.
+    """
     reasons = dict.fromkeys(f"{item.constraint} ({item.structure})" for item in refused)
+    short = min((item for item in refused if item.constraint == "needle_length"), key=_lacks_mm, default=None)
+    remedy = f"; {short.structure} is {_lacks_mm(short):.1f} mm too short on the nearest way" if short else ""
     return Check(
         name="placement_found",
         subject=what,
@@ -21,8 +26,12 @@ def unplaced(what: str, refused: tuple[Rejection, ...], why: str = "") -> Check:
         unit="count",
         verdict=Verdict.FAIL,
         source="design",
-        message=why or f"no admissible place: {', '.join(list(reasons)[:5]) or 'no path was found'}",
+        message=why or f"no admissible place: {', '.join(list(reasons)[:5]) or 'no path was found'}{remedy}",
     )
+
+
+def _lacks_mm(item: Rejection) -> float:
+    return item.value_mm - item.limit_mm
 
 
 def nerve_unknown() -> Check:

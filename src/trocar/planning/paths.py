@@ -49,6 +49,11 @@ class Instrument:
         chosen = known[np.minimum(np.searchsorted(known, path_mm + reserve), len(known) - 1)]
         return np.maximum(chosen - path_mm, reserve)
 
+    def shortest_mm(self, path_mm: float) -> float | None:
+        """The shortest of its lengths that reaches along a path; None where none does, or none is known."""
+        needed = path_mm + limit("needle_hub_reserve_mm").value
+        return min((length for length in self.lengths_mm if length >= needed), default=None)
+
     @property
     def reach_mm(self) -> float:
         """The longest path it can take, a hub's reserve staying outside; unlimited when its lengths are unknown."""

@@ -4,7 +4,7 @@ Steps are placed in the order of the sequence, each as early as the steps before
 the low, the typical and the high durations. A longer duration therefore never makes any step earlier.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from trocar.catalog import device
 from trocar.catalog.timing import controls
 from trocar.errors import CatalogError
 from trocar.model.device import Cement
-from trocar.model.schedule import CementBatch, ControlPoint, PositionChange, Schedule, TimedStep
+from trocar.model.schedule import SIMULATED, CementBatch, ControlPoint, PositionChange, Schedule, TimedStep
 from trocar.model.treatment import Duration, Plan, Proposal, SequenceStep
 from trocar.proposal.cementclock import setting_time_s, working_times_s
 from trocar.proposal.schedulechecks import budget_checks, clock_check, cold_checks, order_checks
@@ -33,13 +33,16 @@ def schedule(
     room_degC: float | None = None,
     tissue_degC: float | None = None,
     cavity_degC: float | None = None,
+    simulated_set_min: Mapping[str, float] | None = None,
     budget_min: float | None = None,
 ) -> Schedule:
     """The session of a proposal in time; a plan tells its probes, protocol, volumes, position and cement.
 
     `room_degC` is where the cement is mixed (that of its table when not given), `tissue_degC` where it
     sets: unknown after ice unless given, body temperature without. `cavity_degC` is the cavity's temperature when the
-    cement arrives, `tissue_degC` at first: it warms afterwards. Raises `CatalogError` for an unknown device.
+    cement arrives, `tissue_degC` at first: it warms afterwards. `simulated_set_min` holds minutes from an
+    injection, by its step, until its cement has set; it stands in where the tissue's temperature is not known, as a
+    prior of the model. Raises `CatalogError` for an unknown device.
     """
     times = StepTimes(proposal, plan)
     cement = _cement(plan)
@@ -47,12 +50,13 @@ def schedule(
     tissue = tissue_degC if tissue_degC is not None or frozen else BODY_degC
     room = cement.room_degC if room_degC is None else room_degC
     mixes = _mixes(proposal, times, cement, room)
+    injections = frozenset(item.id for item in proposal.sequence if item.step == "CEMENT_INJECT")
     clock = _Clock(
         proposal,
         {item.id: times.of(item) for item in proposal.sequence},
         mixes,
         _liquid_min(cement, room),
-        setting_time_s(cement, tissue),
+        _Setting(setting_time_s(cement, tissue), simulated_set_min or {}, injections),
     )
     placed = clock.placed()
     position = _position(plan)
@@ -87,6 +91,23 @@ class _Mix:
     replaces: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """When a mix has set: from its start by the cement's table, else from the end of its injections as simulated."""
+
+    table_s: float | None
+    simulated_min: Mapping[str, float]
+    injections: frozenset[str]
+
+    def after_s(self, mix: _Mix, mixed_min: float, end_min: Callable[[str], float]) -> float | None:
+        """Seconds from the start of mixing; None where nobody knows of one of its injections."""
+        injected = [step for step in mix.steps if step in self.injections]
+        if self.table_s is not None or not all(step in self.simulated_min for step in injected):
+            return self.table_s
+        sets_min = (end_min(step) + self.simulated_min[step] - mixed_min for step in injected)
+        return max((minutes * S_PER_MIN for minutes in sets_min), default=None)
+
+
 @dataclass(slots=True)
 class _Clock:
     """Places every step in time for the low, typical and high durations."""
@@ -95,7 +116,7 @@ class _Clock:
     times: dict[str, StepTime]
     mixes: tuple[_Mix, ...]
     liquid_min: float
-    set_s: float | None
+    setting: _Setting
     needed: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -133,12 +154,20 @@ class _Clock:
             if item.step == "CEMENT_INJECT" and self.needed.get(item.id) in spent:
                 start = max(start, spent[self.needed[item.id]][0] + self.liquid_min)
             end = start + getattr(time.duration, case)
-            if item.step == "CEMENT_SET" and self.set_s is not None:
-                mixed = max((spent[mix.id][0] for mix in self.mixes if mix.id in spent), default=start)
-                end = max(end, mixed + self.set_s / S_PER_MIN)
+            if item.step == "CEMENT_SET":
+                end = max(end, self._all_set_min(spent))
             spent[item.id] = (start, end)
             free.update(dict.fromkeys(time.resources, end))
         return spent
+
+    def _all_set_min(self, spent: dict[str, tuple[float, float]]) -> float:
+        """When every mix injected so far has set, as far as that is known; 0 where it is not."""
+        found = [0.0]
+        for mix in (mix for mix in self.mixes if mix.id in spent and all(step in spent for step in mix.steps)):
+            mixed = spent[mix.id][0]
+            after_s = self.setting.after_s(mix, mixed, lambda step: spent[step][1])
+            found += [] if after_s is None else [mixed + after_s / S_PER_MIN]
+        return max(found)
 
 
 def _bridged(names: tuple[str, ...], parents: dict[str, tuple[str, ...]], dropped: set[str]) -> tuple[str, ...]:
@@ -232,6 +261,8 @@ def _batch(
     first = placed[mix.steps[0]][0] if mix.steps else placed[mix.id][1]
     last = placed[mix.steps[-1]][1] if mix.steps else placed[mix.id][1]
     took = Duration(**{case: (getattr(last, case) - getattr(first, case)) * S_PER_MIN for case in CASES})
+    set_at_s = clock.setting.after_s(mix, placed[mix.id][0].typical, lambda step: placed[step][1].typical)
+    told = cement.sources.get("set_at_s", "") if clock.setting.table_s is not None else SIMULATED
     return CementBatch(
         id=mix.id,
         device=cement.id,
@@ -240,7 +271,8 @@ def _batch(
         tissue_degC=tissue_degC,
         liquid_until_s=liquid_s,
         paste_until_s=paste_s,
-        set_at_s=setting_time_s(cement, tissue_degC),
+        set_at_s=set_at_s,
+        set_source="" if set_at_s is None else told,
         needed_s=took,
         window_s=None if paste_s is None or liquid_s is None else paste_s - liquid_s,
         steps=mix.steps,

@@ -27,6 +27,10 @@ TOPICS = {
     "weakest": "{plane}: where bone is nearest to yielding before treatment (circle), {subject}.",
     "cement": "{plane}: {subject}; arrow at the cement.",
 }
+ZONES = {
+    "ice": "Lines: predicted coldest temperatures until the end of this step.",
+    "heat": "Lines: where heat is predicted to kill by the end of this step, by three models.",
+}
 
 
 def stage_name(stage: Stage, language: Language) -> str:
@@ -60,8 +64,10 @@ def technique_name(key: str, language: Language) -> str:
 
 
 def along(sheet: Sheet, language: Language) -> str:
-    """The sentence below the slice that holds an instrument, with the structures that it marks."""
+    """What stands below the slice that holds an instrument, with the structures that it marks."""
     said = language("Oblique slice along {subject}, from the skin to its end.", subject=sheet.placement.name)
+    if sheet.zone:
+        said = f"{said} {language(ZONES[sheet.zone])}"
     marked = _marked(sheet.along.named, language)
     return f"{said} {marked}." if marked else said
 

@@ -5,7 +5,7 @@ import numpy as np
 from trocar.model.treatment import EntryMap
 from trocar.reporting import svg
 from trocar.reporting.language import Language
-from trocar.reporting.words import check_name, structure_name
+from trocar.reporting.words import check_name, subject_name
 
 WIDTH, HEIGHT = 900, 420
 LEFT, RIGHT, TOP, BOTTOM = 60, 300, 30, 50
@@ -82,5 +82,5 @@ def _reason(found: EntryMap, number: int, language: Language) -> str:
         return language("free")
     exclusion = found.exclusions[number - 1]
     if exclusion.structure:
-        return structure_name(exclusion.structure, language)
+        return subject_name(exclusion.structure, language)
     return check_name(exclusion.constraint, language)

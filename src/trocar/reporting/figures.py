@@ -32,12 +32,12 @@ class Figure:
 def draw(gathered: Gathered, panel: Panel) -> Figure:
     """The panel as SVG."""
     plane, grid, stage = panel.plane, gathered.case.grid, panel.stage
-    nerves = marks.in_plane(gathered.nerves, grid, plane)
+    nerves, places = marks.in_plane(gathered.nerves, grid, plane), marks.Places()
     parts = [
         svg.tag("image", href=svg.gray_png(ct_picture(gathered, panel)), width=SIZE, height=SIZE),
-        _treated(panel) if panel.topic in TREATED_TOPICS else "",
+        _treated(panel, places) if panel.topic in TREATED_TOPICS else "",
         marks.outline(gathered.lesion.inside, grid, plane, "tumor"),
-        *marks.named(nerves, grid, plane),
+        *marks.named(nerves, grid, plane, places),
         *(marks.instrument(placement, plane) for placement in stage.instruments),
         *(marks.cement(deposit, plane) for deposit in stage.deposits),
         svg.tag("circle", cx=SIZE / 2, cy=SIZE / 2, r=22, class_="weakest") if panel.topic == "weakest" else "",
@@ -46,11 +46,11 @@ def draw(gathered: Gathered, panel: Panel) -> Figure:
     return Figure(panel=panel, body="".join(parts), named=tuple(nerve.name for nerve in nerves))
 
 
-def _treated(panel: Panel) -> str:
+def _treated(panel: Panel, places: marks.Places) -> str:
     """What the treatment has done so far, ice and heat."""
     stage, plane = panel.stage, panel.plane
-    cold = "" if stage.coldest is None else marks.ice(stage.coldest, plane)
-    return cold if stage.heat is None else cold + heat_lines(stage.heat, plane)
+    cold = "" if stage.coldest is None else marks.ice(stage.coldest, plane, places)
+    return cold if stage.heat is None else cold + heat_lines(stage.heat, plane, places)
 
 
 def ct_picture(gathered: Gathered, panel: Panel) -> Array:

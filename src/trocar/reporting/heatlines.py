@@ -10,7 +10,7 @@ import numpy as np
 from trocar.catalog import limit
 from trocar.model.space import Array, Volume
 from trocar.reporting.cuts import cut
-from trocar.reporting.marks import PIXELS, Level, levels
+from trocar.reporting.marks import PIXELS, Level, Places, levels
 from trocar.reporting.planes import Plane
 from trocar.reporting.staging import HeatFields
 
@@ -18,9 +18,9 @@ LEAST = 1e-4  # of a lethal dose: below it a cell is far outside, however far
 REST_DEGC = 37.0
 
 
-def heat_lines(heat: HeatFields, plane: Plane) -> str:
+def heat_lines(heat: HeatFields, plane: Plane, places: Places) -> str:
     """Where a heating step kills, by each of the models that are kept."""
-    return levels(_levels(heat, plane))
+    return levels(_levels(heat, plane), places)
 
 
 def _levels(heat: HeatFields, plane: Plane) -> Iterator[Level]:

@@ -25,6 +25,9 @@ SIZE = 680  # of the drawing, in its own units
 PIXELS = 170  # of masks and temperatures
 EDGE = 20.0  # of the letters from the border
 LETTER = 12.0  # about the width of a label's letter
+TALL = 24.0  # of a label
+HEAD = 18.0  # the length of an arrowhead
+SHIFTS = [np.array([x, y]) for y in range(-60, 61, 10) for x in range(-40, 41, 10)]  # of a label that gives way
 IN_PLANE_MM = 4.0
 ISOTHERMS = (("0 °C", 0.0, "i0", (0, -1)), ("\u221220", -20.0, "i20", (1, 0)), ("\u221240", -40.0, "i40", (0, 1)))
 GUARDED_NERVES = (Role.NERVE, Role.CORD)
@@ -35,11 +38,18 @@ LABELS = {
 
 
 def label(name: str) -> str:
-    """What marks a structure on a picture: `S1 L` for `nerve_root_s1_left`, as both sides may be in one picture."""
+    """What marks a structure on a picture: `S1 L` for `nerve_root_s1_left`, as both sides may be in one picture.
+
+    `L3-L4` for `disc_l3_l4` and `Can L4` for `canal_vertebrae_L4`, as several levels may be.
+    """
     stem = name.removesuffix("_left").removesuffix("_right")
     side = {"_left": " L", "_right": " R"}.get(name.removeprefix(stem), "")
     if stem.startswith("nerve_root_"):
         return stem.removeprefix("nerve_root_").upper() + side
+    if stem.startswith("disc_"):
+        return stem.removeprefix("disc_").upper().replace("_", "-")
+    if stem.startswith("canal_vertebrae_"):
+        return f"Can {stem.removeprefix('canal_vertebrae_')}"
     parts = stem.split("_")
     short = "".join(part[0] for part in parts).upper() if len(parts) > 1 else stem[:3].capitalize()
     return LABELS.get(stem, short) + side
@@ -61,15 +71,22 @@ def contours(values: Array, level: float) -> list[Array]:
 
 def outline(inside: Array, grid: Grid, plane: Plane, kind: str) -> str:
     """A mask's outline in a picture, on a dark line."""
+    return _on_dark(_border(inside, grid, plane), kind)
+
+
+def _border(inside: Array, grid: Grid, plane: Plane) -> list[Array]:
     occupancy = cut(inside, grid, plane, PIXELS, outside=0.0)
-    smooth = ndimage.gaussian_filter(occupancy, 1.0)
-    return "".join(svg.path(line, class_=name) for line in contours(smooth, 0.5) for name in ("under", kind))
+    return contours(ndimage.gaussian_filter(occupancy, 1.0), 0.5)
 
 
-def ice(coldest: Volume, plane: Plane) -> str:
+def _on_dark(lines: list[Array], kind: str) -> str:
+    return "".join(svg.path(line, class_=name) for line in lines for name in ("under", kind))
+
+
+def ice(coldest: Volume, plane: Plane, places: "Places") -> str:
     """The isotherms of a temperature, each with a label at its reach to one side."""
     values = cut(coldest.values, coldest.grid, plane, PIXELS, outside=37.0)
-    return levels([Level(said, values, level, (kind,), towards) for said, level, kind, towards in ISOTHERMS])
+    return levels([Level(said, values, level, (kind,), towards) for said, level, kind, towards in ISOTHERMS], places)
 
 
 class Level(NamedTuple):
@@ -82,17 +99,18 @@ class Level(NamedTuple):
     towards: tuple[int, int]
 
 
-def levels(shown: Iterable[Level]) -> str:
+def levels(shown: Iterable[Level], places: "Places") -> str:
     """The lines of levels, each with a label at its reach to one side, the labels on top."""
-    places, drawn, labels = Places(), [], []
+    drawn, wanted = [], []
     for said, values, level, kinds, towards in shown:
         lines = contours(values, level)
+        places.avoid(lines)
         drawn += [svg.path(line, class_=kind) for line in lines for kind in kinds]
         if lines:
             reach = np.concatenate(lines)
             aside = 22 + 4 * max(len(said) - 4, 0)  # half of a long label's width
-            labels.append(places.written(said, reach[np.argmax(reach @ towards)] + np.multiply(towards, (aside, 12))))
-    return "".join(drawn + labels)
+            wanted.append((said, reach[np.argmax(reach @ towards)] + np.multiply(towards, (aside, 12))))
+    return "".join(drawn + [places.written(said, place) for said, place in wanted])
 
 
 # --- named structures
@@ -121,31 +139,31 @@ def middle_of(shown: Array) -> Array | None:
     return (middle[::-1] + 0.5) * (SIZE / shown.shape[0])
 
 
-def named(structures: Iterable[Structure], grid: Grid, plane: Plane) -> list[str]:
+def named(structures: Iterable[Structure], grid: Grid, plane: Plane, places: "Places") -> list[str]:
     """Each structure's outline with an arrowhead and a label."""
-    places = Places()
-    drawn = []
+    drawn, marked = [], []
     for item in structures:
         center = _center_in_plane(item, grid, plane)
         assert center is not None
-        kind = kind_of(item)
-        drawn.append(outline(item.inside, grid, plane, kind))
+        kind, lines = kind_of(item), _border(item.inside, grid, plane)
+        places.avoid(lines)
+        drawn.append(_on_dark(lines, kind))
         radius = (item.diameter_mm or 5.0) / 2 * SIZE / plane.size_mm
-        drawn += places.pointed(label(item.name), center, radius if kind == "nerve" else 0.0, f"{kind}-mark")
-    return drawn
+        marked.append((label(item.name), center, radius if kind == "nerve" else 0.0, f"{kind}-mark"))
+    return drawn + [part for mark in marked for part in places.pointed(*mark)]
 
 
-def shadows(seen: Iterable[tuple[Structure, Array]]) -> list[str]:
+def shadows(seen: Iterable[tuple[Structure, Array]], places: "Places") -> list[str]:
     """The dashed outline of each structure as it is seen along a path, whatever its depth, with its label."""
-    places, drawn = Places(), []
+    drawn, marked = [], []
     for item, shadow in seen:
-        smooth = ndimage.gaussian_filter(shadow.astype(float), 1.0)
-        kind = kind_of(item)
-        drawn += [svg.path(line, class_=f"{kind} shadow") for line in contours(smooth, 0.5)]
+        kind, lines = kind_of(item), contours(ndimage.gaussian_filter(shadow.astype(float), 1.0), 0.5)
+        places.avoid(lines)
+        drawn += [svg.path(line, class_=f"{kind} shadow") for line in lines]
         center = middle_of(shadow)
         if center is not None:
-            drawn += places.pointed(label(item.name), center, 0.0, f"{kind}-mark")
-    return drawn
+            marked.append((label(item.name), center, 0.0, f"{kind}-mark"))
+    return drawn + [part for mark in marked for part in places.pointed(*mark)]
 
 
 def kind_of(item: Structure) -> str:
@@ -154,36 +172,49 @@ def kind_of(item: Structure) -> str:
 
 
 class Places:
-    """Where labels stand: inside the picture, giving way to each other, the edge letters, the scale and the window."""
+    """Where the labels of one picture stand: inside it, off each other, the edge letters, the scale and the window.
+
+    Where there is room beside them, also off the lines drawn before.
+    """
 
     def __init__(self) -> None:
         middle, edge, low = SIZE / 2, EDGE, SIZE - 30.0
-        self._taken = [(edge, middle), (SIZE - edge, middle), (middle, edge), (middle, SIZE - edge)]
-        self._taken += [(column, low) for column in (45.0, SIZE - 110.0, SIZE - 40.0)]
+        letters = [(edge, middle), (SIZE - edge, middle), (middle, edge), (middle, SIZE - edge)]
+        words = [(column, low) for column in (45.0, SIZE - 110.0, SIZE - 40.0)]
+        self._taken = [(column, row, LETTER) for column, row in letters]  # and half of the width
+        self._taken += [(column, row, 3 * LETTER) for column, row in words]
+        self._lines = np.zeros((0, 2))
+
+    def avoid(self, lines: Iterable[Array]) -> None:
+        """Columns and rows of lines that a later label had better not cover."""
+        self._lines = np.concatenate([self._lines, *lines])
 
     def pointed(self, said: str, center: Array, radius: float, kind: str) -> list[str]:
         """An arrowhead at a place, from outside, and its label beyond."""
         away = center - SIZE / 2
         away = away / max(float(np.linalg.norm(away)), 1e-6)
         tip = center + (radius + 6) * away
+        column, row = tip + HEAD / 2 * away
+        self._taken.append((column, row, HEAD / 2))
         return [arrowhead(tip, -away, kind), self.written(said, tip + 30 * away)]
 
     def written(self, said: str, wanted: Array) -> str:
         """A label at a place or near it."""
         aside = LETTER * len(said) / 2 + 4
         low, high = (aside, 24.0), (SIZE - aside, SIZE - 24.0)
-        column, row = self._free(np.clip(wanted, low, high))
-        self._taken.append((column, row))
+        within = np.clip(wanted, low, high)
+        near = (np.clip(within + shift, low, high) for shift in SHIFTS)
+        column, row = min(near, key=lambda place: self._cost(place, within, aside))
+        self._taken.append((column, row, aside))
         return svg.text(said, column, row + 5.0, class_="label")
 
-    def _free(self, wanted: Array) -> tuple[float, float]:
-        """The wanted place of a label, or the nearest above or below it that covers no other."""
-        column, row = float(wanted[0]), float(wanted[1])
-        for shift in (0, 20, -20, 40, -40, 60, -60):
-            apart = [abs(x - column) > 40 or abs(y - row - shift) > 18 for x, y in self._taken]
-            if all(apart) and 12 < row + shift < SIZE - 12:
-                return column, row + shift
-        return column, row
+    def _cost(self, place: Array, wanted: Array, aside: float) -> float:
+        """What is wrong with a label at a place: labels covered, then lines and the way from where it belongs."""
+        covered = sum(
+            abs(column - place[0]) < half + aside and abs(row - place[1]) < TALL for column, row, half in self._taken
+        )
+        crossed = np.count_nonzero((np.abs(self._lines - place) < (aside, TALL / 2)).all(axis=1))
+        return 1e3 * covered + 0.3 * crossed + 0.1 * float(np.linalg.norm(place - wanted))
 
 
 # --- instruments and implants
@@ -272,7 +303,7 @@ def cement(deposit: CementDeposit, plane: Plane) -> str:
 def arrowhead(tip: Array, direction: Array, kind: str) -> str:
     """A filled triangle whose point is at `tip`."""
     across = np.array([-direction[1], direction[0]])
-    back = tip - 18 * direction
+    back = tip - HEAD * direction
     return svg.polygon([tip, back + 8 * across, back - 8 * across], class_=kind)
 
 

@@ -3,11 +3,15 @@
 import re
 from functools import cache
 
+from trocar.catalog import devices
+from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
-from trocar.reporting.words import structure_name
+from trocar.reporting.words import check_name, structure_name, subject_name
 
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?%?")
+_NAMES = re.compile(r"[A-Za-z]\w*(, [A-Za-z]\w*)*")
+_ID = re.compile(r"(?<![\w.])[A-Za-z]\w*(?:[-.]\w+)*(?![\w.])")
 
 # Sentences of checks; the places are filled with what the stage wrote there.
 REMARKS = {
@@ -83,6 +87,7 @@ REMARKS = {
     "misses": "its line misses the lesion",
     "cement_alone": "no nerve, canal or joint is segmented",
     "no_place": "no admissible place: {why}",
+    "no_place_short": "no admissible place: {why}; {device} is {lack} mm too short on the nearest way",
     "positions": "nobody stated which positions the patient tolerates",
     "not_simulated": "{technique} is not simulated: its effect is unknown",
     "not_found": "no straight metal was found near its planned place",
@@ -100,9 +105,16 @@ REMARKS = {
     "thaw_first": "simulate the thaw, or measure it, before mixing",
     "order_broken": "must come after {steps} ({rules})",
     "session_span": "{low} to {high} min",
+    "prior": "a prior of the model",
     "sample_kept": "keep a sample of the mix at hand, and wait until it is hard",
     "screw_between": "length {length} mm, have {shorter} and {longer} mm at hand",
     "screw_beside": "length {length} mm, have {other} mm at hand",
+    "length": "length {length} mm",
+    "registered_on": "rigid on {bones}; correlation search, then Gauss-Newton",
+    "own_mix": "a mix of its own for this step",
+    "cement_set": "hottest {peak} degC, by a prior of its kinetics",
+    "cement_unset": "it does not set within {minutes} min of its injection; hottest {peak} degC, by a prior of its "
+    "kinetics",
     "volume_planned": "{volume} ml planned",
 }
 
@@ -129,6 +141,15 @@ def _said(part: str, language: Language) -> str:
     if _NUMBER.fullmatch(part):
         text = part.replace("-", "\u2212")
         return text.replace(".", ",").replace("%", "\u00a0%") if language.code == "fr" else text
-    if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", part, flags=re.IGNORECASE):
-        return structure_name(part, language)
-    return part
+    if _NAMES.fullmatch(part):
+        return ", ".join(structure_name(name, language) for name in part.split(", "))
+    return _ID.sub(lambda found: _named(found[0], language), part)
+
+
+def _named(written: str, language: Language) -> str:
+    """An id within a sentence by its name; any other word as it is."""
+    if written in vocabulary.CHECKS:
+        name = check_name(written, language)
+        return name[0].lower() + name[1:]
+    known = written in devices() or ("_" in written and "." not in written)
+    return subject_name(written, language) if known else written

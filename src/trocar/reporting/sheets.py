@@ -1,6 +1,7 @@
 """Each instrument on a sheet of its own: a slice along it, the view down it at its tip, and a screw's corridor."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from trocar.reporting import marks, planes, svg
 from trocar.reporting.cuts import cut
 from trocar.reporting.figures import AIR_HU, gray
 from trocar.reporting.gathered import Gathered
+from trocar.reporting.heatlines import heat_lines
 from trocar.reporting.marks import SIZE
 from trocar.reporting.panels import BONE, SOFT
 from trocar.reporting.passage import Beside, Stretch, beside, stretches
@@ -35,7 +37,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sheet:
-    """What is shown of one instrument: `along` holds its axis, `down` is seen along it at its end."""
+    """What is shown of one instrument: `along` holds its axis, `down` is seen along it at its end.
+
+    `zone` is of what its own step does to the tissue, as its lines show it.
+    """
 
     step: str
     placement: Placement
@@ -43,6 +48,7 @@ class Sheet:
     down: Picture
     stretches: tuple[Stretch, ...]
     beside: tuple[Beside, ...]
+    zone: Literal["ice", "heat"] | None = None
     sections: Sections | None = None
 
     @property
@@ -72,6 +78,7 @@ def _sheet(gathered: Gathered, stage: Stage, placement: Placement) -> Sheet:
         down=_down(gathered, stage, placement, down, near, window),
         stretches=stretches(gathered, placement),
         beside=near,
+        zone=_zone(stage),
         sections=sections(gathered, placement) if placement.role == "screw" else None,
     )
 
@@ -99,10 +106,10 @@ def ct_slice(gathered: Gathered, plane: Plane, window_HU: tuple[float, float]) -
 
 def _along(gathered: Gathered, stage: Stage, placement: Placement, window_HU: tuple[float, float]) -> Picture:
     plane, grid = along_plane(placement), gathered.case.grid
-    shown = marks.in_plane(gathered.critical, grid, plane, at_most=6)
+    shown, places = marks.in_plane(gathered.critical, grid, plane, at_most=6), marks.Places()
     parts = [
-        *_ground(gathered, stage, plane, window_HU),
-        *marks.named(shown, grid, plane),
+        *_ground(gathered, stage, plane, window_HU, places),
+        *marks.named(shown, grid, plane, places),
         *(marks.instrument(other, plane) for other in stage.instruments if other.name != placement.name),
         marks.instrument(placement, plane),
         *(marks.cement(deposit, plane) for deposit in stage.deposits),
@@ -121,9 +128,10 @@ def _down(
     window_HU: tuple[float, float],
 ) -> Picture:
     others = (other for other in stage.instruments if other.name != placement.name)
+    places = marks.Places()
     parts = [
-        *_ground(gathered, stage, plane, window_HU),
-        *marks.shadows([(each.structure, each.shadow) for each in near]),
+        *_ground(gathered, stage, plane, window_HU, places),
+        *marks.shadows([(each.structure, each.shadow) for each in near], places),
         *(marks.crossing(other, plane) for other in others),
         marks.crossing(placement, plane),
         marks.sight(placement, plane),
@@ -132,11 +140,26 @@ def _down(
     return Picture(plane=plane, body="".join(parts), named=tuple(each.structure.name for each in near))
 
 
-def _ground(gathered: Gathered, stage: Stage, plane: Plane, window_HU: tuple[float, float]) -> tuple[str, str, str]:
-    """The CT, the cold of the instrument's own step, the tumor."""
-    own = stage.coldest is not None and stage.coldest_key == f"{stage.id}/minimum_degC"
+def _ground(
+    gathered: Gathered, stage: Stage, plane: Plane, window_HU: tuple[float, float], places: marks.Places
+) -> tuple[str, str, str]:
+    """The CT, the cold or heat of the instrument's own step, the tumor."""
     return (
         svg.tag("image", href=svg.gray_png(ct_slice(gathered, plane, window_HU)), width=SIZE, height=SIZE),
-        marks.ice(stage.coldest, plane) if own and stage.coldest is not None else "",
+        _lines(stage, plane, places),
         marks.outline(gathered.lesion.inside, gathered.case.grid, plane, "tumor"),
     )
+
+
+def _zone(stage: Stage) -> Literal["ice", "heat"] | None:
+    """What the stage's own step was simulated to do; None for one that only finds what earlier steps left."""
+    if stage.heat is not None and stage.heat.step == stage.id:
+        return "heat"
+    return "ice" if stage.coldest_key == f"{stage.id}/minimum_degC" else None
+
+
+def _lines(stage: Stage, plane: Plane, places: marks.Places) -> str:
+    zone = _zone(stage)
+    if zone == "heat" and stage.heat is not None:
+        return heat_lines(stage.heat, plane, places)
+    return marks.ice(stage.coldest, plane, places) if zone == "ice" and stage.coldest is not None else ""

@@ -15,8 +15,9 @@ STAYS = frozenset({"screw"})
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HeatFields:
-    """What a heating step did, and those before it: hottest so far and doses so far."""
+    """What a heating step, by its id, and those before it did: hottest so far and doses so far."""
 
+    step: str
     maximum_degC: Volume
     omega: Volume
     cem43_min: Volume
@@ -79,7 +80,7 @@ def _heat_of(step: Step, fields: dict[str, Volume]) -> HeatFields | None:
     """What a step's heat left; None for a step that did not heat, or was not simulated."""
     names = ("maximum_degC", "omega", "cem43_min")
     found = {name: fields[key] for name in names if (key := f"{step.id}/{name}") in fields}
-    return HeatFields(**found) if len(found) == len(names) else None
+    return HeatFields(step=step.id, **found) if len(found) == len(names) else None
 
 
 def deposit(gathered: Gathered, placement: Placement) -> CementDeposit:

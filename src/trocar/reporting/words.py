@@ -9,7 +9,8 @@ from trocar.reporting.language import Language
 
 _SIDED = re.compile(r"^(?P<stem>.+?)_(?P<side>left|right)(?:_(?P<number>\d+))?$")
 _ORDER = re.compile(r"^order_(?P<rule>e\d+)$")
-_LEVEL = re.compile(r"^(?P<kind>nerve_root|vertebrae|vertebra|rib)_(?P<level>[A-Za-z]?\d+)$")
+_LEVEL = re.compile(r"^(?P<kind>nerve_root|canal_vertebrae|vertebrae|vertebra|rib)_(?P<level>[A-Za-z]?\d+)$")
+_DISC = re.compile(r"^disc_(?P<above>[a-z]\d+)_(?P<below>[a-z]\d+)$")
 
 
 def word(table: Mapping[str, str], key: str, language: Language) -> str:
@@ -27,12 +28,22 @@ def structure_name(name: str, language: Language) -> str:
     return f"{said} ({language(vocabulary.SIDES[sided['side']])})"
 
 
+def subject_name(name: str, language: Language) -> str:
+    """What a check or a refusal is about: a device of the catalog, else a structure."""
+    return device_name(name) if name in catalog.devices() else structure_name(name, language)
+
+
 def _stem_name(stem: str, language: Language) -> str:
+    disc = _DISC.match(stem)
+    if disc:
+        return language("{above}-{below} disc", above=disc["above"].upper(), below=disc["below"].upper())
     level = _LEVEL.match(stem)
     if level:
         match level["kind"]:
             case "nerve_root":
                 return language("{level} root", level=level["level"].upper())
+            case "canal_vertebrae":
+                return language("canal at {level}", level=level["level"].upper())
             case "rib":
                 return language("rib {level}", level=level["level"])
             case _:

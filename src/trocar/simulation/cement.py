@@ -42,7 +42,8 @@ def inject(session: Session, state: TissueState, step: Step, *, waited_s: float)
     rebuilt = replace(session, tissue=retissued(session, filled_state))
     filled_state = in_new_tissue(filled_state, rebuilt.tissue)
     if session.measures:
-        checks += curing_checks(rebuilt, filled_state, filled_state.cement_frac - state.cement_frac, beads)
+        fresh_frac = filled_state.cement_frac - state.cement_frac
+        checks += curing_checks(rebuilt, filled_state, fresh_frac, beads, step=step.id)
     return Played(
         state=filled_state,
         session=rebuilt,

@@ -64,11 +64,12 @@ class Curing:
 
 
 def curing_checks(
-    session: Session, state: TissueState, fresh_frac: Array, beads: Sequence[Placement]
+    session: Session, state: TissueState, fresh_frac: Array, beads: Sequence[Placement], *, step: str
 ) -> tuple[Check, ...]:
     """What curing does, from a state whose tissue holds the fresh cement: peaks, the nerves beside it, its setting.
 
-    It is told, not handed on: the next step takes the tissue as it was when the cement was injected.
+    The setting is that of all the cement of `step`, from its injection. It is told, not handed on: the next step takes
+    the tissue as it was when the cement was injected.
     """
     if not fresh_frac.any():
         return ()
@@ -101,7 +102,7 @@ def curing_checks(
         LASTS_S, longest_s=STEP_S, heating=heat, on_step=follow, until=lambda: cement.share_set >= SPENT_FRAC
     )
     solver.advance(max(0.0, LASTS_S - solver.time_s), longest_s=SPREADING_STEP_S, heating=heat, on_step=follow)
-    return (_setting(sets_at_s, max(hottest_degC)), *(_beside(watched) for watched in beside))
+    return (_setting(step, sets_at_s, max(hottest_degC)), *(_beside(watched) for watched in beside))
 
 
 def _beside(watched: Watched) -> Check:
@@ -118,10 +119,11 @@ def _beside(watched: Watched) -> Check:
     )
 
 
-def _setting(sets_at_s: Sequence[float], peak_degC: float) -> Check:
+def _setting(step: str, sets_at_s: Sequence[float], peak_degC: float) -> Check:
     found = f"hottest {peak_degC:.0f} degC, by a prior of its kinetics"
     return Check(
         name="cement_setting_time",
+        subject=step,
         value=round(sets_at_s[0] / 60, 1) if sets_at_s else None,
         limit=LASTS_S / 60,
         unit="min",

@@ -6,6 +6,7 @@ from trocar.errors import InputError
 from trocar.io.dossier import Dossier
 
 if TYPE_CHECKING:
+    from trocar.model.finding import Check
     from trocar.model.schedule import Schedule
 
 
@@ -19,8 +20,8 @@ def session(
 ) -> "Schedule | None":
     """The schedule of option `number`, at first of the planned one; None where there is no option.
 
-    Whether a cavity is warm enough for cement is told by the fresh simulation of the plan, unless `tissue_degC` is
-    given. Raises `InputError` for a number without option.
+    Whether a cavity is warm enough for cement, and when the cement has set, is told by the fresh simulation of the
+    plan, unless `tissue_degC` is given. Raises `InputError` for a number without option.
     """
     from trocar.proposal.schedule import schedule
 
@@ -33,18 +34,19 @@ def session(
         raise InputError(f"there is no option {number}", hint=f"there are 1 to {len(options)}")
     as_planned = number == planned
     simulated = as_planned and tissue_degC is None and dossier.is_fresh("simulation")
+    checks = dossier.read("simulation", arrays=False).checks if simulated else ()
+    cavities_degC = _values(checks, "cavity_temperature_for_cement").values()
     return schedule(
         options[number - 1],
         dossier.read("plan") if as_planned else None,
         room_degC=room_degC,
         tissue_degC=tissue_degC,
-        cavity_degC=_coldest_cavity_degC(dossier) if simulated else None,
+        cavity_degC=min(cavities_degC, default=None),
+        simulated_set_min=_values(checks, "cement_setting_time"),
         budget_min=budget_min,
     )
 
 
-def _coldest_cavity_degC(dossier: Dossier) -> float | None:
-    """The coldest tissue that the simulation's cement arrives in."""
-    checks = dossier.read("simulation", arrays=False).checks
-    found = [check.value for check in checks if check.name == "cavity_temperature_for_cement"]
-    return min((value for value in found if value is not None), default=None)
+def _values(checks: "tuple[Check, ...]", name: str) -> dict[str, float]:
+    """The known values of the checks of a name, by what they are of."""
+    return {check.subject: check.value for check in checks if check.name == name and check.value is not None}

@@ -75,7 +75,23 @@ def test_the_run_sheet_of_a_dossier_with_a_plan_has_its_kit_and_the_schedules_ch
         assert "2 × IceFORCE 2.1 CX (+1)" in said and f"? {unknown}" in said
 
 
-def test_the_clock_knows_the_simulated_cavity_and_not_yet_when_the_cement_has_set(planned, capsys):
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", ("s (model prior)", "a prior of the model")), ("fr", ("s (a priori du modèle)", "a priori du modèle;"))],
+)
+def test_the_simulated_setting_time_is_on_the_run_sheet_as_a_prior(planned, tmp_path, capsys, language, said):
+    setting = Check(name="cement_setting_time", subject="cement-1", value=29.0, limit=30.0, unit="min",
+                    verdict=Verdict.PASS, source="software default")  # fmt: skip
+    planned.write("simulation", replace(reporting_case.simulation(), checks=(setting,)))
+    (batch,) = json.loads(call(capsys, "schedule", planned.folder, "--json")[1])["batches"]
+    assert batch["set_source"] == "model prior" and batch["set_at_s"] > 29 * 60
+    assert "set " in call(capsys, "schedule", planned.folder)[1] + call(capsys, "schedule", planned.folder)[2]
+    call(capsys, "documents", planned.folder, "--only", "run-sheet", "--output", tmp_path / "o")
+    page = (tmp_path / "o" / f"run-sheet-{language}.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    assert all(page.count(part) == 1 for part in said)
+
+
+def test_the_clock_knows_the_simulated_cavity_and_not_when_the_cement_has_set_where_that_is_not_told(planned, capsys):
     def checks(*arguments):
         return {item["name"]: item for item in json.loads(call(capsys, *arguments, "--json")[1])["checks"]}
 

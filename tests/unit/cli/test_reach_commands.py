@@ -9,8 +9,10 @@ import pytest
 
 import reporting_case as made
 import trocar
+from trocar.catalog import devices
 from trocar.cli.commands import run_command
 from trocar.io.dossier import Dossier
+from trocar.model.device import BiopsyNeedle, Cryoprobe, Trocar
 from trocar.planning.entries import access
 
 RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -121,6 +123,15 @@ def test_more_error_leaves_fewer_ways_and_too_much_none(dossier, capsys):
 def test_what_cannot_be_asked_is_an_error(dossier, capsys, options):
     code, told = called(capsys, "access", dossier, *options)
     assert code == 2 and told["error"]["hint"]
+
+
+@pytest.mark.parametrize("device", ["screw-7.3", "nothing"])
+def test_a_device_that_cannot_be_pushed_is_told_those_that_can(dossier, capsys, device):
+    code, told = called(capsys, "access", dossier, "--device", device)
+    named = told["error"]["hint"].removeprefix("one of: ").split(", ")
+    kinds = {type(devices()[name]) for name in named}
+    assert code == 2 and kinds == {Cryoprobe, BiopsyNeedle, Trocar}
+    assert len(named) == sum(type(item) in kinds for item in devices().values())
 
 
 def test_the_mirrored_case_has_the_mirrored_ways():

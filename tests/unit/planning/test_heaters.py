@@ -35,11 +35,11 @@ def surround(case):
     return surroundings(case, case.structure("lesion_1"))
 
 
-def heated(around, predictor):
+def heated(around, predictor, intent="palliative"):
     """The step for the lesion alone, the patient on his side."""
     found = warm(
         around, upward("lateral", around), Technique.MICROWAVE,
-        intent="palliative", predictor=predictor, perfusion_scale=1.0,
+        intent=intent, predictor=predictor, perfusion_scale=1.0,
     )  # fmt: skip
     assert found.step is not None
     return found.step
@@ -86,6 +86,25 @@ def test_the_setting_is_the_gentlest_of_the_console_that_suffices(case, around, 
     (in_all,) = [note.en for note in step.notes if note.en.startswith("Coagulated in all")]
     assert float(in_all.split(": ")[1].split()[0]) > float(in_all.split("tumor of ")[1].split()[0])
     assert not [c for c in step.checks if c.verdict is Verdict.FAIL]
+
+
+def test_a_curative_heat_kills_the_whole_tumor_and_its_whole_margin(case, around, waves):
+    _, step = waves
+    foresight = HotForesight(Aim.of(around, "curative"), hot_line(case, radius_mm=40.0), 1.0)
+    (seen,) = foresight.outlooks([step], spacing_mm=3.0)
+    whole = replace(seen, excess_degC=0.0)
+    assert (whole.lethal_frac, whole.shell_frac) == (1.0, 1.0) and whole.sufficient("curative")
+    for left in ({"lethal_frac": 0.9995}, {"shell_frac": 0.97}, {"excess_degC": 0.1}):
+        assert not replace(whole, **left).sufficient("curative"), left
+    assert replace(whole, lethal_frac=0.85, border_frac=0.85, shell_frac=0.0).sufficient("palliative")
+
+
+def test_a_margin_that_a_limit_leaves_alive_is_warned_of_where_the_intent_is_curative_only(around, case):
+    strong = hot_line(case, radius_mm=40.0)
+    made = {intent: heated(around, strong, intent) for intent in ("curative", "palliative")}
+    margin = check(made["curative"], "margin_planned_coagulated")
+    assert margin.limit == 1.0 and 0.5 < margin.value < 1.0 and margin.verdict is Verdict.WARN
+    assert not [found for found in made["palliative"].checks if found.name == "margin_planned_coagulated"]
 
 
 # shows: R35

@@ -9,15 +9,15 @@ from trocar.planning.checks import incision_check
 from trocar.planning.kit import kit
 
 
-def placement(device, role, name, diameter_mm=2.1, volume_ml=None):
+def placement(device, role, name, diameter_mm=2.1, volume_ml=None, deep_mm=80.0):
     return Placement(
         device=device,
         role=role,
         name=name,
         entry_lps_mm=(0.0, 0.0, 0.0),
-        target_lps_mm=(0.0, 0.0, 80.0),
+        target_lps_mm=(0.0, 0.0, deep_mm),
         skin_lps_mm=(0.0, 0.0, 0.0),
-        length_mm=80.0,
+        length_mm=deep_mm,
         diameter_mm=diameter_mm,
         volume_ml=volume_ml,
     )
@@ -44,6 +44,21 @@ def test_everything_placed_is_in_the_kit():
     }
     assert (items["cryoprobe-14g-iceforce"].quantity, items["cryoprobe-14g-iceforce"].spare) == (4, 1)
     assert items["cement-pmma-generic"].quantity == 2  # 16 ml and 30 % more, of packs of 20 ml
+
+
+@pytest.mark.parametrize(
+    ("deep_mm", "note"),
+    [
+        ((79.0,), "length 100 mm"),
+        ((81.0,), "length 150 mm"),
+        ((60.0, 120.0), "length 100 mm; length 150 mm"),
+        ((131.0,), ""),
+    ],
+)
+def test_of_a_device_sold_in_several_lengths_the_shortest_that_reaches_is_named(deep_mm, note):
+    needles = [placement("needle-bone-11g", "biopsy", f"b-{n}", deep_mm=deep) for n, deep in enumerate(deep_mm)]
+    (item,) = kit((step("biopsy-1", Technique.BIOPSY, *needles),))
+    assert item.note == note
 
 
 # shows: R77

@@ -149,7 +149,7 @@ def test_the_same_case_gives_the_same_plan(case, planned, proposal):
 
 def test_every_rejection_reproduces(case, planned):
     obstacles = {item.name: item for item in inspector(case, "lesion_1").around.obstacles}
-    radius = {"cryoprobe": 2.1 / 2, "biopsy needle (soft_tissue)": 1.27 / 2}
+    radius = {"cryoprobe": 2.1 / 2, "biopsy needle (soft tissue)": 1.27 / 2}
     seen = 0
     for item in planned.rejected:
         tool = item.what.split(":")[0]

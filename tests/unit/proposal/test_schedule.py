@@ -14,6 +14,7 @@ from trocar.catalog.ruleset import ruleset
 from trocar.catalog.timing import controls, read_timings, timings
 from trocar.errors import CatalogError
 from trocar.model.finding import Verdict
+from trocar.model.schedule import SIMULATED
 from trocar.model.treatment import (
     Duration,
     Placement,
@@ -136,6 +137,31 @@ def test_never_into_ice():
     assert [batch.set_at_s for batch in arriving.batches] == [batch.set_at_s for batch in schedule(A2).batches]
     without_ice = schedule(cases.a6(opinion="declined").proposals()[0])
     assert not [item for item in without_ice.checks if item.name == "cement_into_cold_tissue"]
+
+
+@pytest.mark.parametrize("proposal", [A1, A2], ids=["one mix", "two mixes"])
+def test_where_the_tissue_is_unknown_the_simulated_setting_time_stands_in_as_a_prior(proposal):
+    simulated = {"cement-1": 25.0, "cement-2": 29.0}
+    found, without = schedule(proposal, simulated_set_min=simulated), schedule(proposal)
+    ends = {step.id: step.end_min.typical for step in found.steps}
+    for batch in found.batches:
+        (injection,) = set(batch.steps) & set(simulated)
+        counted_s = 60 * (ends[injection] + simulated[injection] - batch.mixed_at_min.typical)
+        assert batch.set_at_s == pytest.approx(counted_s) and batch.set_source == SIMULATED
+    last = max(ends[step] + simulated[step] for step in set(simulated) & set(ends))
+    assert ends["cement-set-1"] == pytest.approx(last)
+    assert found.total_min.typical > without.total_min.typical
+
+
+def test_a_known_tissue_is_read_from_the_cements_table_and_a_missing_injection_stays_unknown():
+    (table,) = {batch.set_at_s for batch in schedule(A2, tissue_degC=37.0).batches}
+    known = schedule(A2, tissue_degC=37.0, simulated_set_min={"cement-1": 25.0, "cement-2": 29.0})
+    assert {batch.set_at_s for batch in known.batches} == {table} == {660.0}
+    assert all(batch.set_source.startswith("V48") for batch in known.batches)
+    half = schedule(A2, simulated_set_min={"cement-1": 25.0})
+    assert [batch.set_at_s is None for batch in half.batches] == [False, True]
+    both = schedule(A2, room_degC=8.0, simulated_set_min={"cement-1": 25.0})  # one mix for both screws
+    assert [(batch.set_at_s, batch.set_source) for batch in both.batches] == [(None, "")]
 
 
 def test_the_cements_times_are_those_published_and_slow_in_the_cold():

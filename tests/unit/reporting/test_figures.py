@@ -127,6 +127,34 @@ def test_labels_of_nerves_name_their_side():
     assert label("thecal_sac") == "TS"
 
 
+def written_at(svg: str) -> np.ndarray:
+    return np.array([float(value) for value in re.findall(r'[xy]="([^"]*)"', svg)])
+
+
+def test_a_label_gives_way_to_a_line_and_to_a_long_label_as_far_as_it_must():
+    wanted = np.array([300.0, 300.0])
+    free = written_at(Places().written("S1 L", wanted))
+    assert free == pytest.approx(wanted + np.array([0.0, 5.0]))
+    places = Places()
+    places.avoid([np.column_stack([np.arange(200.0, 400.0, 4.0), np.full(50, 300.0)])])
+    aside = written_at(places.written("S1 L", wanted)) - free
+    assert abs(aside[1]) >= 10.0 and np.linalg.norm(aside) < 30.0
+    places = Places()
+    first, second = (written_at(places.written(said, wanted)) for said in ("CEM43 240", "60 °C"))
+    widths = LETTER * (len("CEM43 240") + len("60 °C")) / 2
+    assert abs(first - second)[0] >= widths or abs(first - second)[1] >= 19.0
+
+
+@pytest.mark.parametrize("center", [(440.0, 340.0), (240.0, 340.0), (340.0, 440.0), (250.0, 250.0)])
+def test_a_label_leaves_its_arrowhead_to_be_seen(center):
+    head, written = Places().pointed("L2 L", np.array(center), 0.0, "nerve-mark")
+    (corners,) = re.findall(r'points="([^"]*)"|d="M([^"Z]*)', head)
+    points = np.array(re.findall(r"[\d.]+", "".join(corners)), float).reshape(-1, 2)
+    middle = written_at(written) - (0.0, 5.0)
+    beyond = np.abs(points - middle) - (LETTER * len("L2 L") / 2, 9.0)
+    assert (beyond > -1.0).any(axis=1).all()
+
+
 @pytest.mark.parametrize("corner", [(5.0, 300.0), (SIZE - 5.0, 300.0), (60.0, SIZE - 5.0), (SIZE - 90.0, SIZE - 5.0)])
 def test_a_label_at_the_border_is_whole_and_leaves_scale_and_window_readable(corner):
     *_, written = Places().pointed("LST L", np.array(corner), 0.0, "nerve-mark")

@@ -10,7 +10,7 @@ from trocar.model.space import Grid, Volume
 from trocar.reporting import planes
 from trocar.reporting.heatlines import heat_lines
 from trocar.reporting.language import Language
-from trocar.reporting.marks import SIZE
+from trocar.reporting.marks import SIZE, Places
 from trocar.reporting.staging import HeatFields
 from trocar.reporting.tracing import trace_figure
 
@@ -27,6 +27,7 @@ def ball() -> HeatFields:
         return Volume(grid=grid, values=values.astype(np.float32), unit=unit)
 
     return HeatFields(
+        step="radiofrequency-1",
         omega=volume(2.0 ** (RADII_MM["h-omega"] - away), "1"),
         cem43_min=volume(240 * 2.0 ** (RADII_MM["h-cem"] - away), "min"),
         maximum_degC=volume(60 + 2 * (RADII_MM["h-degC"] - away), "degC"),
@@ -35,7 +36,7 @@ def ball() -> HeatFields:
 
 @pytest.mark.parametrize("kind", RADII_MM)
 def test_each_zone_has_its_line_where_its_dose_is_lethal(kind):
-    drawn = heat_lines(ball(), planes.axial([0.0, 0.0, 0.0], WIDE_MM))
+    drawn = heat_lines(ball(), planes.axial([0.0, 0.0, 0.0], WIDE_MM), Places())
     (found,) = re.findall(rf'<path d="M([^"]*)" class="{kind}"', drawn)
     points = np.array([pair.split(" ") for pair in found.split("L")], float)
     radius_mm = np.linalg.norm(points - SIZE / 2, axis=1) * WIDE_MM / SIZE

@@ -34,6 +34,7 @@ def used() -> set[str]:
         *tables,
         captions.PLANES,
         captions.TOPICS,
+        captions.ZONES,
         collapses.MATERIALS,
         remarks.REMARKS,
         scene.VIEWER_TEXT,

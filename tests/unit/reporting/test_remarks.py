@@ -21,6 +21,17 @@ EN, FR = Language("en"), Language("fr")
             "predicted at 3 mm; partial by choice: the probe is kept off nerve_root_s1_left",
             "prédit à 3 mm ; partiel à dessein : la sonde reste à distance de racine S1 (gauche)",
         ),
+        (
+            "rigid on hip_left, sacrum; correlation search, then Gauss-Newton",
+            "rigide sur os coxal (gauche), sacrum ; recherche par corrélation, puis Gauss-Newton",
+        ),
+        (
+            "no admissible place: nerve_clearance (canal_vertebrae_L4), needle_length (needle-bone-11g); "
+            "needle-bone-11g is 3.2 mm too short on the nearest way",
+            "aucune place admissible : distance à un nerf (canal en regard de L4), longueur de l'aiguille suffisante "
+            "(Bone trephine 11 G) ; sur le trajet le plus proche, il manque 3,2 mm à Bone trephine 11 G",
+        ),
+        ("image: left (by paired bones); hip_left: left", "image : left (by paired bones); os coxal (gauche): left"),
     ],
 )
 def test_a_sentence_is_said_in_french(message, french):

@@ -131,7 +131,8 @@ def test_each_step_shows_its_kit_with_spares(code):
     in_room = [step for step in timed.steps if step.step not in ("RECOVERY", "FOLLOWUP")]
     assert len(table.rows) == len(in_room)
     kit_of = {step.id: row[1] for step, row in zip(in_room, table.rows, strict=True)}
-    assert kit_of["cryoablation-1"].endswith(" – 2\u00a0×\u00a0IceFORCE 2.1 CX (+1)")
+    length = {"en": "length", "fr": "longueur"}[code]
+    assert kit_of["cryoablation-1"].endswith(f" – 2\u00a0×\u00a0IceFORCE 2.1 CX (+1) ({length} 175 mm)")
     assert all(f"{length} mm" in kit_of["screw-1"] or f"{length} " in kit_of["screw-1"] for length in (65, 70, 75))
     for name in {item.step for item in plan.kit}:
         items = [item for item in plan.kit if item.step == name]
@@ -184,6 +185,24 @@ def test_the_nerves_stand_with_their_limits_distances_and_planned_cold(code):
     assert [field.value.split("\u00a0")[0] for field in fields.fields] == [f"{item.distance_mm:.0f}" for item in nerves]
     assert any("14" in field.value for field in fields.fields) == any(n.name == "sciatic_nerve_left" for n in nerves)
     assert blank.fields[0].state == "blank"
+
+
+@pytest.mark.parametrize(("code", "said"), [("en", "simulated"), ("fr", "simulé")])
+def test_every_nerve_stands_with_what_the_simulation_gave_it(code, said):
+    scenario, plan = cases.a1(), planned()
+    nerves = {item.name: 30.0 - n for n, item in enumerate(scenario.measure.neighbors) if item.role.value == "nerve"}
+    (known,) = made.simulation().states[0].structures
+    before = tuple(replace(known, name=name, minimum_degC=degC + 5.0) for name, degC in nerves.items())
+    after = tuple(replace(known, name=name, minimum_degC=degC) for name, degC in nerves.items())
+    state = made.simulation().states[0]
+    states = (replace(state, moment="freeze_1", structures=before), replace(state, structures=after))
+    simulation = replace(made.simulation(), states=states)
+    options = scenario.proposals()
+    given = (scenario.assessment(), *options, plan, simulation)
+    fields = section(sheet(gather(scenario.case(), given, None), "run-sheet", code, DAY), "limits").blocks[2].fields
+    assert len(fields) == len(nerves) > 0
+    for field, degC in zip(fields, nerves.values(), strict=True):
+        assert f"{said} {degC:.0f}\u00a0°C" in field.value and "planned" not in field.value
 
 
 def test_the_position_is_said_where_it_changes_and_never_guessed():

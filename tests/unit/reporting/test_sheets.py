@@ -8,10 +8,13 @@ import pytest
 
 import reporting_case as made
 from trocar.model.case import Side
-from trocar.model.space import Segment
-from trocar.reporting import planes
+from trocar.model.space import Segment, Volume
+from trocar.model.treatment import Technique
+from trocar.reporting import captions, planes
 from trocar.reporting.figures import gray
 from trocar.reporting.gathered import gather
+from trocar.reporting.language import Language
+from trocar.reporting.marks import SIZE
 from trocar.reporting.panels import SOFT
 from trocar.reporting.passage import RASTER, beside, stretches
 from trocar.reporting.sections import sections
@@ -128,6 +131,48 @@ def test_every_instrument_has_its_sheet_and_a_screw_its_corridor(gathered, shown
 def test_ice_is_on_the_probes_sheets_only(shown):
     assert {name for name, sheet in shown.items() if 'class="i0"' in sheet.along.body} == {"probe-1", "probe-2"}
     assert {name for name, sheet in shown.items() if 'class="i0"' in sheet.down.body} == {"probe-1", "probe-2"}
+
+
+HEAT_MM = {"h-omega": 14.0, "h-cem": 11.0, "h-degC": 8.0}
+
+
+@pytest.fixture(scope="module")
+def heated():
+    """The same case with probes that heat: balls of dose around the first probe's end."""
+    plan = made.plan()
+    step = replace(plan.step("cryoablation-1"), id="rf-1", technique=Technique.RADIOFREQUENCY)
+    screw = replace(plan.step("screw-1"), after=("rf-1",))
+    away = np.linalg.norm(made.points() - step.placements[0].target_lps_mm, axis=-1)
+    omega, cem43_min = (start * 2.0 ** (HEAT_MM[kind] - away) for start, kind in ((1.0, "h-omega"), (240.0, "h-cem")))
+    fields = {"omega": omega, "cem43_min": cem43_min, "maximum_degC": 60.0 + 2.0 * (HEAT_MM["h-degC"] - away)}
+    volumes = {
+        f"rf-1/{name}": Volume(grid=made.GRID, values=values.astype(np.float32), unit="1")
+        for name, values in fields.items()
+    }
+    simulation = replace(made.simulation(), states=(), histories=(), checks=(), fields=volumes)
+    steps = (plan.step("biopsy-1"), step, screw, plan.step("cement-1"))
+    gathered = gather(made.case(), (replace(plan, steps=steps), simulation), None)
+    return {sheet.placement.name: sheet for sheet in sheets(gathered)}
+
+
+@pytest.mark.parametrize("picture", ["along", "down"])
+def test_heat_is_on_the_applicators_sheets_only_around_their_ends(heated, picture):
+    drawn = {name: getattr(sheet, picture) for name, sheet in heated.items()}
+    for kind, radius_mm in HEAT_MM.items():
+        assert {name for name, shown in drawn.items() if f'class="{kind}"' in shown.body} == {"probe-1", "probe-2"}
+        plane, body = drawn["probe-1"].plane, drawn["probe-1"].body
+        (line,) = re.findall(rf'<path d="M([^"]*)" class="{kind}"', body)
+        points_mm = np.array([pair.split(" ") for pair in line.split("L")], float) * plane.size_mm / SIZE
+        middle, _ = plane.to_picture(heated["probe-1"].placement.target_lps_mm)
+        assert np.linalg.norm(points_mm - middle, axis=1) == pytest.approx(radius_mm, abs=0.8)
+
+
+@pytest.mark.parametrize(("code", "said"), [("en", "heat is predicted"), ("fr", "chaleur est prédite")])
+def test_the_caption_says_what_the_lines_are(heated, shown, code, said):
+    def told(each):
+        return {name for name, sheet in each.items() if said in captions.along(sheet, Language(code))}
+
+    assert told(heated) == {"probe-1", "probe-2"} and not told(shown)
 
 
 def rod(case, radius_mm):

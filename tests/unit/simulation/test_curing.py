@@ -50,7 +50,8 @@ def cured(bench, radius_mm, at_degC=37.0):
     tissue = tissue_map(case, grid, cement_frac=fresh)
     cold = untouched(grid)
     state = cold.after(temperature_degC=np.full(grid.shape, at_degC, np.float32), cement_frac=fresh)
-    return curing_checks(Session(case=case, tissue=tissue), in_new_tissue(state, tissue), fresh, cement().placements)
+    session, placements = Session(case=case, tissue=tissue), cement().placements
+    return curing_checks(session, in_new_tissue(state, tissue), fresh, placements, step="cement-1")
 
 
 def hottest(checks):
@@ -79,6 +80,6 @@ def test_a_plan_with_cement_says_when_it_sets_and_that_it_is_a_prior():
     simulation = simulate(synthetic_case(), planned(cement()), spacing_mm=2.0)
     assert "cement_curing_prior" in simulation.caveats
     found = next(c for c in simulation.checks if c.name == "cement_setting_time")
-    assert 5.0 < found.value < 30.0
+    assert 5.0 < found.value < 30.0 and found.subject == cement().id
     with_none = simulate(synthetic_case(), replace(planned(cement()), steps=()), spacing_mm=2.0)
     assert "cement_curing_prior" not in with_none.caveats

@@ -17,7 +17,7 @@ from trocar.reporting.documents import terms
 from trocar.reporting.documents.sheet import Bullets, Field, Frame, Paragraph, Side
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import Language
-from trocar.reporting.words import check_name, structure_name, word
+from trocar.reporting.words import check_name, structure_name, subject_name, word
 
 UNSETTLED = ("stop", "missing", "refer", "require", "hold")
 NERVES = (Role.NERVE, Role.CORD)
@@ -179,7 +179,7 @@ class Facts:
 
     def check_said(self, name: str, subject: str) -> str:
         """A check's name with its subject."""
-        about = f" ({structure_name(subject, self.language)})" if subject else ""
+        about = f" ({subject_name(subject, self.language)})" if subject else ""
         return check_name(name, self.language) + about
 
     # --- treatment

@@ -1,6 +1,6 @@
 """The sheet on the wall of the room: what the schedule fails, steps with clock and kit, looks, stops, nerve limits."""
 
-from trocar.model.schedule import Schedule, TimedStep
+from trocar.model.schedule import SIMULATED, CementBatch, Schedule, TimedStep
 from trocar.model.treatment import Duration, KitItem, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
@@ -123,12 +123,20 @@ def _cement(facts: Facts, timed: Schedule) -> tuple[str, ...]:
             paste=facts.number(mix.paste_until_s, "s") or unknown,
             needed=language.number(mix.needed_s.typical, "s"),
             most=language.number(mix.needed_s.high, "s"),
-            set=facts.number(mix.set_at_s, "s") or unknown,
+            set=_set_at(facts, mix) or unknown,
             room=facts.number(mix.room_degC, "degC", digits=0) or unknown,
         )
         + (f" [{terms.keys(mix.source)}]" if mix.source else "")
         for number, mix in enumerate(timed.batches, start=1)
     )
+
+
+def _set_at(facts: Facts, mix: CementBatch) -> str | None:
+    """When a mix has set, said to be predicted where it is."""
+    known = facts.number(mix.set_at_s, "s")
+    if known is None or mix.set_source != SIMULATED:
+        return known
+    return facts.language("{time} (model prior)", time=known)
 
 
 def _controls(facts: Facts) -> Section:
@@ -152,7 +160,7 @@ def _limits(facts: Facts) -> Section:
     rule = language("Nerves and cord: never below {coldest} or above {hottest}.", coldest=coldest, hottest=hottest)
     near = [mm for mm in facts.near_nerves(WATCHED) if mm[1] <= WATCHED_mm] or list(facts.near_nerves(1))
     fields = tuple(
-        Field(structure_name(name, language), facts.language.listed([facts.distance(mm), *_planned(facts, name)]))
+        Field(structure_name(name, language), facts.language.listed([facts.distance(mm), *_reached(facts, name)]))
         for name, mm in near
     )
     label, unknown = language("Distance from the lesion"), language("unknown")
@@ -164,6 +172,35 @@ def _limits(facts: Facts) -> Section:
     blank = Fields(facts.blank(language("Coldest or warmest sensor reading")), columns=1)
     blocks: tuple[Block, ...] = (Paragraph(rule), heard, *((Fields(fields, columns=1),) if fields else ()), blank)
     return Section("limits", language("Limits of the nerves"), blocks, "right")
+
+
+def _reached(facts: Facts, nerve: str) -> list[str]:
+    """The coldest and the hottest that a nerve gets by the simulation, or else as the plan foresees it."""
+    language = facts.language
+    cold, hot = _simulated(facts, nerve, heats=False), _simulated(facts, nerve, heats=True)
+    if not cold and not hot:
+        return _planned(facts, nerve)
+    said = []
+    if cold:
+        coldest = language.number(min(cold), "degC", digits=0)
+        said.append(language("simulated {coldest} at the coldest", coldest=coldest))
+    if hot:
+        hottest = language.number(max(hot), "degC", digits=0)
+        said.append(language("simulated {hottest} at the hottest", hottest=hottest))
+    return said
+
+
+def _simulated(facts: Facts, nerve: str, *, heats: bool) -> list[float]:
+    """The extremes of a nerve after the steps that ablate by heat, or by cold."""
+    plan, simulation = facts.gathered.plan, facts.gathered.simulation
+    steps = (step for step in (plan.steps if plan else ()) if step.technique.ablates)
+    ablating = {step.id for step in steps if step.technique.heats == heats}
+    return [
+        found.maximum_degC if heats else found.minimum_degC
+        for state in (simulation.states if simulation else ())
+        for found in state.structures
+        if state.step in ablating and found.name == nerve
+    ]
 
 
 def _planned(facts: Facts, nerve: str) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from trocar.catalog.ruleset import ruleset
 from trocar.model.finding import Check, Verdict
-from trocar.model.schedule import Schedule
+from trocar.model.schedule import SIMULATED, Schedule
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
@@ -53,18 +53,19 @@ def _worst_first(found: tuple[Check, ...]) -> list[Check]:
 
 
 def _unknown_settings(timed: Schedule) -> Iterator[Check]:
-    """Mixes of which nobody knows when they have set."""
+    """Mixes of which nobody knows when they have set, or only a model does."""
     for mix in timed.batches:
-        if mix.set_at_s is None:
+        prior = "a prior of the model; " if mix.set_source == SIMULATED else ""
+        if mix.set_at_s is None or prior:
             yield Check(
                 name="cement_setting_time",
                 subject=mix.id,
-                value=None,
+                value=mix.set_at_s,
                 limit=None,
                 unit="s",
-                verdict=Verdict.UNKNOWN,
+                verdict=Verdict.UNKNOWN if mix.set_at_s is None else Verdict.WARN,
                 source="design",
-                message="keep a sample of the mix at hand, and wait until it is hard",
+                message=f"{prior}keep a sample of the mix at hand, and wait until it is hard",
             )
 
 
