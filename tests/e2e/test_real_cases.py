@@ -1,10 +1,18 @@
 """The whole way on real CT with carved lesions: what the case cannot support is said, what was carved is found."""
 
 import json
+from itertools import islice
 
 import pytest
+from by_rule import grids_by_rule
 
 from trocar.io.dossier import Dossier
+from trocar.model.treatment import Technique
+from trocar.planning.canal import with_canal
+from trocar.planning.outlook import Aim, Foresight, worth
+from trocar.planning.position import upward
+from trocar.planning.surroundings import surroundings
+from trocar.simulation.preview import predict
 
 from . import carved, sampler
 
@@ -87,6 +95,21 @@ def test_no_point_of_an_instrument_breaks_a_hard_constraint(made):
     expected = {"probe", "biopsy", "trocar"} | (set() if name.startswith("L4") else {"screw"})
     assert sampler.roles(plan) >= expected
     assert sampler.violations(dossier.read("case"), plan) == []
+
+
+def test_the_probes_do_better_than_a_grid_by_rule(made):
+    name, folder = made
+    if name.startswith("L4"):
+        pytest.skip("its lesion is heated")
+    dossier = Dossier.open(folder)
+    plan = dossier.read("plan")
+    (step,) = plan.of(Technique.CRYOABLATION)
+    case = with_canal(dossier.read("case"))
+    around = surroundings(case, case.structure(plan.lesion))
+    grids = list(islice(grids_by_rule(around, upward(step.position, around), step), 3))
+    foresight = Foresight(Aim.of(around, "palliative"), predict, 1.0)
+    planned, *by_rule = (worth(seen, "palliative") for seen in foresight.outlooks([step, *grids]))
+    assert by_rule and planned > max(by_rule)
 
 
 def test_the_report_is_whole_and_names_the_side(ran):
