@@ -4,8 +4,8 @@ import json
 from itertools import islice
 
 import pytest
-from by_rule import grids_by_rule
 
+from by_rule import grids_by_rule
 from trocar.io.dossier import Dossier
 from trocar.model.treatment import Technique
 from trocar.planning.canal import with_canal
