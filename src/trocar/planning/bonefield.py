@@ -33,6 +33,11 @@ class BoneField:
         return sample(values, self.grid, points_lps_mm, outside=outside)
 
 
+def length_within_mm(samples: Array, step_mm: float) -> float:
+    """How much of a line sampled every `step_mm` lies in something, a border halfway between two samples."""
+    return step_mm * float(np.trapezoid(np.asarray(samples, dtype=float)))
+
+
 def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...], *, side_x: float) -> BoneField:
     """The bone around a lesion in which a screw may run: its hosts, and across a sacroiliac joint the other bone."""
     bones, joints = _usable(case, lesion, hosts)

@@ -13,7 +13,7 @@ from trocar.imaging.surface import bounds
 from trocar.model.case import Case, Role
 from trocar.model.device import Screw
 from trocar.model.space import Array, Grid, Segment, as_vector
-from trocar.planning.bonefield import HEALTHY_MIN_HU, BoneField
+from trocar.planning.bonefield import HEALTHY_MIN_HU, BoneField, length_within_mm
 from trocar.planning.directions import perpendicular, sphere, tie_break
 from trocar.planning.gap import axis_gap_mm
 
@@ -241,22 +241,17 @@ def _measured(bone: BoneField, origin: Array, way: Array, anchor_mm: float) -> F
     return FreeCorridor(
         axis=Segment(start_lps_mm=as_vector(points[low]), end_lps_mm=as_vector(points[high])),
         diameter_mm=2 * radius_mm,
-        anchor_start_mm=_length_mm(healthy[low : first + 1]),
-        anchor_end_mm=_length_mm(healthy[last : high + 1]),
+        anchor_start_mm=length_within_mm(healthy[low : first + 1], STEP_MM),
+        anchor_end_mm=length_within_mm(healthy[last : high + 1], STEP_MM),
         crossing_mm=STEP_MM * len(inside),
     )
-
-
-def _length_mm(samples: Array) -> float:
-    """How much of a sampled line lies in something, a border halfway between its samples."""
-    return STEP_MM * float(np.trapezoid(samples.astype(float)))
 
 
 def _held(lesion: Array, healthy: Array, anchor_mm: float) -> int:
     """The sample, from a seed outwards, at which so much healthy bone lies beyond the lesion; the last without it."""
     held = 0.0
     for n in range(1, len(lesion)):
-        held = 0.0 if lesion[n] else held + _length_mm(healthy[n - 1 : n + 1])
+        held = 0.0 if lesion[n] else held + length_within_mm(healthy[n - 1 : n + 1], STEP_MM)
         if held >= anchor_mm:
             return n
     return len(lesion) - 1
