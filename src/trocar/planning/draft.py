@@ -283,7 +283,7 @@ def _screw_placement(chosen: Screwed, number: int) -> Placement:
 
 def _corridor_notes(case: Case, chosen: Screwed) -> tuple[Text, ...]:
     """Where the screw runs, if that has a name, and how wide the bone is there."""
-    name = corridor_name(case, chosen.corridor.axis).replace("_", " ")
+    name = corridor_name(case.structures, case.grid, chosen.corridor.axis).name.replace("_", " ")
     wide = f"{chosen.corridor.width_mm:.0f}"
     if not name:
         return ()

@@ -13,12 +13,14 @@ from trocar.planning.gap import axis_gap_mm
 
 
 def bone_of(inside, lesion, grid):
+    depth = -distance_field(inside, grid)
     return BoneField(
         grid=grid,
         names=("bone",),
         bridged=frozenset(),
         side_x=1.0,
-        depth_mm=-distance_field(inside, grid),
+        depth_mm=depth,
+        room_mm=depth,
         in_lesion=lesion.astype(np.float32),
         healthy=(inside & ~lesion).astype(np.float32),
     )
