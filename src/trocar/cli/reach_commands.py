@@ -97,7 +97,7 @@ def _corridor_rows(told: tuple[SafeCorridor, ...]) -> Iterator[tuple[str, ...]]:
     for number, item in enumerate(told, start=1):
         each = item.corridor
         yield (
-            str(number), _called(item), f"{each.diameter_mm:.1f} mm", f"{each.screw_diameter_mm:.1f} mm",
+            str(number), item.called.words.en or "-", f"{each.diameter_mm:.1f} mm", f"{each.screw_diameter_mm:.1f} mm",
             f"{each.axis.length_mm:.0f} mm", f"{each.anchor_start_mm:.0f} mm", f"{each.crossing_mm:.0f} mm",
             f"{each.anchor_end_mm:.0f} mm", _place(each.axis.start_lps_mm), _place(each.axis.end_lps_mm),
             f"{item.screw.device} x {item.screw.length_mm:g} mm" if item.screw else "none fits",
@@ -108,10 +108,6 @@ def _some(names: tuple[str, ...]) -> str:
     """The first names, and how many more there are."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _called(item: SafeCorridor) -> str:
-    return f"{item.called.name.replace('_', ' ')} {item.called.side}".strip() or "-"
 
 
 def _corridor_lines(item: SafeCorridor, error_mm: float) -> Iterator[str]:
@@ -145,6 +141,7 @@ def _corridor_values(item: SafeCorridor) -> dict[str, Any]:
     return {
         "name": item.called.name,
         "side": item.called.side,
+        "called": {"en": item.called.words.en, "fr": item.called.words.fr},
         "start_lps_mm": each.axis.start_lps_mm,
         "end_lps_mm": each.axis.end_lps_mm,
         "length_mm": each.axis.length_mm,

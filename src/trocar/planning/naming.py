@@ -6,6 +6,7 @@ import numpy as np
 
 from trocar.model.case import Role, Structure
 from trocar.model.space import Array, Grid, Segment
+from trocar.model.treatment import Text
 from trocar.planning.foramina import is_sacral
 from trocar.planning.obstacles import center_lps_mm, course_points
 
@@ -21,6 +22,30 @@ LONG_DEG = 25.0  # from a long bone's own axis, to run along its shaft
 ELONGATED = 2.5  # spread of a bone along its axis over that across it, to be long
 LONG_BONES = ("femur_", "humerus", "tibia", "fibula", "radius", "ulna", "clavicula")
 ROOT_MM = (14.0, 30.0)  # from the midline, where the roots of S1 and S2 run through their foramina; recalled, R-m
+WORDS = {
+    "supra_acetabular": Text(en="supra-acetabular", fr="sus-acétabulaire"),
+    "iliac_wing": Text(en="iliac wing", fr="aile iliaque"),
+    "iliac_crest": Text(en="iliac crest", fr="crête iliaque"),
+    "iliosacral": Text(en="iliosacral", fr="ilio-sacré"),
+    "trans_sacral": Text(en="trans-sacral", fr="trans-sacré"),
+    "posterior_column": Text(en="posterior column", fr="colonne postérieure"),
+    "anterior_column": Text(en="anterior column", fr="colonne antérieure"),
+    "pubic_ramus": Text(en="superior pubic ramus", fr="branche supérieure du pubis"),
+    "ischiopubic_ramus": Text(en="ischiopubic ramus", fr="branche ischio-pubienne"),
+    "femoral_neck": Text(en="femoral neck", fr="col fémoral"),
+    "femoral_shaft": Text(en="femoral shaft", fr="diaphyse fémorale"),
+    "humerus_shaft": Text(en="shaft of the humerus", fr="diaphyse de l'humérus"),
+    "tibia_shaft": Text(en="shaft of the tibia", fr="diaphyse du tibia"),
+    "fibula_shaft": Text(en="shaft of the fibula", fr="diaphyse de la fibula"),
+    "radius_shaft": Text(en="shaft of the radius", fr="diaphyse du radius"),
+    "ulna_shaft": Text(en="shaft of the ulna", fr="diaphyse de l'ulna"),
+    "clavicula_shaft": Text(en="shaft of the clavicle", fr="diaphyse de la clavicule"),
+}
+WHERE = {
+    "left": Text(en=", left", fr=", à gauche"),
+    "right": Text(en=", right", fr=", à droite"),
+    "": Text(en="", fr=""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +54,15 @@ class CorridorName:
 
     name: str
     side: str = ""
+
+    @property
+    def words(self) -> Text:
+        """As people say it; empty without a name."""
+        stem, _, level = self.name.rpartition("_s")
+        stem, level = (stem, f" S{level}") if level.isdecimal() else (self.name, "")
+        said = WORDS.get(stem, Text(en="", fr=""))
+        where = WHERE[self.side]
+        return Text(en=said.en + level + where.en, fr=said.fr + level + where.fr) if said.en else said
 
 
 def corridor_name(structures: tuple[Structure, ...], grid: Grid, axis: Segment) -> CorridorName:

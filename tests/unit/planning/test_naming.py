@@ -88,6 +88,8 @@ def test_known_courses_have_their_names_and_mirrored_ones_the_other_side(phantom
         for first, last in (ends, ends[::-1]):
             called = corridor_name(case.structures, case.grid, Segment(start_lps_mm=first, end_lps_mm=last))
             assert called == CorridorName(name, "" if across else side)
+            assert (", left" in called.words.en, ", à gauche" in called.words.fr) == (called.side == "left",) * 2
+    assert called.words.en and called.words.fr and called.words.en != called.words.fr
 
 
 def test_the_shaft_of_a_long_bone_is_named_by_its_own_axis():
