@@ -21,6 +21,7 @@ LINES = 1300
 REACH_MM = 160.0
 REFINED = 48
 STARTS_APART_MM, STARTS_APART_DEG = 4.0, 12.0
+ELSEWHERE, ELSEWHERE_APART_MM, ELSEWHERE_APART_DEG = 16, 15.0, 35.0  # more starts, where the widest are not
 WIDEST_MM = 30.0  # a corridor wider than this is as good
 STEP_MM = 0.5
 LEAST_DIAMETER_MM = 1.0
@@ -205,18 +206,30 @@ def _starts(bone: BoneField, solid: Solid, anchor_mm: float) -> tuple[Array, Arr
     ties = tie_break((points - bone.grid.center_lps_mm) @ bone.grid.directions, bone.side_x)[:, None]
     ties = ties + 100.0 * tie_break(local, bone.side_x)[None]
     order = usable[np.lexsort((ties.ravel()[usable], -np.round(score.ravel()[usable], 2)))]
-    taken: list[tuple[Array, Array]] = []
-    steep = np.cos(np.radians(STARTS_APART_DEG))
-    for index in order[:20000]:
-        point, way = points[index // len(ways)], ways[index % len(ways)]
-        if all(
-            abs(way @ other) < steep or np.linalg.norm(np.cross(point - place, other)) > STARTS_APART_MM
-            for place, other in taken
-        ):
-            taken.append((point, way))
-        if len(taken) == REFINED:
-            break
-    return np.array([point for point, _ in taken]).reshape(-1, 3), np.array([way for _, way in taken]).reshape(-1, 3)
+    places, courses = points[order // len(ways)], ways[order % len(ways)]
+    near = _unlike(places[:20000], courses[:20000], [], STARTS_APART_MM, STARTS_APART_DEG, REFINED)
+    chosen = _unlike(places, courses, near, ELSEWHERE_APART_MM, ELSEWHERE_APART_DEG, ELSEWHERE)
+    return places[chosen], courses[chosen]
+
+
+def _unlike(places: Array, courses: Array, taken: list[int], apart_mm: float, apart_deg: float, more: int) -> list[int]:
+    """The lines taken and up to `more`, in their order, each apart from all others in place or in direction."""
+    steep = np.cos(np.radians(apart_deg))
+    left = np.ones(len(places), dtype=bool)
+    chosen = list(taken)
+    for index in taken:
+        left &= ~_alike(places, courses, index, apart_mm, steep)
+    while left.any() and len(chosen) < len(taken) + more:
+        chosen.append(int(np.argmax(left)))
+        left &= ~_alike(places, courses, chosen[-1], apart_mm, steep)
+    return chosen
+
+
+def _alike(places: Array, courses: Array, index: int, apart_mm: float, steep: float) -> Array:
+    """(n,) which lines run beside one of them."""
+    aside = places - places[index]
+    across = aside - (aside @ courses[index])[:, None] * courses[index]
+    return (np.abs(courses @ courses[index]) >= steep) & ((across**2).sum(axis=1) <= apart_mm**2)
 
 
 def seeds_ijk(bone: BoneField, need_mm: float, most: int = SEEDS) -> Array:

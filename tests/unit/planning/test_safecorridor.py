@@ -188,6 +188,15 @@ def test_an_iliosacral_corridor_of_the_phantom_keeps_clear_of_roots_canal_and_fo
         assert min(each.corridor.anchor_start_mm, each.corridor.anchor_end_mm) >= 15.0
 
 
+def test_one_search_of_a_hip_bone_tells_its_named_corridors():
+    case = phantoms.sacrum(spacing_mm=(2.0, 2.0, 2.0))
+    named = {
+        (each.called.name, each.called.side)
+        for each in trocar.corridors(case, bone="hip_left", anchor_mm=25, count=8).told
+    }
+    assert named >= {(name, "left") for name in ("supra_acetabular", "posterior_column", "iliac_wing", "pubic_ramus")}
+
+
 def test_a_corridor_of_3_mm_admits_a_needle_of_1_5_and_refuses_a_screw_of_3_5():
     grid, (x, y, z) = lattice((61, 61, 161), 0.5)
     inside = (np.abs(x) < 1.5) & (np.abs(y) < 14.0) & (np.abs(z) < 38.0)
