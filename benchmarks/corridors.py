@@ -123,7 +123,7 @@ def _sampled(bone: BoneField, seeds: Array, ways: Array) -> Array:
             before = np.maximum.accumulate(last, axis=1)
             total = np.cumsum(healthy, axis=1) * STEP_MM
             held = total - np.take_along_axis(total, before, axis=1)
-            enough = held >= ANCHOR_MM
+            enough = held - STEP_MM / 2 >= ANCHOR_MM  # bone begins halfway between two samples
             end = np.argmax(enough, axis=1)
             inside = np.arange(len(along))[None] <= end[:, None]
             least = np.where(inside, deep, np.inf).min(axis=1)

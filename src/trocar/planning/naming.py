@@ -13,6 +13,7 @@ from trocar.planning.obstacles import center_lps_mm, course_points
 STEP_MM = 1.0
 LEAST_MM = 8.0  # within a bone, to count as running through it
 STEEP = 0.7  # of an axis' direction, to be called along it
+BACKWARD = 0.55  # of its direction, to run from the anterior inferior to the posterior superior spine; recalled, R-m
 ABOVE_HIP_MM = (8.0, 55.0)  # how high a supra-acetabular axis passes over the head's center; recalled, R-m
 CREST_MM = 15.0  # below the top of the hip bone, over the corridor: the crest; recalled, R-m
 RAMUS_BELOW_MM = -10.0  # of the head's center: the pubic ramus; recalled, R-m
@@ -139,15 +140,15 @@ def _within_hip(structures: tuple[Structure, ...], grid: Grid, axis: Segment, hi
     x, y, z = np.abs(axis.direction)
     low, high = ABOVE_HIP_MM
     over = axis.at(np.linspace(0.0, axis.length_mm, 33)) - head
-    if y > STEEP and low <= over[np.argmin(np.abs(over[:, 1])), 2] <= high:
+    if y > BACKWARD and low <= over[np.argmin(np.abs(over[:, 1])), 2] <= high and over[:, 2].min() >= low:
         return "supra_acetabular"
     if middle[2] > high:
         return "iliac_crest" if _below_top_mm(hip, grid, axis) <= CREST_MM and z < STEEP else "iliac_wing"
-    if z > STEEP and middle[1] > 0:
+    if z > STEEP and middle[1] > 0 and over[:, 2].min() < low:
         return "posterior_column"
     if middle[2] < ISCHIOPUBIC_BELOW_MM and max(x, y) > 0.5:
         return "ischiopubic_ramus"
-    if middle[1] < 0 and middle[2] < high and max(x, z) > 0.5:
+    if middle[1] < 0 and over[:, 2].min() < low and max(x, z) > 0.5:
         return "anterior_column" if middle[2] > RAMUS_BELOW_MM else "pubic_ramus"
     return ""
 
