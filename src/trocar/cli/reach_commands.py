@@ -14,8 +14,10 @@ from trocar.errors import InputError
 
 if TYPE_CHECKING:
     from trocar.planning.entries import Access
-    from trocar.planning.freecorridor import FreeCorridor
+    from trocar.planning.safecorridor import SafeCorridor
+    from trocar.planning.wayin import WayIn
 
+SHOWN = 4  # names of a kind on one line
 POSITIONS = ("supine", "prone", "lateral")
 
 
@@ -25,7 +27,11 @@ def corridors(
         typer.Argument(metavar="SOURCE", help="A NIfTI label map or mask of bone, or a dossier.", show_default=False),
     ],
     bone: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The bone: a label's number or name, or a structure.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="The bone: a label's number or name, or a structure. Again for a hip bone and the sacrum together.",
+        ),
     ] = None,
     lesion: Annotated[
         str | None, typer.Option(metavar="NAME", help="The lesion: a NIfTI mask, another label, or a structure.")
@@ -38,58 +44,126 @@ def corridors(
         float, typer.Option("--gap-mm", metavar="MM", min=0.0, max=50.0, help="Kept between two corridors.")
     ] = 2.0,
     count: Annotated[int, typer.Option(metavar="N", min=1, max=20, help="How many at most.")] = 5,
+    guidance: GuidanceName = None,
+    placement_error_mm: PlacementErrorMm = None,
     as_json: Json = False,
 ) -> None:
-    """Find the largest safe cylinders of bone across a lesion; a label map of bone alone is enough."""
+    """Find the largest safe cylinders of bone across a lesion; a label map of bone alone is enough.
+
+    Nerves, canal, foramina and joints are hard limits where the labels have them or the mask of the bone shows them.
+    """
     from trocar.io.dossier import Dossier
     from trocar.workflow import corridors as of_the_bone
+    from trocar.workflow.stages import Settings
 
     output = Output(as_json=as_json)
     given: Any = Dossier.open(source).read("case") if source.is_dir() else source
-    found = of_the_bone(given, bone=bone, lesion=lesion, anchor_mm=anchor_mm, gap_mm=gap_mm, count=count)
+    led = Settings(guidance=guidance or "", placement_error_mm=placement_error_mm or 0.0).led()
+    found = of_the_bone(
+        given, bone=tuple(bone or ()) or None, lesion=lesion, anchor_mm=anchor_mm, gap_mm=gap_mm, count=count,
+        guidance=led,
+    )  # fmt: skip
     for finding in found.geometry:
         output.line(f"{finding.severity.value}: {finding.message}")
     healthy = "healthy by HU" if found.healthy_by_HU else "all of it outside the lesion taken as healthy"
     output.line(f"{found.bone}, {healthy}, at least {found.anchor_mm:g} mm of it on both sides")
-    output.table(_corridor_rows(found.found))
+    kept = "; ".join(f"{kind}: {_some(names)}" for kind, names in found.looked_at.items())
+    output.line(f"kept clear of {kept}" if kept else "kept clear of nothing but the bone's surface")
+    output.line(f"not looked at: {'; '.join(found.not_looked_at) or 'nothing that is asked for here'}")
+    output.table(_corridor_rows(found.told))
+    for number, each in enumerate(found.told, start=1):
+        for line in _corridor_lines(each, found.guidance.placement_error_mm):
+            output.line(f"{number}: {line}")
     output.result(
         {
             "schema": "trocar/corridors/1",
             "bone": found.bone,
             "healthy_by_HU": found.healthy_by_HU,
             "anchor_mm": found.anchor_mm,
-            "corridors": [_corridor_values(each) for each in found.found],
+            "guidance": {"name": found.guidance.name, "placement_error_mm": found.guidance.placement_error_mm},
+            "looked_at": found.looked_at,
+            "not_looked_at": found.not_looked_at,
+            "corridors": [_corridor_values(each) for each in found.told],
             "geometry": [finding.message for finding in found.geometry],
         }
     )
 
 
-def _corridor_rows(found: tuple[FreeCorridor, ...]) -> Iterator[tuple[str, ...]]:
-    yield "width", "screw at most", "length", "bone at start", "lesion", "bone at end", "start", "end", "of the catalog"
-    for each in found:
-        screw = _corridor_values(each)["screw"]
+def _corridor_rows(told: tuple[SafeCorridor, ...]) -> Iterator[tuple[str, ...]]:
+    yield (
+        "", "corridor", "width", "screw at most", "length", "bone at start", "lesion", "bone at end", "start", "end",
+        "of the catalog",
+    )  # fmt: skip
+    for number, item in enumerate(told, start=1):
+        each = item.corridor
         yield (
-            f"{each.diameter_mm:.1f} mm", f"{each.screw_diameter_mm:.1f} mm", f"{each.axis.length_mm:.0f} mm",
-            f"{each.anchor_start_mm:.0f} mm", f"{each.crossing_mm:.0f} mm", f"{each.anchor_end_mm:.0f} mm",
-            _place(each.axis.start_lps_mm), _place(each.axis.end_lps_mm),
-            f"{screw['device']} x {screw['length_mm']:g} mm" if screw else "none fits",
+            str(number), item.called.words.en or "-", f"{each.diameter_mm:.1f} mm", f"{each.screw_diameter_mm:.1f} mm",
+            f"{each.axis.length_mm:.0f} mm", f"{each.anchor_start_mm:.0f} mm", f"{each.crossing_mm:.0f} mm",
+            f"{each.anchor_end_mm:.0f} mm", _place(each.axis.start_lps_mm), _place(each.axis.end_lps_mm),
+            f"{item.screw.device} x {item.screw.length_mm:g} mm" if item.screw else "none fits",
         )  # fmt: skip
 
 
-def _corridor_values(each: FreeCorridor) -> dict[str, Any]:
-    from trocar.planning.freecorridor import fitting
+def _some(names: tuple[str, ...]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
-    screw = fitting(each)
+
+def _corridor_lines(item: SafeCorridor, error_mm: float) -> Iterator[str]:
+    if item.screw:
+        yield (
+            f"{item.screw.cortex_mm:.1f} mm from the screw to the cortex, breach grade {item.screw.breach} as planned, "
+            f"{item.screw.breach_displaced} when displaced by {error_mm:g} mm"
+        )
+    if item.nearest:
+        yield "nearest " + ", ".join(f"{name} {mm:.1f} mm" for name, mm in item.nearest)
+    for way in item.ways:
+        yield f"from the {way.end}: {_way_in_words(way)}"
+
+
+def _way_in_words(way: WayIn) -> str:
+    if way.skin_lps_mm is None:
+        return "the image ends before the skin"
+    crossed = ", ".join(f"{name} {mm:.0f} mm" for name, mm in way.crosses) or "nothing that is segmented"
+    reasons = "; ".join(
+        f"{item.constraint} {item.structure}".strip() + f" {item.value_mm:.1f} of {item.limit_mm:g}"
+        for item in way.refused
+    )
+    where = f"skin {_place(way.skin_lps_mm)}, {way.skin_to_bone_mm:.0f} mm to the bone, through {crossed}"
+    return f"refused ({reasons}); {where}" if reasons else f"free; {where}"
+
+
+def _corridor_values(item: SafeCorridor) -> dict[str, Any]:
+    import dataclasses
+
+    each, screw = item.corridor, item.screw
     return {
+        "name": item.called.name,
+        "side": item.called.side,
+        "called": {"en": item.called.words.en, "fr": item.called.words.fr},
         "start_lps_mm": each.axis.start_lps_mm,
         "end_lps_mm": each.axis.end_lps_mm,
         "length_mm": each.axis.length_mm,
         "diameter_mm": each.diameter_mm,
+        "cortex_mm": each.cortex_mm,
         "screw_diameter_mm": each.screw_diameter_mm,
         "anchor_start_mm": each.anchor_start_mm,
         "anchor_end_mm": each.anchor_end_mm,
         "crossing_mm": each.crossing_mm,
-        "screw": None if screw is None else {"device": screw[0], "length_mm": screw[1]},
+        "screw": None if screw is None else dataclasses.asdict(screw),
+        "nearest": [{"structure": name, "clearance_mm": mm} for name, mm in item.nearest],
+        "ways_in": [
+            {
+                "end": way.end,
+                "free": way.free,
+                "skin_lps_mm": way.skin_lps_mm,
+                "skin_to_bone_mm": way.skin_to_bone_mm,
+                "crosses": [{"structure": name, "length_mm": mm} for name, mm in way.crosses],
+                "refused": [dataclasses.asdict(reason) for reason in way.refused],
+            }
+            for way in item.ways
+        ],
     }
 
 

@@ -140,13 +140,13 @@ def _names(
     raise CaseError(f"{subject}: the label map does not say what its labels are", hint=_HINT)
 
 
-def named_labels(path: Path, extensions: list[bytes]) -> dict[int, str]:
-    """The names that a map's header or sidecar gives its labels; none where it gives none that can be understood."""
+def named_labels(path: Path, extensions: list[bytes]) -> Names:
+    """Names and roles that a map's header or sidecar gives its labels; none where it gives none that is understood."""
     try:
         names, _ = _names(path, None, extensions, path.name)
     except CaseError:
         return {}
-    return {number: name for number, (name, _) in names.items()}
+    return names
 
 
 def _said_names(subject: str, message: str) -> GeometryFinding:

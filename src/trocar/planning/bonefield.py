@@ -25,12 +25,18 @@ class BoneField:
     bridged: frozenset[str]  # joints that a screw may cross
     side_x: float  # +1 for a lesion on the left, -1 on the right
     depth_mm: Array = field(repr=False)
+    room_mm: Array = field(repr=False)  # the depth, or less where a nerve's clearance ends nearer: a cylinder's radius
     in_lesion: Array = field(repr=False)
     healthy: Array = field(repr=False)
 
     def at(self, values: Array, points_lps_mm: Array, *, outside: float) -> Array:
         """(...) trilinear values of one of its fields at (..., 3) points."""
         return sample(values, self.grid, points_lps_mm, outside=outside)
+
+
+def length_within_mm(samples: Array, step_mm: float) -> float:
+    """How much of a line sampled every `step_mm` lies in something, a border halfway between two samples."""
+    return step_mm * float(np.trapezoid(np.asarray(samples, dtype=float)))
 
 
 def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...], *, side_x: float) -> BoneField:
@@ -52,12 +58,14 @@ def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...], *, s
     smooth = ndimage.uniform_filter(case.ct.values[cut].astype(np.float32), 3, mode="nearest")
     near_tumor = ndimage.binary_dilation(tumor)
     own = _within(bones, low, high)
+    depth = -distance_field(inside, grid)
     return BoneField(
         grid=grid,
         names=tuple(bone.name for bone in bones),
         bridged=frozenset(joint.name for joint in joints),
         side_x=side_x,
-        depth_mm=-distance_field(inside, grid),
+        depth_mm=depth,
+        room_mm=depth,  # nerves are refused path by path, where a screw is chosen
         in_lesion=tumor.astype(np.float32),
         healthy=(own & ~near_tumor & (smooth >= HEALTHY_MIN_HU)).astype(np.float32),
     )

@@ -22,11 +22,12 @@ def with_canal(case: Case) -> Case:
     if case.with_role(Role.CORD):
         return case
     vertebrae = [item for item in case.with_role(Role.BONE) if item.name.startswith("vertebrae_")]
-    found = [canal for bone in vertebrae if (canal := _canal(bone, case.grid)) is not None]
+    found = [canal for bone in vertebrae if (canal := canal_of(bone, case.grid)) is not None]
     return replace(case, structures=(*case.structures, *found)) if found else case
 
 
-def _canal(bone: Structure, grid: Grid) -> Structure | None:
+def canal_of(bone: Structure, grid: Grid) -> Structure | None:
+    """The canal that a vertebra's mask encloses; None where no slice does."""
     if not bone.inside.any():
         return None
     axis = int(np.argmax(np.abs(grid.directions[2])))  # the slices across the body

@@ -47,17 +47,23 @@ class Deposit:
     rejected: tuple[Rejection, ...] = ()
 
 
+Rod = tuple[Segment, float]  # an axis and a diameter in mm
+
+
 def deposit_at_end(
-    around: Surroundings, bone: BoneField, screw: Screwed, up: Array, *, end: str, others: tuple[Segment, ...]
+    around: Surroundings, bone: BoneField, screw: Screwed, up: Array, *, end: str, others: tuple[Rod, ...]
 ) -> Deposit:
-    """A deposit beside the `head` or the `tip` of a screw already in place, through a trocar of its own."""
+    """A deposit beside the `head` or the `tip` of a screw already in place, through a trocar of its own.
+
+    The trocar keeps the gap of implants from `others`: the other screws and the trocars before it.
+    """
     tool = instrument("trocar-11g", "trocar", what=f"trocar to the screw's {end}")
     targets = _targets(bone, screw, tool, end)
     volumes = np.array([volume_ml(around, bone, target) for target in targets])
     if not len(targets) or not volumes.any():
         return Deposit((), rejected=(_no_room(screw, tool, end),))
     return _inject(
-        around, bone, (targets, volumes), tool, up, name=end, meets=lambda path: _meets(path, tool, screw, others)
+        around, bone, (targets, volumes), tool, up, name=end, gap=lambda path: _gap_mm(path, tool, screw, others)
     )
 
 
@@ -78,7 +84,7 @@ def deposit_in_lesion(around: Surroundings, bone: BoneField, up: Array) -> Depos
             limit_mm=tool.diameter_mm,
         )
         return Deposit((), rejected=(room,))
-    return _inject(around, bone, (targets, volumes), tool, up, name="lesion", meets=lambda path: False)
+    return _inject(around, bone, (targets, volumes), tool, up, name="lesion", gap=lambda path: np.inf)
 
 
 def _inject(
@@ -89,9 +95,12 @@ def _inject(
     up: Array,
     *,
     name: str,
-    meets: Callable[[Segment], bool],
+    gap: Callable[[Segment], float],
 ) -> Deposit:
-    """The best path to one of the places (points, volumes): cheap, and with room for enough cement."""
+    """The best path to one of the places (points, volumes): cheap, and with room for enough cement.
+
+    `gap` is how far a path would run from the nearest implant.
+    """
     targets, volumes = places
     most = np.argsort(-np.minimum(volumes, ENOUGH_ML), kind="stable")[:TARGETS_TRIED]
     targets, volumes = targets[most], volumes[most]
@@ -99,9 +108,12 @@ def _inject(
     paths = trace(around, np.repeat(targets, len(ways), axis=0), np.tile(ways, (len(targets), 1)), tool, up)
     able = paths.best_first
     value = paths.cost[able] + WORTH_PER_ML * (ENOUGH_ML - np.minimum(volumes, ENOUGH_ML))[able // len(ways)]
+    least, widest = limit("implant_gap_mm"), -np.inf
     for index in able[np.argsort(value, kind="stable")][:400]:
         path = paths.segment(int(index))
-        if meets(path) or not clear(around.obstacles, path, tool):
+        free = gap(path)
+        widest = max(widest, free)
+        if free < least.value - 1e-6 or not clear(around.obstacles, path, tool):
             continue
         volume = float(volumes[index // len(ways)])
         bead = f"cement-{name}"
@@ -109,7 +121,14 @@ def _inject(
             (needle(tool, path, f"trocar-{name}"), _deposit(path, tool.diameter_mm, bead, volume)),
             checks=(volume_check(bead, volume), front_check(around, path.end_lps_mm, bead, volume)),
         )
-    return Deposit((), rejected=tuple(rejections(around, paths, tool, up, what=tool.what)))
+    refused = tuple(rejections(around, paths, tool, up, what=tool.what))
+    if -np.inf < widest < least.value:
+        met = Rejection(
+            what=tool.what, constraint="implant_gap", structure="screws and trocars", value_mm=round(widest, 2),
+            limit_mm=least.value,
+        )  # fmt: skip
+        refused = (met, *refused)
+    return Deposit((), rejected=refused)
 
 
 def _targets(bone: BoneField, screw: Screwed, tool: Instrument, end: str) -> Array:
@@ -133,10 +152,10 @@ def _keep_mm(tool: Instrument, screw: Screwed) -> float:
     return tool.radius_mm + screw.corridor.diameter_mm / 2 + limit("implant_gap_mm").value
 
 
-def _meets(path: Segment, tool: Instrument, screw: Screwed, others: tuple[Segment, ...]) -> bool:
-    if axis_gap_mm(path, screw.corridor.axis) < _keep_mm(tool, screw) - 1e-6:
-        return True
-    return any(axis_gap_mm(path, other) < tool.diameter_mm + limit("implant_gap_mm").value for other in others)
+def _gap_mm(path: Segment, tool: Instrument, screw: Screwed, others: tuple[Rod, ...]) -> float:
+    """From a trocar's surface to the nearest of the screw it serves, the other screws and the trocars before it."""
+    rods = ((screw.corridor.axis, screw.corridor.diameter_mm), *others)
+    return min(axis_gap_mm(path, axis) - diameter_mm / 2 for axis, diameter_mm in rods) - tool.radius_mm
 
 
 def _no_room(screw: Screwed, tool: Instrument, end: str) -> Rejection:

@@ -14,7 +14,7 @@ from trocar.model.finding import Check, Verdict
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.planning.access import written
-from trocar.planning.bonefield import BoneField, bone_field
+from trocar.planning.bonefield import BoneField, bone_field, length_within_mm
 from trocar.planning.breach import breach_check
 from trocar.planning.canal import with_canal
 from trocar.planning.corridor import least_depth_mm
@@ -327,10 +327,9 @@ def screw_checks(inspect: Inspector, screw: Placement) -> Iterator[Check]:
     anchor = limit("screw_anchor_healthy_mm")
     step = float(along[1] - along[0]) if len(along) > 1 else 0.0
     first, last = (int(crossed[0]), int(crossed[-1])) if len(crossed) else (len(along), len(along))
-    yield _at_least("screw_anchor_head", screw.name, step * int(healthy[:first].sum()), anchor.value, anchor.source, "")
-    yield _at_least(
-        "screw_anchor_tip", screw.name, step * int(healthy[last + 1 :].sum()), anchor.value, anchor.source, ""
-    )
+    for end, side in (("head", healthy[: first + 1]), ("tip", healthy[last:])):
+        held_mm = length_within_mm(side, step)
+        yield _at_least(f"screw_anchor_{end}", screw.name, held_mm, anchor.value, anchor.source, "")
     for end, index in (("head", 0), ("tip", -1)):
         yield _at_least(
             f"screw_{end}_outside_lesion", screw.name, 0.0 if lesion[index] else 1.0, 1.0, "article", "", unit="count"

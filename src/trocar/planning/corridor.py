@@ -8,7 +8,7 @@ from trocar.catalog import devices, limit
 from trocar.imaging.cylinders import held_mm
 from trocar.model.device import Screw
 from trocar.model.space import Array, Segment, as_vector
-from trocar.planning.bonefield import BoneField
+from trocar.planning.bonefield import BoneField, length_within_mm
 from trocar.planning.directions import sphere, tie_break
 from trocar.planning.freecorridor import free_corridors, seeds_ijk, solid_of
 
@@ -145,8 +145,8 @@ def _best_screw(
             diameter_mm=screw.diameter_mm,
             clearance_mm=least - screw.diameter_mm / 2,
             width_mm=2.0 * least,
-            anchor_head_mm=FINE_MM * int(healthy[head:first].sum()),
-            anchor_tip_mm=FINE_MM * int(healthy[final + 1 : tip + 1].sum()),
+            anchor_head_mm=length_within_mm(healthy[head : first + 1], FINE_MM),
+            anchor_tip_mm=length_within_mm(healthy[final : tip + 1], FINE_MM),
             crossing_mm=FINE_MM * len(inside),
         )
     return None
@@ -199,6 +199,6 @@ def _useful_lengths(fitting: list[float], lesion: Array, healthy: Array, head: i
         if not len(crossed) or (tip < len(lesion) and lesion[tip]):
             continue
         best = length
-        if FINE_MM * int(healthy[int(crossed[-1]) : tip + 1].sum()) >= ANCHOR_ENOUGH_MM:
+        if length_within_mm(healthy[int(crossed[-1]) : tip + 1], FINE_MM) >= ANCHOR_ENOUGH_MM:
             break
     return best

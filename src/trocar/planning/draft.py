@@ -14,7 +14,7 @@ from trocar.planning.access import Instrument, needle
 from trocar.planning.array import STAYS
 from trocar.planning.biopsy import Sampling, biopsy, shared
 from trocar.planning.bonefield import BoneField
-from trocar.planning.cement import deposit_at_end, deposit_in_lesion, mounted_deposit
+from trocar.planning.cement import Rod, deposit_at_end, deposit_in_lesion, mounted_deposit
 from trocar.planning.checks import Inspector, rechecked_step, step_checks
 from trocar.planning.coverage import Ablation, cover
 from trocar.planning.fixation import Fixation, Screwed
@@ -51,6 +51,7 @@ class Draft:
     perfusion_scale: float = 1.0
     sampling: Sampling | None = None
     inside: tuple[Placement, ...] = ()  # in the body when the next step begins
+    trocars: tuple[Rod, ...] = ()  # of the cement at the ends of screws
 
     @property
     def promising(self) -> bool:
@@ -254,11 +255,13 @@ class Draft:
     def _both_ends(self, bone: BoneField, screw: Screwed) -> tuple[tuple[Placement, ...], tuple[Check, ...]]:
         placements: tuple[Placement, ...] = ()
         checks: tuple[Check, ...] = ()
+        screws = [item.corridor for item in self.fixation.screws if item is not screw]
         for end in ("head", "tip"):
-            others = tuple(item.axis for item in placements if item.role == "trocar")
+            others = (*((item.axis, item.diameter_mm) for item in screws), *self.trocars)
             made = deposit_at_end(self.around, bone, screw, self.up, end=end, others=others)
             self.rejected += made.rejected
             placements += made.placements
+            self.trocars += tuple((item.axis, item.diameter_mm) for item in made.placements if item.role == "trocar")
             checks += made.checks
             if not made.placements:
                 checks += (unplaced(f"cement at the screw's {end}", made.rejected),)
@@ -287,13 +290,13 @@ def _screw_placement(chosen: Screwed, number: int) -> Placement:
 
 def _corridor_notes(case: Case, chosen: Screwed) -> tuple[Text, ...]:
     """Where the screw runs, if that has a name, and how wide the bone is there."""
-    name = corridor_name(case, chosen.corridor.axis).replace("_", " ")
+    said = corridor_name(case.structures, case.grid, chosen.corridor.axis).words
     wide = f"{chosen.corridor.width_mm:.0f}"
-    if not name:
+    if not said.en:
         return ()
     return (
         Text(
-            en=f"Corridor: {name} (recalled course), {wide} mm wide at its narrowest.",
-            fr=f"Corridor : {name} (trajet de mémoire), {wide} mm au plus étroit.",
+            en=f"Corridor: {said.en} (recalled course), {wide} mm wide at its narrowest.",
+            fr=f"Corridor : {said.fr} (trajet de mémoire), {wide} mm au plus étroit.",
         ),
     )

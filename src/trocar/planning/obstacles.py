@@ -1,5 +1,6 @@
 """Exact distances from an instrument's axis to the structures it must keep away from, on the case's own voxels."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import numpy as np
 from trocar.imaging.cloud import Cloud
 from trocar.imaging.distance import boundary_voxels
 from trocar.imaging.surface import bounds
-from trocar.model.case import Case, Structure
+from trocar.model.case import Structure
 from trocar.model.space import Array, Grid, Segment
 from trocar.planning.rules import Clearance, clearance_of
 
@@ -42,14 +43,14 @@ class Obstacle:
         return self.clearance_mm(axis, radius_mm) >= kept_mm
 
 
-def obstacles(case: Case, *, stray_mm: float = 0.0) -> tuple[Obstacle, ...]:
-    """Every structure of the case that a clearance rule speaks of, in the case's order."""
+def obstacles(structures: Iterable[Structure], grid: Grid, *, stray_mm: float = 0.0) -> tuple[Obstacle, ...]:
+    """Every structure that a clearance rule speaks of, in their order."""
     found = []
-    for structure in case.structures:
+    for structure in structures:
         rule = clearance_of(structure)
         if rule is None or not (structure.inside.any() or structure.centerline_lps_mm):
             continue
-        points, shell_mm = structure_points(structure, case.grid)
+        points, shell_mm = structure_points(structure, grid)
         found.append(Obstacle(structure.name, rule, points, Cloud.of(points), shell_mm, stray_mm))
     return tuple(found)
 

@@ -128,7 +128,7 @@ def surroundings(
     at = _Sampler(case.grid, grid)
     values_HU = at.nearest(case.ct.values)
     seen = at.seen()
-    known = obstacles(case, stray_mm=guidance.placement_error_mm)
+    known = obstacles(case.structures, case.grid, stray_mm=guidance.placement_error_mm)
     inside = at.mask(lesion.inside)
     bone = np.any([at.mask(item.inside) for item in case.with_role(Role.BONE)] or [np.zeros(grid.shape, bool)], axis=0)
     cortex = bone & ~inside & (values_HU > CORTEX_HU)

@@ -145,3 +145,45 @@ def test_the_mirrored_case_has_the_mirrored_ways():
     assert len(here.options) == len(there.options)
     for one, other in zip(here.options, there.options, strict=True):
         assert np.multiply(one.path.start_lps_mm, (-1, 1, 1)) == pytest.approx(other.path.start_lps_mm, abs=1e-3)
+
+
+def test_corridors_say_what_nobody_looked_at_and_how_a_case_is_reached(maps, capsys, tmp_path):
+    code, told = called(capsys, "corridors", maps / "bone-left.nii.gz", "--anchor-mm", 20)
+    assert code == 0 and told["looked_at"] == {}
+    assert any("nerves" in each for each in told["not_looked_at"]) and any(
+        "skin" in each for each in told["not_looked_at"]
+    )
+    assert told["corridors"][0]["ways_in"] == [] and told["corridors"][0]["screw"]["breach"] == "A"
+    assert run_command(["corridors", str(maps / "bone-left.nii.gz"), "--anchor-mm", "20"]) == 0
+    assert "not looked at: nerves (not among the labels)" in capsys.readouterr().out
+
+
+def test_named_labels_of_a_map_are_kept_clear_of(maps, capsys, tmp_path):
+    image = nibabel.load(maps / "bone-left.nii.gz")
+    values = np.asarray(image.dataobj).astype(np.uint8)
+    rod = np.argwhere(values)
+    nerve = np.zeros_like(values)
+    middle = rod.mean(axis=0).round().astype(int)
+    nerve[middle[0] - 1 : middle[0] + 2, :, middle[2] - 1 : middle[2] + 2] = 1
+    labels = np.where(nerve == 1, 2, 7 * values)
+    path = tmp_path / "labels.nii.gz"
+    nibabel.Nifti1Image(labels.astype(np.uint8), image.affine).to_filename(path)
+    (tmp_path / "labels.json").write_text(json.dumps({"7": "tibia_left", "2": "sciatic_nerve_left"}))
+    _, free = called(capsys, "corridors", maps / "bone-left.nii.gz", "--anchor-mm", 20)
+    code, told = called(capsys, "corridors", path, "--bone", "tibia_left", "--anchor-mm", 20)
+    assert code == 0 and told["looked_at"] == {"nerves": ["sciatic_nerve_left"]}
+    assert told["corridors"][0]["nearest"][0]["structure"] == "sciatic_nerve_left"
+    # a nerve in the middle of a rod of radius 9 leaves less than half of it on either side
+    assert told["corridors"][0]["diameter_mm"] < RADIUS_MM < free["corridors"][0]["diameter_mm"]
+
+
+def test_a_case_tells_the_way_in_from_the_skin(dossier, capsys):
+    code, told = called(capsys, "corridors", dossier, "--anchor-mm", 5, "--guidance", "freehand")
+    assert code == 0 and told["guidance"]["name"] == "freehand"
+    ways = told["corridors"][0]["ways_in"]
+    assert {way["end"] for way in ways} == {"start", "end"}
+    assert all(way["free"] or way["refused"] for way in ways)
+    for way in ways:
+        if way["skin_lps_mm"]:
+            end = told["corridors"][0][f"{way['end']}_lps_mm"]
+            assert np.linalg.norm(np.subtract(way["skin_lps_mm"], end)) >= way["skin_to_bone_mm"] - 1.0

@@ -133,6 +133,11 @@ def proposal() -> Proposal:
 
 
 @pytest.fixture(scope="session")
+def two_screws() -> Proposal:
+    return proposed(screws=2)
+
+
+@pytest.fixture(scope="session")
 def protected_proposal() -> Proposal:
     return proposed(intent="protected", variant="screw_mounted_on_cement", screws=2)
 

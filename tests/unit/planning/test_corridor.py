@@ -13,12 +13,14 @@ from trocar.planning.gap import axis_gap_mm
 
 
 def bone_of(inside, lesion, grid):
+    depth = -distance_field(inside, grid)
     return BoneField(
         grid=grid,
         names=("bone",),
         bridged=frozenset(),
         side_x=1.0,
-        depth_mm=-distance_field(inside, grid),
+        depth_mm=depth,
+        room_mm=depth,
         in_lesion=lesion.astype(np.float32),
         healthy=(inside & ~lesion).astype(np.float32),
     )
@@ -53,6 +55,19 @@ def test_the_corridor_of_a_cylinder_is_its_axis(rod):
     assert best.anchor_head_mm == pytest.approx(abs(start[2]) - 12.0, abs=2.5)
     assert best.anchor_tip_mm == pytest.approx(abs(end[2]) - 12.0, abs=2.5)
     assert best.crossing_mm == pytest.approx(24.0, abs=2.0)
+
+
+def test_anchors_are_lengths_from_border_to_border():
+    grid, (x, y, z) = lattice((33, 33, 261), 0.5)
+    inside = (np.hypot(x, y) < 7.0) & (np.abs(z) < 50.3)
+    found = corridors(bone_of(inside, inside & (np.abs(z) < 11.1), grid), (screw(5.0),))[:200]
+    border_mm = 11.25  # half way between two voxels
+    for end, point in (("head", "start_lps_mm"), ("tip", "end_lps_mm")):
+        held = np.array([getattr(item, f"anchor_{end}_mm") for item in found])
+        ends = [(getattr(item.axis, point)[2], item.axis.direction[2]) for item in found]
+        true = np.array([(abs(z) - border_mm) / abs(slope) for z, slope in ends])
+        assert len(held) > 50 and np.abs(held - true).max() < 0.3  # half a step, and what interpolation bends
+        assert abs(np.mean(held - true)) < 0.08  # a count of samples is 0.25 mm too long
 
 
 def test_a_screw_too_thick_for_its_clearance_finds_none(rod):

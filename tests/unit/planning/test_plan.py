@@ -205,6 +205,27 @@ def test_mounted_screws_keep_their_distance_and_follow_their_trocar(spared):
     assert all(check.value >= 2.0 for check in gaps) and (len(screws) < 2 or gaps)
 
 
+def test_two_screws_and_the_trocars_of_their_cement_do_not_meet(case, two_screws):
+    made = plan(case, two_screws, predictor=cold_line(case))
+    solid = [
+        item
+        for step in (*made.of(Technique.SCREW), *made.of(Technique.CEMENT))
+        for item in step.placements
+        if item.role in ("screw", "trocar")
+    ]
+    assert [item.role for item in solid].count("screw") == 2 and [item.role for item in solid].count("trocar") >= 3
+    for number, one in enumerate(solid):
+        for other in solid[number + 1 :]:
+            points = one.axis.at(np.linspace(0.0, one.axis.length_mm, 2000))
+            apart = other.axis.distance_mm(points).min() - (one.diameter_mm + other.diameter_mm) / 2
+            assert apart >= limit("implant_gap_mm").value - 0.05, (one.name, other.name)
+    assert all(check.verdict is Verdict.PASS for check in made.checks if check.name == "implant_gap")
+    if [item.role for item in solid].count(
+        "trocar"
+    ) < 4:  # in this narrow plate one end has no room left, and it is said
+        assert "implant_gap" in {item.constraint for item in made.rejected}
+
+
 def test_unmeasured_lumens_are_unknown(spared):
     lumens = [check for check in spared.all_checks() if check.name in ("wire_through_trocar", "wire_through_screw")]
     assert lumens and all(check.verdict is Verdict.UNKNOWN for check in lumens)
