@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from problems import NEEDLES, RADIAL, soft_tissue, steady_frozen_cylinder_m, water
+from problems import NEEDLES, RADIAL, soft_tissue, soft_tissue_tables, steady_frozen_cylinder_m, water
 from scipy import ndimage
 
+from trocar.physics.axisymmetric import Axisymmetric, Bath
 from trocar.physics.damage import zone_m3
 from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
@@ -70,6 +71,9 @@ def test_long_needle_against_the_radial_reference(agree, name):
             )  # fmt: skip
 
 
+LENGTH_MM = 0.55  # 0.5 mm and half of the published last digit
+
+
 # shows: R34
 @pytest.mark.parametrize("name", NEEDLES)
 def test_needle_against_the_axisymmetric_reference(agree, name):
@@ -80,13 +84,31 @@ def test_needle_against_the_axisymmetric_reference(agree, name):
         found = 2 * mean_radius_mm(solver, middle, direction, level)
         agree(problem, f"width of {level:g} degC", known=width, found=found, tolerance=0.5, unit="mm")
         ends = sum(reach_mm(solver, middle, sign * direction, level) for sign in (-1, 1))
-        agree(problem, f"length of {level:g} degC", known=length, found=ends, tolerance=0.6, unit="mm")
+        agree(problem, f"length of {level:g} degC", known=length, found=ends, tolerance=LENGTH_MM, unit="mm")
         held = 1e6 * zone_m3(solver.temperature_degC, level, 1e-3)
         agree(
             problem, f"volume of {level:g} degC", known=volume, found=held, tolerance=0.05 * volume + 0.05, unit="cm3"
         )
-    agree(problem, "power", known=watts, found=solver.power_W[0], tolerance=0.03 * watts, unit="W")
+    agree(problem, "power", known=watts, found=solver.power_W[0], tolerance=0.02 * watts, unit="W")
     assert solver.balance().residual_frac < 0.003
+
+
+@pytest.mark.parametrize("spacing_m", [1e-3, 1.5e-3, 2e-3])
+@pytest.mark.parametrize(("radius_m", "length_m"), [(0.75e-3, 0.020), (1.05e-3, 0.030)])
+def test_coarser_lattices_lose_no_power_at_the_ends(agree, spacing_m, radius_m, length_m):
+    """The weights smear the ends over a spacing: without their correction 2 mm drew 7 % too little over 20 mm."""
+    model = Axisymmetric(soft_tissue_tables(), Bath(rest_degC=37.0), radius_m, length_m, 0.125e-3)
+    model.advance(600.0, Ramp(start_degC=37.0, end_degC=-140.0))
+    solver, middle, direction = frozen_by(
+        spacing_m, radius_m, length_m, direction=(0.4, 0.3, 0.8), offset=(0.2, -0.3, 0.4)
+    )
+    needle = f"oblique needle of radius {1e3 * radius_m:g} mm, {1e3 * length_m:g} mm"
+    problem = f"{needle}, {1e3 * spacing_m:g} mm lattice (found), rings of 0.125 mm (known), 600 s"
+    agree(problem, "power", known=model.power_W, found=solver.power_W[0], tolerance=0.025 * model.power_W, unit="W")
+    for level in LEVELS_DEGC[:2]:
+        ends = sum(reach_mm(solver, middle, sign * direction, level) for sign in (-1, 1))
+        known = 1e3 * model.length_m_of(level)
+        agree(problem, f"length of {level:g} degC", known=known, found=ends, tolerance=0.6, unit="mm")
 
 
 def test_steady_ice_around_a_perfused_needle_converges(agree):
