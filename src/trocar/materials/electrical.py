@@ -20,6 +20,7 @@ METAL_S_PER_M = 1e3  # at one potential, like titanium, and a thousandth as stif
 INSULATOR_S_PER_M = 1e-4  # of gas, cement and 5 % dextrose (about 0, recalled), no harder for the solver than need be
 METAL_FRAC = 0.5  # of a cell, from which it counts as metal
 STAND_IN = "muscle"  # for tissue whose value is unknown, and for the body where the CT ends: said wherever it is used
+LAYER_TISSUE = {"water": "dextrose", "gas": "gas"}  # saline is no fluid for a layer beside heat
 FREQUENCIES_MHZ = (915.0, 2450.0)
 BAND_FRAC = 0.05
 
@@ -46,35 +47,34 @@ def radiofrequency_map(
     shield: Shield = UNSHIELDED,
 ) -> Electrical:
     """Conductivity at 460 kHz, S/m. The layers of a shield, 5 % dextrose or gas, carry no current to speak of."""
-    found = _map(case, grid, lambda tissue: tissue.radiofrequency_S_per_m, implants, cement_frac)
-    values, unknown = np.maximum(found.values, np.float32(INSULATOR_S_PER_M)), found.unknown.copy()
-    for layer in shield.layers:
-        there = layer_cells(case, grid, native_tissue(case, grid), layer)
-        values[there], unknown[there] = INSULATOR_S_PER_M, False
-    return replace(found, values=values, unknown=unknown)
+    found = _map(case, grid, lambda tissue: tissue.radiofrequency_S_per_m, implants, cement_frac, shield)
+    return replace(found, values=np.maximum(found.values, np.float32(INSULATOR_S_PER_M)))
 
 
 def microwave_maps(
     case: Case, grid: Grid, frequency_MHz: float, *, implants: Sequence[Placement] = (),
-    cement_frac: Array | None = None,
+    cement_frac: Array | None = None, shield: Shield = UNSHIELDED,
 ) -> tuple[Electrical, Electrical]:  # fmt: skip
-    """Relative permittivity and conductivity in S/m. Raises `CaseError` for a frequency without tissue values."""
+    """Relative permittivity and conductivity in S/m. Raises `CaseError` for a frequency without tissue values.
+
+    A layer of 5 % dextrose absorbs about as water does, one of gas nothing.
+    """
     band = [f for f in FREQUENCIES_MHZ if abs(frequency_MHz / f - 1) <= BAND_FRAC]
     if not band:
         raise CaseError(f"no tissue is known at {frequency_MHz:g} MHz", hint="tissues are at 915 and 2450 MHz")
     high = band[0] > 1000
     permittivity = _map(
-        case, grid, lambda t: t.permittivity_2450 if high else t.permittivity_915, implants, cement_frac
+        case, grid, lambda t: t.permittivity_2450 if high else t.permittivity_915, implants, cement_frac, shield
     )  # fmt: skip
     conductivity = _map(
-        case, grid, lambda t: t.microwave_2450_S_per_m if high else t.microwave_915_S_per_m, implants, cement_frac
+        case, grid, lambda t: t.microwave_2450_S_per_m if high else t.microwave_915_S_per_m, implants, cement_frac, shield
     )  # fmt: skip
     return permittivity, conductivity
 
 
 def _map(
     case: Case, grid: Grid, value: Callable[[Tissue], float | None], implants: Sequence[Placement],
-    cement_frac: Array | None,
+    cement_frac: Array | None, shield: Shield,
 ) -> Electrical:  # fmt: skip
     native = native_tissue(case, grid)
     made = native.makeup
@@ -86,6 +86,8 @@ def _map(
             metal[placed[0]] |= placed[1] >= METAL_FRAC
     values = made.property(lambda tissue: np.nan if value(tissue) is None else float(value(tissue) or 0.0))
     values[beyond_the_ct(case, grid)] = value(tissues()[STAND_IN])  # else no current could leave the box
+    for layer in shield.layers:
+        values[layer_cells(case, grid, native, layer)] = value(tissues()[LAYER_TISSUE[layer.fluid]])
     values[vessels] = value(tissues()["blood"])
     values[metal] = METAL_S_PER_M
     if cement_frac is not None:

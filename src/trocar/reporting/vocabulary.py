@@ -292,7 +292,6 @@ CHECKS = {
     "step_simulated": "Step simulated",
     "cavity_temperature_for_cement": "Temperature of the cavity when the cement arrives",
     "protection_layer_volume": "Fluid that a protective layer takes",
-    "layers_in_the_field": "Protective layers in the electric field",
     "cement_setting_time": "Time until the cement has set",
     "nerve_temperature_beside_cement": "Highest temperature of a nerve beside curing cement",
     "cord_temperature_beside_cement": "Highest temperature of the cord beside curing cement",

@@ -120,8 +120,6 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
 def _heated(session: Session, state: TissueState, step: Step) -> Played:
     """A heating step; in tissue that nothing was done to before, with what a coarser lattice changes."""
     done = heat(session, state, step)
-    if state.shield.layers and step.technique is Technique.MICROWAVE:
-        done = replace(done, checks=(*done.checks, _layers_not_in_the_field(step)))
     changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any()
     if changed or state.heat_dose or state.minimum_degC.min() < 0:
         return done
@@ -150,13 +148,6 @@ def _not_simulated(step: Step) -> Check:
     return Check(
         name="step_simulated", subject=step.id, value=None, limit=None, unit="", verdict=Verdict.UNKNOWN,
         source="software default", message=f"{step.technique.value} is not simulated: its effect is unknown",
-    )  # fmt: skip
-
-
-def _layers_not_in_the_field(step: Step) -> Check:
-    return Check(
-        name="layers_in_the_field", subject=step.id, value=None, limit=None, unit="", verdict=Verdict.UNKNOWN,
-        source="software default", message="the layers of its shield are in the heat, not in the field of its antennas",
     )  # fmt: skip
 
 

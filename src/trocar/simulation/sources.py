@@ -99,7 +99,7 @@ def _wave(case: Case, placement: Placement, tissue: TissueMap, state: TissueStat
     made, grid = antenna(placement), tissue.grid
     frequency_MHz = made.frequency_MHz or 0.0
     permittivity, conductivity = microwave_maps(
-        case, grid, frequency_MHz, implants=state.implants, cement_frac=_cement(state)
+        case, grid, frequency_MHz, implants=state.implants, cement_frac=_cement(state), shield=state.shield
     )
     _require_known_around((placement,), permittivity, grid)
     line = line_of(radiating(placement), placement.diameter_mm / 2, grid)

@@ -127,7 +127,6 @@ def test_dextrose_around_a_nerve_keeps_heat_and_current_from_it(case):
     hottest = [check(made, "nerve_maximum_temperature").value for made in (bare, shielded)]
     assert hottest[1] < hottest[0] - 1.0
     assert shielded.traces[0].resistance_ohm[0] > bare.traces[0].resistance_ohm[0]  # dextrose carries no current
-    assert not [c for c in shielded.checks if c.name == "layers_in_the_field"]
 
 
 def test_a_temperature_is_kept_by_a_bipolar_probe(case):
