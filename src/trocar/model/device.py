@@ -112,6 +112,7 @@ class Embolic(Device):
     largest_um: float | None = bounded(1, 5000)
     permanent: bool | None = None
     radiopaque: bool | None = None
+    ethiodized_oil: bool | None = None  # whether it is mixed with it
     residual_perfusion_frac: float | None = bounded(0, 1)
 
 

@@ -129,7 +129,7 @@ def _boiling(session: Session, state: TissueState) -> Session:
     if session.tissue.medium.vapor_J_per_m3 is not None:
         return session
     tissue: TissueMap = tissue_map(
-        session.case, state.grid, implants=state.implants, boils=True, shield=state.shield,
+        session.case, state.grid, implants=state.implants, boils=True, shield=state.shield, oil_frac=state.oil_frac,
         cement_frac=state.cement_frac if state.cement_frac.any() else None,
     )  # fmt: skip
     return replace(session, tissue=tissue)

@@ -92,7 +92,9 @@ def _begin(
     state = untouched(grid) if start is None else start
     watched = given_way(watched, case, grid, state.shield)
     cement = state.cement_frac if state.cement_frac.any() else None
-    tissue = tissue_map(case, grid, implants=state.implants, cement_frac=cement, shield=state.shield)
+    tissue = tissue_map(
+        case, grid, implants=state.implants, cement_frac=cement, shield=state.shield, oil_frac=state.oil_frac
+    )
     return Session(case=case, tissue=tissue, watched=watched, needles=needles, on_progress=on_progress), state
 
 
@@ -120,7 +122,7 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
 def _heated(session: Session, state: TissueState, step: Step) -> Played:
     """A heating step; in tissue that nothing was done to before, with what a coarser lattice changes."""
     done = heat(session, state, step)
-    changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any()
+    changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any() or state.oil_frac
     if changed or state.heat_dose or state.minimum_degC.min() < 0:
         return done
     return with_refinement(session.case, step, done, perfusion_scale=_perfusion_scale(session, state))
@@ -135,7 +137,7 @@ def _frozen(session: Session, state: TissueState, step: Step) -> Played:
     done = freeze(session, state, step)
     fine = Volume(grid=state.grid, values=done.state.minimum_degC, unit="degC")
     scale = _perfusion_scale(session, state)
-    fresh = state.minimum_degC.min() >= 0 and not state.heat_dose
+    fresh = state.minimum_degC.min() >= 0 and not state.heat_dose and not state.oil_frac
     found = (*done.checks, *freezing_checks(session.case, done.states[-1]))
     if not fresh:
         return replace(done, checks=found)

@@ -99,8 +99,9 @@ def _wave(case: Case, placement: Placement, tissue: TissueMap, state: TissueStat
     made, grid = antenna(placement), tissue.grid
     frequency_MHz = made.frequency_MHz or 0.0
     permittivity, conductivity = microwave_maps(
-        case, grid, frequency_MHz, implants=state.implants, cement_frac=_cement(state), shield=state.shield
-    )
+        case, grid, frequency_MHz, implants=state.implants, cement_frac=_cement(state), shield=state.shield,
+        oil_frac=state.oil_frac,
+    )  # fmt: skip
     _require_known_around((placement,), permittivity, grid)
     line = line_of(radiating(placement), placement.diameter_mm / 2, grid)
     free = ~tissue.medium.held & ~permittivity.metal
@@ -120,7 +121,9 @@ def _wave(case: Case, placement: Placement, tissue: TissueMap, state: TissueStat
 
 
 def _electrical(case: Case, grid: Grid, state: TissueState) -> Electrical:
-    return radiofrequency_map(case, grid, implants=state.implants, cement_frac=_cement(state), shield=state.shield)
+    return radiofrequency_map(
+        case, grid, implants=state.implants, cement_frac=_cement(state), shield=state.shield, oil_frac=state.oil_frac
+    )
 
 
 def _cement(state: TissueState) -> Array | None:
