@@ -184,13 +184,18 @@ class ElectricField:
         """(pieces,) heat between each piece's surface and the field that the lattice resolves."""
         return np.asarray(self._strengths_S * self._drop**2 * (_power(power_W) / self._watts))
 
-    def joule_W_per_m3(self, power_W: float) -> Float32:
+    def joule_W_per_m3(self, power_W: float, *, taken_frac: Array | None = None) -> Float32:
         """[i, j, k] heat whose integral is the power.
 
         The heat of a face is shared as the resistances on its two sides are; that between an electrode's surface and
-        the field the lattice resolves is deposited by the weights through which its current enters.
+        the field the lattice resolves is deposited by the weights through which its current enters, less the share
+        `taken_frac` (pieces,) of it that a cooled metal takes.
         """
-        return self._heat_W * np.float32(_power(power_W) / (self._watts * self.spacing_m**3))
+        heat = self._heat_W * np.float32(_power(power_W) / (self._watts * self.spacing_m**3))
+        if taken_frac is not None:
+            for piece, watts in zip(self.pieces, taken_frac * self.unresolved_W(power_W), strict=True):
+                heat.reshape(-1)[piece.cells] -= (watts / self.spacing_m**3 * piece.weights).astype(np.float32)
+        return heat
 
 
 def conductivity_S_per_m(

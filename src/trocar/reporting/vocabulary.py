@@ -361,6 +361,7 @@ CAVEATS = {
     "array_shape_prior": "The shape of the array's tines is a prior.",
     "antenna_prior": "How much of a microwave antenna's power reaches tissue is a prior.",
     "electrode_cooling_not_simulated": "The cooling within the electrode is not simulated.",
+    "coolant_prior": "The temperature at which coolant keeps the electrode's metal is a prior.",
     "dispersive_pad_far_away": "The dispersive pad is taken as far away, in all directions.",
     "model_prior": "The cold of a probe without isotherm table is a prior.",
 }

@@ -16,6 +16,7 @@ from trocar.model.space import Array, Grid, Segment
 from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, Step, Technique
 from trocar.physics.antenna import Antenna
+from trocar.physics.coolant import Coolant
 from trocar.physics.electric import Bipolar, Electrode, GroundedFaces
 from trocar.simulation.applicators import applicators, line_of
 from trocar.simulation.channels import Axis, Channel, CurrentChannel, WaveChannel
@@ -76,7 +77,8 @@ def caveats(step: Step) -> tuple[str, ...]:
             continue
         form = electrode(placement)
         found += ["array_shape_prior"] if form.form == "array" else []
-        found += ["electrode_cooling_not_simulated"] if form.cooled else []
+        if form.cooled:
+            found.append("electrode_cooling_not_simulated" if form.coolant_degC is None else "coolant_prior")
         found += ["dispersive_pad_far_away"] if form.form != "bipolar" else []
     return tuple(dict.fromkeys(found))
 
@@ -92,7 +94,15 @@ def _current(placement: Placement, found: Electrical, grid: Grid) -> CurrentChan
         electrodes=metal,
         return_path=Bipolar() if len(metal) == 2 else GroundedFaces(),
         spacing_m=float(grid.spacing_mm[0]) / 1000.0,
+        coolant=_coolant(placement),
     )
+
+
+def _coolant(placement: Placement) -> Coolant | None:
+    made = electrode(placement)
+    if made.coolant_degC is None:
+        return None
+    return Coolant(degC=made.coolant_degC, exchange_W_per_m2K=made.coolant_W_per_m2K)
 
 
 def _wave(case: Case, placement: Placement, tissue: TissueMap, state: TissueState) -> WaveChannel:
