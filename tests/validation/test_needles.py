@@ -71,6 +71,7 @@ def test_long_needle_against_the_radial_reference(agree, name):
             )  # fmt: skip
 
 
+FOUR = ((0.0, 53.8, 65.5, 117.0), (-20.0, 44.1, 55.3, 68.4), (-40.0, 35.6, 46.2, 41.2))  # degC, mm, mm, cm3
 LENGTH_MM = 0.55  # 0.5 mm and half of the published last digit
 
 
@@ -91,6 +92,26 @@ def test_needle_against_the_axisymmetric_reference(agree, name):
         )
     agree(problem, "power", known=watts, found=solver.power_W[0], tolerance=0.02 * watts, unit="W")
     assert solver.balance().residual_frac < 0.003
+
+
+@pytest.mark.parametrize("spacing_m", [1e-3, 2e-3])
+def test_four_needles_against_the_lattice_of_the_review(agree, spacing_m):
+    """A square of 16 mm, 40 mm of 17 G at -140 degC: known from a lattice of the review at 1 mm, itself no needle's."""
+    shape = tuple(int(2 * np.ceil(half / spacing_m) + 1) for half in (0.060, 0.060, 0.068))
+    middle = np.array(shape) // 2 * spacing_m
+    ends = [middle + np.array([x, y, 0.0]) for x in (-8e-3, 8e-3) for y in (-8e-3, 8e-3)]
+    along = np.array([0.0, 0.0, 0.020])
+    lines = tuple(Line(tip_m=end - along, tail_m=end + along, radius_m=0.75e-3) for end in ends)
+    solver = HeatSolver(soft_tissue(shape, spacing_m), lines)
+    solver.advance(600.0, (Ramp(start_degC=37.0, end_degC=-140.0),) * 4)
+    problem = f"four needles, square of 16 mm, {1e3 * spacing_m:g} mm lattice, 600 s"
+    for level, width, length, volume in FOUR:
+        for what, axis, known in (("width", np.eye(3)[0], width), ("length", np.eye(3)[2], length)):
+            found = sum(reach_mm(solver, middle, sign * axis, level) for sign in (-1, 1))
+            agree(problem, f"{what} of {level:g} degC", known=known, found=found, tolerance=0.5, unit="mm")
+        held = 1e6 * zone_m3(solver.temperature_degC, level, spacing_m)
+        agree(problem, f"volume of {level:g} degC", known=volume, found=held, tolerance=0.02 * volume, unit="cm3")
+    agree(problem, "power", known=77.0, found=sum(solver.power_W), tolerance=0.02 * 77.0, unit="W")
 
 
 @pytest.mark.parametrize("spacing_m", [1e-3, 1.5e-3, 2e-3])
