@@ -24,6 +24,14 @@ def soft_tissue(shape, spacing_m, *, perfusion_W_per_m3K=0.0, rest_degC=REST_DEG
     )  # fmt: skip
 
 
+def uniform(shape, spacing_m, *, conductivity_W_per_mK, capacity_J_per_m3K):
+    """Tissue at rest of one conductivity and heat capacity, without blood: for what never freezes."""
+    return _medium(
+        shape, spacing_m, (conductivity_W_per_mK,) * 2 + (capacity_J_per_m3K,) * 2 + (2.5e8,), 0.0, REST_DEGC,
+        Freezing(solidus_degC=-8.0, liquidus_degC=-1.0),
+    )  # fmt: skip
+
+
 def water(shape, spacing_m, *, rest_degC, insulated=(), interval_K=0.5):
     """P2: water and ice with a front at 0 degC; the lattice spreads it over `interval_K` below 0."""
     return _medium(

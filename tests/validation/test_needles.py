@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from problems import NEEDLES, RADIAL, soft_tissue, steady_frozen_cylinder_m, water
+from problems import NEEDLES, RADIAL, soft_tissue, soft_tissue_tables, steady_frozen_cylinder_m, water
 from scipy import ndimage
 
+from trocar.physics.axisymmetric import Axisymmetric, Bath
 from trocar.physics.damage import zone_m3
 from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
@@ -70,6 +71,10 @@ def test_long_needle_against_the_radial_reference(agree, name):
             )  # fmt: skip
 
 
+FOUR = ((0.0, 53.8, 65.5, 117.0), (-20.0, 44.1, 55.3, 68.4), (-40.0, 35.6, 46.2, 41.2))  # degC, mm, mm, cm3
+LENGTH_MM = 0.55  # 0.5 mm and half of the published last digit
+
+
 # shows: R34
 @pytest.mark.parametrize("name", NEEDLES)
 def test_needle_against_the_axisymmetric_reference(agree, name):
@@ -80,13 +85,51 @@ def test_needle_against_the_axisymmetric_reference(agree, name):
         found = 2 * mean_radius_mm(solver, middle, direction, level)
         agree(problem, f"width of {level:g} degC", known=width, found=found, tolerance=0.5, unit="mm")
         ends = sum(reach_mm(solver, middle, sign * direction, level) for sign in (-1, 1))
-        agree(problem, f"length of {level:g} degC", known=length, found=ends, tolerance=0.6, unit="mm")
+        agree(problem, f"length of {level:g} degC", known=length, found=ends, tolerance=LENGTH_MM, unit="mm")
         held = 1e6 * zone_m3(solver.temperature_degC, level, 1e-3)
         agree(
             problem, f"volume of {level:g} degC", known=volume, found=held, tolerance=0.05 * volume + 0.05, unit="cm3"
         )
-    agree(problem, "power", known=watts, found=solver.power_W[0], tolerance=0.03 * watts, unit="W")
+    agree(problem, "power", known=watts, found=solver.power_W[0], tolerance=0.02 * watts, unit="W")
     assert solver.balance().residual_frac < 0.003
+
+
+@pytest.mark.parametrize("spacing_m", [1e-3, 2e-3])
+def test_four_needles_against_the_lattice_of_the_review(agree, spacing_m):
+    """A square of 16 mm, 40 mm of 17 G at -140 degC: known from a lattice of the review at 1 mm, itself no needle's."""
+    shape = tuple(int(2 * np.ceil(half / spacing_m) + 1) for half in (0.060, 0.060, 0.068))
+    middle = np.array(shape) // 2 * spacing_m
+    ends = [middle + np.array([x, y, 0.0]) for x in (-8e-3, 8e-3) for y in (-8e-3, 8e-3)]
+    along = np.array([0.0, 0.0, 0.020])
+    lines = tuple(Line(tip_m=end - along, tail_m=end + along, radius_m=0.75e-3) for end in ends)
+    solver = HeatSolver(soft_tissue(shape, spacing_m), lines)
+    solver.advance(600.0, (Ramp(start_degC=37.0, end_degC=-140.0),) * 4)
+    problem = f"four needles, square of 16 mm, {1e3 * spacing_m:g} mm lattice, 600 s"
+    for level, width, length, volume in FOUR:
+        for what, axis, known in (("width", np.eye(3)[0], width), ("length", np.eye(3)[2], length)):
+            found = sum(reach_mm(solver, middle, sign * axis, level) for sign in (-1, 1))
+            agree(problem, f"{what} of {level:g} degC", known=known, found=found, tolerance=0.5, unit="mm")
+        held = 1e6 * zone_m3(solver.temperature_degC, level, spacing_m)
+        agree(problem, f"volume of {level:g} degC", known=volume, found=held, tolerance=0.02 * volume, unit="cm3")
+    agree(problem, "power", known=77.0, found=sum(solver.power_W), tolerance=0.02 * 77.0, unit="W")
+
+
+@pytest.mark.parametrize("spacing_m", [1e-3, 1.5e-3, 2e-3])
+@pytest.mark.parametrize(("radius_m", "length_m"), [(0.75e-3, 0.020), (1.05e-3, 0.030)])
+def test_coarser_lattices_lose_no_power_at_the_ends(agree, spacing_m, radius_m, length_m):
+    """The weights smear the ends over a spacing: without their correction 2 mm drew 7 % too little over 20 mm."""
+    model = Axisymmetric(soft_tissue_tables(), Bath(rest_degC=37.0), radius_m, length_m, 0.125e-3)
+    model.advance(600.0, Ramp(start_degC=37.0, end_degC=-140.0))
+    solver, middle, direction = frozen_by(
+        spacing_m, radius_m, length_m, direction=(0.4, 0.3, 0.8), offset=(0.2, -0.3, 0.4)
+    )
+    needle = f"oblique needle of radius {1e3 * radius_m:g} mm, {1e3 * length_m:g} mm"
+    problem = f"{needle}, {1e3 * spacing_m:g} mm lattice (found), rings of 0.125 mm (known), 600 s"
+    agree(problem, "power", known=model.power_W, found=solver.power_W[0], tolerance=0.025 * model.power_W, unit="W")
+    for level in LEVELS_DEGC[:2]:
+        ends = sum(reach_mm(solver, middle, sign * direction, level) for sign in (-1, 1))
+        known = 1e3 * model.length_m_of(level)
+        agree(problem, f"length of {level:g} degC", known=known, found=ends, tolerance=0.6, unit="mm")
 
 
 def test_steady_ice_around_a_perfused_needle_converges(agree):

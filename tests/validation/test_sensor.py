@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from problems import uniform
 from scipy.linalg import solve_banded
 
 from trocar.physics.electric import ElectricField, Electrode, GroundedFaces
 from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
-from trocar.physics.medium import Medium
 from trocar.simulation.channels import Surface
 
 RADIUS_M, LENGTH_M, SIDE_M = 0.75e-3, 50e-3, 88e-3
@@ -39,11 +39,7 @@ def read_degC(spacing_m):
     count = round(SIDE_M / spacing_m) + 1
     shape = (count,) * 3
     full = np.full(shape, 1.0, np.float32)
-    medium = Medium(
-        spacing_m=spacing_m, unfrozen_W_per_mK=K * full, frozen_W_per_mK=K * full, unfrozen_J_per_m3K=C * full,
-        frozen_J_per_m3K=C * full, latent_J_per_m3=2.5e8 * full, perfusion_W_per_m3K=0 * full,
-        held=np.zeros(shape, bool), held_degC=37 * full,
-    )  # fmt: skip
+    medium = uniform(shape, spacing_m, conductivity_W_per_mK=K, capacity_J_per_m3K=C)
     at = np.array([SIDE_M / 2 + 0.3e-3, SIDE_M / 2 - 0.2e-3, 0.0])
     ends = [np.add(at, (0, 0, (SIDE_M + side * LENGTH_M) / 2)) for side in (-1, 1)]
     metal = Electrode(lines=(Line(tip_m=ends[0], tail_m=ends[1], radius_m=RADIUS_M),))

@@ -3,8 +3,10 @@
 import re
 from difflib import get_close_matches
 
+from trocar.catalog import devices
 from trocar.catalog.sites import sites
 from trocar.errors import CaseError
+from trocar.model.device import Embolic
 
 CLOSED: dict[str, frozenset[str]] = {
     "patient.sex": frozenset({"male", "female", "other"}),
@@ -75,8 +77,9 @@ _NEAR = 0.8  # of the letters shared: a slip of the pen
 
 
 def closed_words() -> dict[str, frozenset[str]]:
-    """Every field that takes only the words listed, `lesion.site` with those of the catalog among them."""
-    return {**CLOSED, "lesion.site": frozenset(sites())}
+    """Every field that takes only the words listed; sites and forms of embolic agents are those of the catalog."""
+    agents = frozenset(item.form for item in devices().values() if isinstance(item, Embolic) and item.form)
+    return {**CLOSED, "lesion.site": frozenset(sites()), "lesion.embolized_with": agents}
 
 
 def require_word(field: str, word: object, where: str) -> None:

@@ -1,6 +1,6 @@
 """The tissue of each cell: HU first, structures over it, then vessels, implants and cement."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -11,6 +11,7 @@ from trocar.catalog.tissues import SOLIDUS_DEGC, Tissue, ice_slope_per_K, tissue
 from trocar.imaging.resample import resample
 from trocar.materials.layers import layer_cells
 from trocar.materials.makeup import Makeup
+from trocar.materials.oil import NO_OIL, disperse, is_oil, oil_in_ct, oil_put, oiled
 from trocar.materials.placing import EVERYWHERE, Box, onto, shaft_frac
 from trocar.materials.surroundings import AIR_BELOW_HU, outside, vessels
 from trocar.model.case import Case, Role, Structure
@@ -75,16 +76,19 @@ def tissue_map(
     implants: Sequence[Placement] = (),
     cement_frac: Array | None = None,
     shield: Shield = UNSHIELDED,
+    oil_frac: Mapping[str, float] = NO_OIL,
     boils: bool = False,
 ) -> TissueMap:
     """The tissue of each cell of an isotropic grid.
 
     What covers the skin exchanges with it at the resting temperature: 10 W/m2K still air or a cover, 100 to 500 a warm
-    pack (thermal reference 4.4). A layer of fluid has no blood; a flowing one keeps its temperature. `boils`: whether
-    its water may, which only heating needs.
+    pack (thermal reference 4.4). A layer of fluid has no blood; a flowing one keeps its temperature. `oil_frac`: the
+    share of each lesion's volume that embolization has filled with oil since the CT. `boils`: whether its water may,
+    which only heating needs.
     """
     native = native_tissue(case, grid)
     values = {name: field.copy() for name, field in native.fields.items()}
+    disperse(values, oil_put(case, grid, oil_frac), PROPERTIES)
     held, held_degC = native.held, np.full(grid.shape, REST_DEGC, np.float32)
     for layer in shield.layers:
         fluid = layer_cells(case, grid, native, layer)
@@ -118,6 +122,7 @@ class Native:
     outside: Array
     lesion: Array
     bone: Array
+    oil_frac: Array  # of the volume, as the CT shows it
     caveats: tuple[str, ...]
 
 
@@ -128,26 +133,32 @@ def native_tissue(case: Case, grid: Grid) -> Native:
     hu = resample(near.ct, grid, outside=-1000.0).values.astype(np.float32)
     made = Makeup.between("fat", "muscle", _share(hu, FAT_HU, WATERY_HU))
     made.assign(EVERYWHERE, hu < AIR_BELOW_HU, tissues()["gas"])
-    bone, lesion = _union(near, grid, Role.BONE) | (hu > BONE_ABOVE_HU), _union(near, grid, Role.LESION)
+    oil = oil_in_ct(near, grid, hu)
+    bone = _union(near, grid, Role.BONE) | ((hu > BONE_ABOVE_HU) & (oil == 0))
+    lesion = _union(near, grid, Role.LESION)
     for role, name in TISSUE_OF_ROLE.items():
         for structure in near.with_role(role):
-            _place(made, structure, near, grid, _tissue_of(structure, name), hu)
+            if not is_oil(structure.name):
+                _place(made, structure, near, grid, _tissue_of(structure, name), hu)
         if role is Role.SKIN:
-            mineral = _share(hu, CANCELLOUS_HU, CORTICAL_HU)
+            mineral = np.where(oil > 0, np.float32(0), _share(hu, CANCELLOUS_HU, CORTICAL_HU))
             made.mix(EVERYWHERE, bone, (tissues()["cancellous_bone"], tissues()["cortical_bone"]), mineral)
             _lesions(made, near, grid, mineral)
     for role, name in ((Role.IMPLANT, "titanium"), (Role.CEMENT, "cement")):
         for structure in near.with_role(role):
             _place(made, structure, near, grid, tissues()[name], None)
     air = outside(case, near, grid, hu)
+    fields = {name: made.property(value) for name, value in PROPERTIES.items()}
+    disperse(fields, oil, PROPERTIES)
     return Native(
-        fields={name: made.property(value) for name, value in PROPERTIES.items()},
+        fields=fields,
         makeup=made,
         held=vessels(near, grid) | air,
         outside=air,
         lesion=lesion,
         bone=bone,
-        caveats=_caveats(case, near, grid),
+        oil_frac=oil,
+        caveats=(*_caveats(case, near, grid), *_oil_caveats(near, oil)),
     )
 
 
@@ -251,3 +262,9 @@ def _caveats(case: Case, near: Case, grid: Grid) -> tuple[str, ...]:
     if not near.with_role(Role.VESSEL):
         found.append("vessels_not_segmented")
     return tuple(found)
+
+
+def _oil_caveats(near: Case, oil: Array) -> tuple[str, ...]:
+    contexts = [near.context(lesion.name) for lesion in near.lesions]
+    doubtful = any(oiled(context) and context.matrix != "lytic" for context in contexts)
+    return (("oil_share_from_ct",) if oil.any() else ()) + (("oil_or_bone",) if doubtful else ())

@@ -225,6 +225,7 @@ class LesionContext(Record):
     foraminal_extension: bool | None = None
     dangerous_anastomosis: bool | None = None
     spinal_artery_shared: bool | None = None
+    embolized_with: tuple[str, ...] | None = None  # forms of agents in it before the planning CT: glue, oil ...
     worst_nrs: float | None = bounded(0, 10)
     from_imaging: tuple[str, ...] = ()  # fields that trocar filled from the image
     not_applicable: tuple[str, ...] = ()  # fields without a meaning for this patient

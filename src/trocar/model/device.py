@@ -112,6 +112,7 @@ class Embolic(Device):
     largest_um: float | None = bounded(1, 5000)
     permanent: bool | None = None
     radiopaque: bool | None = None
+    ethiodized_oil: bool | None = None  # whether it is mixed with it
     residual_perfusion_frac: float | None = bounded(0, 1)
 
 
@@ -128,7 +129,8 @@ class Accessory(Device):
 class RfElectrode(Device):
     """Lengths are of bare metal; a bipolar pair has two such lengths on one shaft, `gap_mm` apart.
 
-    `array_diameter_mm`, `tines` and `tine_diameter_mm` are of an expandable array, fully deployed.
+    `array_diameter_mm`, `tines` and `tine_diameter_mm` are of an expandable array, fully deployed. A cooled electrode
+    keeps its metal at `coolant_degC`, or the fluid within where `coolant_W_per_m2K` is given.
     """
 
     kind: Literal["rf_electrode"] = "rf_electrode"
@@ -141,6 +143,8 @@ class RfElectrode(Device):
     tines: int | None = bounded(2, 30)
     tine_diameter_mm: float | None = bounded(0.1, 3)
     power_limit_W: float | None = bounded(1, 500)
+    coolant_degC: float | None = bounded(0, 45)
+    coolant_W_per_m2K: float | None = bounded(10, 1e6)
     lengths_mm: tuple[float, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trocar.model.record import Record, Vector
+from trocar.model.record import Record, Vector, bounded
 from trocar.model.shield import Shield
 
 
@@ -17,16 +17,26 @@ class MovedPath(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Embolized(Record):
+    """The agent of the plan's embolization, what it leaves of the perfusion, and how much ethiodized oil stays."""
+
+    agent: str  # id of the catalog
+    perfusion_left_frac: float | None = bounded(0, 1)  # None: as the catalog says of the agent
+    oil_ml: float | None = bounded(0, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edits(Record):
     """Placements by name: `fixed` stay where they are, `moved` go elsewhere and stay, `deleted` are left out.
 
-    `shield` is put in place before the first ice or heat.
+    `shield` is put in place before the first ice or heat, `embolization` says what the plan's own is done with.
     """
 
     fixed: tuple[str, ...] = ()
     moved: tuple[MovedPath, ...] = ()
     deleted: tuple[str, ...] = ()
     shield: Shield | None = None
+    embolization: Embolized | None = None
 
     @property
     def kept(self) -> frozenset[str]:

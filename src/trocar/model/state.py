@@ -15,6 +15,7 @@ class TissueState(Record):
 
     `enthalpy_J_per_m3` is the conserved variable, 0 at 37 degC; `perfusion_frac` what embolization and freezing left
     of the perfusion; `minimum_degC` the coldest so far; `freezes` how often each voxel froze; `cement_frac` 0..1.
+    `oil_frac` is the share of each lesion's volume that embolizations have filled with oil since the CT.
     `heat_dose` holds what heat has left (omega, cem43_min, maximum_degC ...), and nothing while nothing was heated.
     """
 
@@ -28,6 +29,7 @@ class TissueState(Record):
     cement_frac: Array = field(repr=False)
     implants: tuple[Placement, ...] = ()
     shield: Shield = UNSHIELDED
+    oil_frac: dict[str, float] = field(default_factory=dict)
     heat_dose: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def after(self, **changes: Any) -> Self:

@@ -241,6 +241,8 @@ class Step(Finding):
     position: str | None = None
     notes: tuple[Text, ...] = ()
     perfusion_scale: float | None = None  # an embolization's: what is left of the lesion's perfusion
+    embolic: str | None = None  # an embolization's agent, of the catalog
+    oil_ml: float | None = bounded(0, 100)  # an embolization's: ethiodized oil left in the lesion
     program: HeatingProgram | None = None  # a radiofrequency step's, where a phase states no setting
     shield: Shield | None = None  # a protection's: what is there from then on
 

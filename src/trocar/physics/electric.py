@@ -4,7 +4,7 @@ An electrode's current enters through the same Gaussian weights by which a needl
 and heat do not depend on how it lies between the cells. Fields are solved at a unit potential and scaled to a power.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit, prange
@@ -14,14 +14,13 @@ from trocar.errors import SolverError
 from trocar.physics import threads
 from trocar.physics.compiled import COMPILED
 from trocar.physics.linear import LinearSystem, Solution
-from trocar.physics.lines import END_RADII as TRIM_RADII
-from trocar.physics.lines import SIGMA_RADII, SIGMA_SPACINGS, Line, line_pieces
+from trocar.physics.lines import Line, lengthened, line_pieces, sigma_m
 from trocar.physics.medium import Array
 
 Float32 = NDArray[np.float32]
 FACES = ("x-", "x+", "y-", "y+", "z-", "z+")  # outer faces of the lattice: below and above along i, j, k
 TOLERANCE = 1e-4  # of the residual: resistance is a minimum, its error the square of the field's
-END_SIGMAS, END_RADII = 0.34, 0.33  # by which each end is lengthened: fitted to a slender cylinder's resistance
+END_SIGMAS, END_RADII = 0.34, -0.17  # by which each end is lengthened: fitted to a slender cylinder's resistance
 JOINED_RADII = 0.1  # ends of two lines this close are one point of the metal
 REFERENCE_DEGC = 37.0
 SLOPE_PER_K = 0.02
@@ -85,7 +84,7 @@ class ElectricField:
             (piece, number)
             for number, electrode in enumerate(electrodes)
             for line, free in zip(electrode.lines, _free_ends(electrode.lines), strict=True)
-            for piece in line_pieces(_lengthened(line, spacing_m, free), (shape[0], shape[1], shape[2]), spacing_m)
+            for piece in line_pieces(_with_ends(line, spacing_m, free), (shape[0], shape[1], shape[2]), spacing_m)
         ]
         self.pieces = [piece for piece, _ in found]
         self._electrode = np.array([number for _, number in found])
@@ -187,13 +186,18 @@ class ElectricField:
         """(pieces,) heat between each piece's surface and the field that the lattice resolves."""
         return np.asarray(self._strengths_S * self._drop**2 * (_power(power_W) / self._watts))
 
-    def joule_W_per_m3(self, power_W: float) -> Float32:
+    def joule_W_per_m3(self, power_W: float, *, taken_frac: Array | None = None) -> Float32:
         """[i, j, k] heat whose integral is the power.
 
         The heat of a face is shared as the resistances on its two sides are; that between an electrode's surface and
-        the field the lattice resolves is deposited by the weights through which its current enters.
+        the field the lattice resolves is deposited by the weights through which its current enters, less the share
+        `taken_frac` (pieces,) of it that a cooled metal takes.
         """
-        return self._heat_W * np.float32(_power(power_W) / (self._watts * self.spacing_m**3))
+        heat = self._heat_W * np.float32(_power(power_W) / (self._watts * self.spacing_m**3))
+        if taken_frac is not None:
+            for piece, watts in zip(self.pieces, taken_frac * self.unresolved_W(power_W), strict=True):
+                heat.reshape(-1)[piece.cells] -= (watts / self.spacing_m**3 * piece.weights).astype(np.float32)
+        return heat
 
 
 def conductivity_S_per_m(
@@ -241,19 +245,10 @@ def _free_ends(lines: tuple[Line, ...]) -> list[tuple[bool, bool]]:
     return [(bool(tip), bool(tail)) for tip, tail in alone.reshape(-1, 2)]
 
 
-def _lengthened(line: Line, spacing_m: float, free: tuple[bool, bool]) -> Line:
-    """A line of finite length loses current where its weights smear its free ends: so much longer, it loses none.
-
-    At a joint only what every line is trimmed by is given back.
-    """
-    along = np.asarray(line.tail_m, float) - line.tip_m
-    length = float(np.linalg.norm(along))
-    if not length > 0:
-        raise SolverError("an electrode has no active length", hint="give two different ends")
-    sigma = max(SIGMA_SPACINGS * spacing_m, SIGMA_RADII * line.radius_m)
-    beyond = END_SIGMAS * sigma + END_RADII * line.radius_m
-    tip, tail = ((beyond if end else TRIM_RADII * line.radius_m) / length * along for end in free)
-    return replace(line, tip_m=line.tip_m - tip, tail_m=line.tail_m + tail)
+def _with_ends(line: Line, spacing_m: float, free: tuple[bool, bool]) -> Line:
+    """A line of finite length loses current where its weights smear its free ends: so much longer, it loses none."""
+    beyond = END_SIGMAS * sigma_m(line, spacing_m) + END_RADII * line.radius_m
+    return lengthened(line, *(beyond * end for end in free))
 
 
 def _check(

@@ -5,7 +5,7 @@ radius, whatever its position and direction. Needles exchange heat through such 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -19,7 +19,6 @@ SIGMA_SPACINGS = 1.0
 SIGMA_RADII = 1.03  # keeps the mean radius above 1.4 instrument radii on fine lattices
 CUT_SIGMAS = 3.0
 PIECES_PER_SIGMA = 0.75  # the sum of such Gaussians is even along the line to 1 in 10 000
-END_RADII = 0.5  # the exchange reaches so far beyond each end (against the axisymmetric references): taken off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,19 +42,37 @@ class Piece(NamedTuple):
     strength_m: float
 
 
+def sigma_m(line: Line, spacing_m: float) -> float:
+    """The width of the Gaussian weights that stand for a line on a lattice."""
+    return max(SIGMA_SPACINGS * spacing_m, SIGMA_RADII * line.radius_m)
+
+
+def lengthened(line: Line, tip_m: float, tail_m: float) -> Line:
+    """The line with its ends moved outwards by so much (negative: inwards).
+
+    What a line of finite length gives at its ends depends on how its weights smear them and on what lies beyond them,
+    so that each use has its own correction. Raises `SolverError` where nothing is left.
+    """
+    along = np.asarray(line.tail_m, dtype=float) - line.tip_m
+    length = float(np.linalg.norm(along))
+    if not (length > 0 and length + tip_m + tail_m > 0):
+        raise SolverError(
+            "a line has no active length to speak of", hint="give its tip and the length of its active part"
+        )
+    axis = along / length
+    return replace(line, tip_m=line.tip_m - tip_m * axis, tail_m=line.tail_m + tail_m * axis)
+
+
 def line_pieces(line: Line, shape: tuple[int, int, int], spacing_m: float) -> Iterator[Piece]:
     """The pieces of a line, about a spacing long. Raises `SolverError` for one of no length or outside the lattice."""
     along = np.asarray(line.tail_m, dtype=float) - line.tip_m
-    whole = float(np.linalg.norm(along))
-    length = whole - 2 * END_RADII * line.radius_m
+    length = float(np.linalg.norm(along))
     if not length > 0:
-        raise SolverError(
-            "a needle has no active length to speak of", hint="give its tip and the length of its active part"
-        )
-    sigma = max(SIGMA_SPACINGS * spacing_m, SIGMA_RADII * line.radius_m)
+        raise SolverError("a line has no length", hint="give its tip and the length of its active part")
+    sigma = sigma_m(line, spacing_m)
     count = max(1, round(length / sigma * PIECES_PER_SIGMA))
-    strength = 2 * np.pi * (length / count) / np.log(mean_radius_m(sigma, along / whole, spacing_m) / line.radius_m)
-    parts = 0.5 + (length / whole) * ((np.arange(count) + 0.5) / count - 0.5)
+    strength = 2 * np.pi * (length / count) / np.log(mean_radius_m(sigma, along / length, spacing_m) / line.radius_m)
+    parts = (np.arange(count) + 0.5) / count
     centers = (np.asarray(line.tip_m, dtype=float) + parts[:, None] * along) / spacing_m
     for cells, weights in _gaussians(centers, sigma / spacing_m, shape):
         yield Piece(cells, weights, strength)

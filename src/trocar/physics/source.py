@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from trocar.errors import SolverError
 from trocar.physics.compiled import CELL, COMPILED
-from trocar.physics.lines import Line, line_pieces
+from trocar.physics.lines import Line, lengthened, line_pieces, sigma_m
 from trocar.physics.medium import Array, Medium
 from trocar.physics.sweep import temperatures
 from trocar.physics.threads import share
 
 SURFACE, FLUID, POWER = 0, 1, 2  # what of a needle is prescribed: its surface, the fluid within it, or its power
+
+END_SIGMAS, END_RADII = 0.6, -1.1  # by which each end is moved outwards: fitted to ice and power of finite needles
 
 _ice_integral, _ice_curve = CELL.ice_integral, CELL.ice_curve
 
@@ -104,7 +106,7 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     found = [
         (piece, number, line)
         for number, line in enumerate(lines)
-        for piece in line_pieces(line, medium.shape, medium.spacing_m)
+        for piece in line_pieces(_with_ends(line, medium.spacing_m), medium.shape, medium.spacing_m)
     ]
     sizes = [piece.cells.size for piece, _, _ in found]
     flat = np.concatenate([piece.cells for piece, _, _ in found]) if found else np.zeros(0, np.int64)
@@ -134,6 +136,15 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
         own_freezing=np.bincount(number, weight * cold[cell], minlength=len(found)).astype(np.float32),
         held_share=np.bincount(number, weight * held[cell], minlength=len(found)).astype(np.float32),
     )
+
+
+def _with_ends(line: Line, spacing_m: float) -> Line:
+    """The weights smear a needle's ends, which loses power the more, the coarser the lattice.
+
+    Against it stands the needle's own insulated shaft, which the lattice fills with tissue: there the line is shorter.
+    """
+    beyond = END_SIGMAS * sigma_m(line, spacing_m) + END_RADII * line.radius_m
+    return lengthened(line, beyond, beyond)
 
 
 NO_PIECES = Pieces(

@@ -133,7 +133,9 @@ class Draft:
             ),
         )
         step = self._bare(item, Technique.EMBOLIZATION, durations.EMBOLIZATION)
-        return replace(step, notes=notes, perfusion_scale=left, checks=(agent_check(self.proposal, EMBOLIC),))
+        return replace(
+            step, notes=notes, perfusion_scale=left, embolic=EMBOLIC, checks=(agent_check(self.proposal, EMBOLIC),)
+        )
 
     def _biopsy(self, item: SequenceStep) -> Step:
         found = self.sampling = biopsy(self.around, self.up)

@@ -18,6 +18,7 @@ from trocar.planning.access import instrument
 from trocar.planning.array import STAYS, Probes
 from trocar.planning.checks import Inspector, implant_checks, inspector, rechecked_step
 from trocar.planning.coverage import Ablation, ablation, coverage_checks, search_for
+from trocar.planning.embolizing import embolized
 from trocar.planning.freezing import Protocol
 from trocar.planning.guidance import Guidance
 from trocar.planning.kit import kit
@@ -64,15 +65,17 @@ class Editor:
             for step in self.plan.steps
         )
         made = Editor(self.inspect, self._composed(steps), self._aims)
+        if edits.embolization is not None:
+            made = made._beyond(embolized(made.plan, edits.embolization))
         return made if edits.shield is None else made._shielded(edits.shield)
 
     def previewed(self, *, intent: str, predictor: Predictor) -> "Editor":
         """The plan as it stands, its freezing steps of unknown coverage predicted once at 3 mm, nothing searched.
 
         The first preview of a plan prepares its tissue; later ones find it and take a fraction of that. Behind
-        a shield, which a preview does not know, they stay unknown.
+        a shield or oil, which a preview does not know, they stay unknown.
         """
-        if self._has_shield:
+        if self._unseen:
             return self
         steps = tuple(
             self._predicted(step, intent, predictor) if _is_outdated(step) else step for step in self.plan.steps
@@ -108,15 +111,17 @@ class Editor:
                 made = Editor(self.inspect, replace(made.plan, remedies=found.remedies), self._aims)
             steps.append(step)
         done = Editor(self.inspect, made._composed(tuple(steps)), self._aims)
-        return done._unpredicted() if done._has_shield else done
+        return done._unpredicted() if done._unseen else done
 
     @property
-    def _has_shield(self) -> bool:
-        return any(step.shield is not None for step in self.plan.steps)
+    def _unseen(self) -> bool:
+        return any(step.shield is not None or step.oil_ml for step in self.plan.steps)
 
     def _shielded(self, shield: Shield) -> "Editor":
-        """The shield in place; what was predicted of the steps behind it is unknown until they are simulated."""
-        steps = shielded(self.inspect.around.case, self.plan, shield)
+        return self._beyond(shielded(self.inspect.around.case, self.plan, shield))
+
+    def _beyond(self, steps: tuple[Step, ...]) -> "Editor":
+        """Steps in tissue that has changed: what was predicted of them is unknown until they are simulated."""
         return Editor(self.inspect, self._composed(steps), self._aims)._unpredicted()
 
     def _unpredicted(self) -> "Editor":

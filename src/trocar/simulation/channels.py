@@ -17,10 +17,12 @@ from trocar.physics.antenna import (
     hot_conductivity_S_per_m,
     hot_permittivity,
 )
+from trocar.physics.coolant import Coolant
 from trocar.physics.electric import Bipolar, ElectricField, Electrode, GroundedFaces, conductivity_S_per_m
 from trocar.physics.generator import Generator, Reading
 from trocar.physics.heat import HeatSolver
-from trocar.physics.lines import SIGMA_SPACINGS, Piece
+from trocar.physics.lines import SIGMA_SPACINGS, Line, Piece
+from trocar.physics.source import Ramp
 
 STALE_FRAC = 0.08  # change of a cell's conductivity (4 K, or vapor) beyond which the field is solved anew [design]
 STALE_ATTENUATION_FRAC = 0.05
@@ -40,10 +42,19 @@ class Axis(NamedTuple):
 
 
 class Channel(Protocol):
-    """One instrument: its heat in W/m3 over the coming step, `None` while it is off."""
+    """One instrument: its heat in W/m3 over the coming step, `None` while it is off.
+
+    `cooled` are its lines that draw heat from tissue, `drives` what drives each of them in a phase.
+    """
 
     name: str
     generator: Generator | None
+
+    @property
+    def cooled(self) -> tuple[Line, ...]: ...
+
+    @property
+    def drives(self) -> tuple[Ramp | None, ...]: ...
 
     def heat_W_per_m3(self, solver: HeatSolver, warm: "Warm", step_s: float) -> Array | None: ...
 
@@ -144,12 +155,24 @@ class CurrentChannel:
     electrodes: tuple[Electrode, ...]
     return_path: GroundedFaces | Bipolar
     spacing_m: float
+    coolant: Coolant | None = None
     generator: Generator | None = None
     refreshes: int = 0
     log: Log = field(default_factory=Log)
     _surface: Surface | None = None
     _field: ElectricField | None = None
     _solved_S_per_m: Array | None = None
+
+    @property
+    def cooled(self) -> tuple[Line, ...]:
+        """The metal that coolant flows in."""
+        return () if self.coolant is None else tuple(line for metal in self.electrodes for line in metal.lines)
+
+    @property
+    def drives(self) -> tuple[Ramp | None, ...]:
+        """Coolant flows in the phases in which the electrode takes part."""
+        on = None if self.coolant is None or self.generator is None else self.coolant.drive
+        return (on,) * len(self.cooled)
 
     def heat_W_per_m3(self, solver: HeatSolver, warm: Warm, step_s: float) -> Array | None:
         """Measure, ask the generator, and deposit its power by the field."""
@@ -158,15 +181,27 @@ class CurrentChannel:
         now = self._now(warm.conductivity_S_per_m(self.base_S_per_m))
         if self._surface is None:
             self._surface = Surface.of(now.pieces, solver, self.spacing_m)
-        hottest = self._surface.hottest_degC(warm.temperature_degC)
+        hottest = self._hottest_degC(warm)
         power_W = self.generator.step(solver.time_s, step_s, now.resistance_ohm, hottest)
         self.log.keep(self.generator.log[-1], step_s, hottest)
         self._surface.follow(now.unresolved_W(power_W), step_s)
-        return now.joule_W_per_m3(power_W) if power_W > 0 else None
+        if not power_W > 0:
+            return None
+        if self.coolant is None:
+            return now.joule_W_per_m3(power_W)
+        taken = self.coolant.taken_frac(now.pieces, self.cooled, solver.medium.unfrozen_W_per_mK)
+        return now.joule_W_per_m3(power_W, taken_frac=taken)
 
     def trace(self, step_id: str) -> HeatingTrace:
         """What it did."""
         return self.log.trace(step_id, self.name, measured=True)
+
+    def _hottest_degC(self, warm: Warm) -> float:
+        """Of the metal; of the tissue where the metal is cooled, for it is hottest away from it."""
+        if self.coolant is not None:
+            return float(warm.temperature_degC.max())
+        assert self._surface is not None
+        return self._surface.hottest_degC(warm.temperature_degC)
 
     def _now(self, sigma: Array) -> ElectricField:
         if self._field is None or self._solved_S_per_m is None:
@@ -196,6 +231,16 @@ class WaveChannel:
     log: Log = field(default_factory=Log)
     _pattern: Array | None = None  # W/m3 per watt
     _damping_per_m: Array | None = None
+
+    @property
+    def cooled(self) -> tuple[Line, ...]:
+        """Cooling of an antenna's shaft is in its efficiency."""
+        return ()
+
+    @property
+    def drives(self) -> tuple[Ramp | None, ...]:
+        """None."""
+        return ()
 
     def heat_W_per_m3(self, solver: HeatSolver, warm: Warm, step_s: float) -> Array | None:
         """The antenna's power over the coming step."""

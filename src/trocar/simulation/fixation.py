@@ -17,9 +17,9 @@ def fix(session: Session, state: TissueState, step: Step) -> Played:
 
 
 def retissued(session: Session, state: TissueState) -> TissueMap:
-    """The tissue with the state's implants, cement and shield in it; it goes on boiling where it could."""
+    """The tissue with the state's implants, cement, shield and oil in it; it goes on boiling where it could."""
     boils = session.tissue.medium.vapor_J_per_m3 is not None
     return tissue_map(
         session.case, state.grid, implants=state.implants, cement_frac=state.cement_frac, shield=state.shield,
-        boils=boils,
+        oil_frac=state.oil_frac, boils=boils,
     )  # fmt: skip

@@ -37,7 +37,7 @@ def heat(session: Session, state: TissueState, step: Step) -> Played:
     require_heating(step)
     boiling = _boiling(session, state)
     sources = channels(session.case, boiling.tissue, step, state)
-    solver = solver_from(state, boiling.tissue, heats=True)
+    solver = heated_solver(state, boiling.tissue, sources)
     lesion, started_s = target(session.case, step.lesion), state.time_s
     total_s = sum(phase.duration_s for phase in step.protocol)
     states: list[State] = []
@@ -77,6 +77,11 @@ def heat(session: Session, state: TissueState, step: Step) -> Played:
     )
 
 
+def heated_solver(state: TissueState, tissue: TissueMap, sources: Sequence[Channel]) -> HeatSolver:
+    """A solver for a heating step: it follows the dose, and cooled electrodes draw heat in it."""
+    return solver_from(state, tissue, tuple(line for source in sources for line in source.cooled), heats=True)
+
+
 def play_phase(
     solver: HeatSolver,
     sources: Sequence[Channel],
@@ -99,6 +104,7 @@ def play_phase(
 
     solver.advance(
         phase.duration_s,
+        [drive for source in sources for drive in source.drives],
         longest_s=LONGEST_S[step.technique],
         heating=heating if working else None,
         on_step=follow,
@@ -129,7 +135,7 @@ def _boiling(session: Session, state: TissueState) -> Session:
     if session.tissue.medium.vapor_J_per_m3 is not None:
         return session
     tissue: TissueMap = tissue_map(
-        session.case, state.grid, implants=state.implants, boils=True, shield=state.shield,
+        session.case, state.grid, implants=state.implants, boils=True, shield=state.shield, oil_frac=state.oil_frac,
         cement_frac=state.cement_frac if state.cement_frac.any() else None,
     )  # fmt: skip
     return replace(session, tissue=tissue)

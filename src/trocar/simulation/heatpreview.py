@@ -19,11 +19,11 @@ from trocar.physics.heat import HeatSolver
 from trocar.simulation.channels import Channel
 from trocar.simulation.domain import shared_grid
 from trocar.simulation.heatchecks import heat_refinement_checks
-from trocar.simulation.heating import play_phase, require_heating
+from trocar.simulation.heating import heated_solver, play_phase, require_heating
 from trocar.simulation.hotzones import coolness
 from trocar.simulation.preview import sensors
 from trocar.simulation.refinement import LIMIT_MM, refined
-from trocar.simulation.session import Played, dose_fields, solver_from, untouched
+from trocar.simulation.session import Played, dose_fields, untouched
 from trocar.simulation.sources import channels
 from trocar.simulation.zones import ice_mesh
 
@@ -91,8 +91,8 @@ def _most(flat: Array, cells: Array, weights: Array) -> float:
 
 def _played(case: Case, step: Step, scene: _Scene) -> tuple[HeatSolver, tuple[Channel, ...]]:
     require_heating(step)
-    solver = solver_from(scene.state, scene.tissue, heats=True)
     sources = channels(case, scene.tissue, step, scene.state)
+    solver = heated_solver(scene.state, scene.tissue, sources)
     for phase in step.protocol:
         play_phase(solver, sources, step, phase, None)
     return solver, sources

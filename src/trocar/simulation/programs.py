@@ -46,6 +46,11 @@ def generator_of(step: Step, phase: ProtocolPhase, placement: Placement) -> Gene
 
 def _temperature(step: Step, placement: Placement, target_degC: float, duration_s: float) -> TemperatureSettings:
     made = device(placement.device)
+    if isinstance(made, RfElectrode) and made.coolant_degC is not None:
+        raise CaseError(
+            f"{step.id}: {made.id} is cooled, so its own sensor reads the coolant and no tissue",
+            hint="give its power in W, or a program",
+        )
     limit_W = made.power_limit_W if isinstance(made, RfElectrode) else None
     if limit_W is None:
         raise CatalogError(

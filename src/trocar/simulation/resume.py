@@ -8,6 +8,7 @@ from trocar.model.space import Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan
 from trocar.physics.heat import enthalpy_in
+from trocar.simulation.embolization import oil_of
 from trocar.simulation.protection import shield_of
 
 SAVED = {
@@ -41,14 +42,14 @@ def last_state(case: Case, plan: Plan, simulation: Simulation) -> TissueState:
     if missing or not simulation.states:
         raise CaseError("the simulation kept no state to go on from", hint="simulate the plan again")
     implants = tuple(place for step in plan.steps for place in step.placements if place.role == "screw")
-    shield = shield_of(plan)
+    shield, oil = shield_of(plan), oil_of(case, plan)
     fields = {name: simulation.fields[f"state/{name}"] for name in SAVED}
     grid, cement = fields["temperature_degC"].grid, simulation.fields[CEMENT].values
     dose = {key.removeprefix(HEAT): v.values for key, v in simulation.fields.items() if key.startswith(HEAT)}
     if ENTHALPY in simulation.fields:
         enthalpy = simulation.fields[ENTHALPY].values
     else:
-        medium = tissue_map(case, grid, implants=implants, cement_frac=cement, shield=shield).medium
+        medium = tissue_map(case, grid, implants=implants, cement_frac=cement, shield=shield, oil_frac=oil).medium
         enthalpy = enthalpy_in(medium, fields["temperature_degC"].values)
     return TissueState(
         grid=grid,
@@ -58,5 +59,6 @@ def last_state(case: Case, plan: Plan, simulation: Simulation) -> TissueState:
         heat_dose=dose,
         implants=implants,
         shield=shield,
+        oil_frac=oil,
         **{name: volume.values for name, volume in fields.items()},
     )

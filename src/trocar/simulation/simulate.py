@@ -96,7 +96,9 @@ def _begin(
     state = untouched(grid) if start is None else start
     watched = given_way(watched, case, grid, state.shield)
     cement = state.cement_frac if state.cement_frac.any() else None
-    tissue = tissue_map(case, grid, implants=state.implants, cement_frac=cement, shield=state.shield)
+    tissue = tissue_map(
+        case, grid, implants=state.implants, cement_frac=cement, shield=state.shield, oil_frac=state.oil_frac
+    )
     session = Session(
         case=case, tissue=tissue, watched=watched, needles=needles, measures=measures, on_progress=on_progress
     )
@@ -135,9 +137,7 @@ def _audited(session: Session, state: TissueState, step: Step, done: Played) -> 
 
 def _heated(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     """A heating step; in tissue that nothing was done to before, with what a coarser lattice changes."""
-    if state.shield.layers and step.technique is Technique.MICROWAVE:
-        done = replace(done, checks=(*done.checks, _layers_not_in_the_field(step)))
-    changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any()
+    changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any() or state.oil_frac
     if changed or state.heat_dose or state.minimum_degC.min() < 0:
         return done
     return with_refinement(session.case, step, done, perfusion_scale=_perfusion_scale(session, state))
@@ -151,7 +151,7 @@ def _perfusion_scale(session: Session, state: TissueState) -> float:
 def _frozen(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     fine = Volume(grid=state.grid, values=done.state.minimum_degC, unit="degC")
     scale = _perfusion_scale(session, state)
-    fresh = state.minimum_degC.min() >= 0 and not state.heat_dose
+    fresh = state.minimum_degC.min() >= 0 and not state.heat_dose and not state.oil_frac
     found = (*done.checks, *freezing_checks(session.case, done.states[-1]))
     if not fresh:
         return replace(done, checks=found)
@@ -164,13 +164,6 @@ def _not_simulated(step: Step) -> Check:
     return Check(
         name="step_simulated", subject=step.id, value=None, limit=None, unit="", verdict=Verdict.UNKNOWN,
         source="software default", message=f"{step.technique.value} is not simulated: its effect is unknown",
-    )  # fmt: skip
-
-
-def _layers_not_in_the_field(step: Step) -> Check:
-    return Check(
-        name="layers_in_the_field", subject=step.id, value=None, limit=None, unit="", verdict=Verdict.UNKNOWN,
-        source="software default", message="the layers of its shield are in the heat, not in the field of its antennas",
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from trocar.model.space import Array, Grid, Segment
 from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, Step, Technique
 from trocar.physics.antenna import Antenna
+from trocar.physics.coolant import Coolant
 from trocar.physics.electric import Bipolar, Electrode, GroundedFaces
 from trocar.simulation.applicators import applicators, line_of
 from trocar.simulation.channels import Axis, Channel, CurrentChannel, WaveChannel
@@ -76,7 +77,8 @@ def caveats(step: Step) -> tuple[str, ...]:
             continue
         form = electrode(placement)
         found += ["array_shape_prior"] if form.form == "array" else []
-        found += ["electrode_cooling_not_simulated"] if form.cooled else []
+        if form.cooled:
+            found.append("electrode_cooling_not_simulated" if form.coolant_degC is None else "coolant_prior")
         found += ["dispersive_pad_far_away"] if form.form != "bipolar" else []
     return tuple(dict.fromkeys(found))
 
@@ -92,15 +94,24 @@ def _current(placement: Placement, found: Electrical, grid: Grid) -> CurrentChan
         electrodes=metal,
         return_path=Bipolar() if len(metal) == 2 else GroundedFaces(),
         spacing_m=float(grid.spacing_mm[0]) / 1000.0,
+        coolant=_coolant(placement),
     )
+
+
+def _coolant(placement: Placement) -> Coolant | None:
+    made = electrode(placement)
+    if made.coolant_degC is None:
+        return None
+    return Coolant(degC=made.coolant_degC, exchange_W_per_m2K=made.coolant_W_per_m2K)
 
 
 def _wave(case: Case, placement: Placement, tissue: TissueMap, state: TissueState) -> WaveChannel:
     made, grid = antenna(placement), tissue.grid
     frequency_MHz = made.frequency_MHz or 0.0
     permittivity, conductivity = microwave_maps(
-        case, grid, frequency_MHz, implants=state.implants, cement_frac=_cement(state)
-    )
+        case, grid, frequency_MHz, implants=state.implants, cement_frac=_cement(state), shield=state.shield,
+        oil_frac=state.oil_frac,
+    )  # fmt: skip
     _require_known_around((placement,), permittivity, grid)
     line = line_of(radiating(placement), placement.diameter_mm / 2, grid)
     free = ~tissue.medium.held & ~permittivity.metal
@@ -120,7 +131,9 @@ def _wave(case: Case, placement: Placement, tissue: TissueMap, state: TissueStat
 
 
 def _electrical(case: Case, grid: Grid, state: TissueState) -> Electrical:
-    return radiofrequency_map(case, grid, implants=state.implants, cement_frac=_cement(state), shield=state.shield)
+    return radiofrequency_map(
+        case, grid, implants=state.implants, cement_frac=_cement(state), shield=state.shield, oil_frac=state.oil_frac
+    )
 
 
 def _cement(state: TissueState) -> Array | None:

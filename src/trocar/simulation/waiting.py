@@ -28,7 +28,14 @@ class Thaw:
         """The thaw that begins at a state."""
         grid = coarser(state.grid)
         cement = _onto(state.cement_frac, state.grid, grid, outside=0.0)
-        medium = tissue_map(session.case, grid, implants=state.implants, cement_frac=cement, shield=state.shield).medium
+        medium = tissue_map(
+            session.case,
+            grid,
+            implants=state.implants,
+            cement_frac=cement,
+            shield=state.shield,
+            oil_frac=state.oil_frac,
+        ).medium
         damage = Damage.fresh(int(np.prod(grid.shape)), REST_DEGC)
         damage.open_frac = _onto(state.perfusion_frac, state.grid, grid, outside=1.0).reshape(-1)
         cold = _onto(state.temperature_degC, state.grid, grid, outside=REST_DEGC)

@@ -7,9 +7,10 @@ import pytest
 from coldline import cold_line
 
 from trocar.errors import CaseError
-from trocar.model.edits import Edits, MovedPath
+from trocar.model.edits import Edits, Embolized, MovedPath
 from trocar.model.finding import Verdict
 from trocar.model.shield import Layer, Shield
+from trocar.model.treatment import Duration, Step, Technique
 from trocar.planning.editing import Editor
 from trocar.planning.plan import plan
 from trocar.planning.refine import Effort
@@ -131,3 +132,36 @@ def test_a_shield_comes_before_the_ice_and_leaves_its_prediction_unknown(case, e
     assert all(c.verdict is Verdict.UNKNOWN for c in made.step(STEP).checks if c.name.startswith("coverage_planned"))
     with pytest.raises(CaseError):
         editor.apply(Edits(shield=Shield(layers=(Layer(structure="nobody", fluid="water", thickness_mm=8.0),))))
+
+
+def with_embolization(editor, oil_ml=None):
+    step = Step(
+        id="embolization-1", technique=Technique.EMBOLIZATION, action="EMBOLISE", lesion="lesion_1",
+        duration_min=Duration(low=5, typical=10, high=20), perfusion_scale=0.3, embolic="microspheres-300-500",
+        oil_ml=oil_ml,
+    )  # fmt: skip
+    return replace(editor, plan=replace(editor.plan, steps=(step, *editor.plan.steps)))
+
+
+def test_an_embolic_chosen_by_hand_is_on_its_step_and_leaves_predictions_unknown(editor):
+    chosen = Embolized(agent="glue-nbca", perfusion_left_frac=0.1, oil_ml=2.0)
+    made = with_embolization(editor).apply(Edits(embolization=chosen)).plan
+    step = made.step("embolization-1")
+    assert (step.embolic, step.perfusion_scale, step.oil_ml) == ("glue-nbca", 0.1, 2.0)
+    assert any("2 ml" in note.en and "2 ml" in note.fr for note in step.notes)
+    assert [c.verdict for c in step.checks if c.name == "embolic_agent"] == [Verdict.UNKNOWN]
+    planned = [c for c in made.step(STEP).checks if c.name.startswith("coverage_planned")]
+    assert planned and all(c.verdict is Verdict.UNKNOWN for c in planned)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (Embolized(agent="glue-nbca"), "not known"),
+        (Embolized(agent="microspheres-300-500", oil_ml=1.0), "no ethiodized oil"),
+        (Embolized(agent="cryoprobe-17g-icesphere"), "no embolic"),
+    ],
+)
+def test_an_embolization_that_makes_no_sense_is_refused(editor, chosen, message):
+    with pytest.raises(CaseError, match=message):
+        with_embolization(editor).apply(Edits(embolization=chosen))

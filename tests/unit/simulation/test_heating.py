@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from slab import cryoablation, embolization, heater, heating, planned, synthetic_case
 
+from trocar.catalog import device as catalog_device
 from trocar.errors import CaseError, CatalogError, TrocarError
 from trocar.io.dossier import Dossier
 from trocar.model.case import Role, Structure
@@ -127,7 +128,6 @@ def test_dextrose_around_a_nerve_keeps_heat_and_current_from_it(case):
     hottest = [check(made, "nerve_maximum_temperature").value for made in (bare, shielded)]
     assert hottest[1] < hottest[0] - 1.0
     assert shielded.traces[0].resistance_ohm[0] > bare.traces[0].resistance_ohm[0]  # dextrose carries no current
-    assert not [c for c in shielded.checks if c.name == "layers_in_the_field"]
 
 
 def test_a_temperature_is_kept_by_a_bipolar_probe(case):
@@ -312,3 +312,40 @@ def test_freezing_what_was_heated_keeps_both_zones(case):
     assert last.zones["omega_1"].volume_ml >= both.states[0].zones["omega_1"].volume_ml > 0
     assert last.zones["0_degC"].volume_ml > 1.0 and check(both, "energy_residual", "cryoablation-1").verdict == "PASS"
     assert not [c for c in both.checks if c.name == "grid_refinement" and c.subject.startswith("cryo")]
+
+
+COOLED = "rf-straight-cooled-17g-30mm"
+
+
+def test_a_cooled_electrode_keeps_its_metal_cold_and_heats_away_from_it(case, monkeypatch):
+    """The same electrode with and without its coolant, at one power."""
+    made = catalog_device(COOLED)
+    step = heating(heater(49.0, device=COOLED, tip_mm=34.0), protocol=(at(25.0, seconds=120.0),))
+    cold = run(case, step, spacing_mm=2.0)
+    monkeypatch.setattr("trocar.catalog.applicators.device", lambda name: replace(made, coolant_degC=None))
+    bare = run(case, step, spacing_mm=2.0)
+    assert "coolant_prior" in cold.caveats and "electrode_cooling_not_simulated" not in cold.caveats
+    assert "electrode_cooling_not_simulated" in bare.caveats
+    found = []
+    for simulation in (cold, bare):
+        end = simulation.fields["heat-1/temperature_end_heat_degC"]
+        row = end.values.take(np.rint(end.grid.to_ijk((49.0, 49.0, 49.0))).astype(int)[2], axis=2)
+        xy = np.moveaxis(np.indices(row.shape), 0, -1) * 2.0 + end.grid.matrix[:2, 3] - 49.0
+        away = np.linalg.norm(xy, axis=-1)
+        found.append((away.ravel()[row.argmax()], row.max(), row[away < 1.5].max()))
+    (cold_at, _, cold_metal), (bare_at, _, bare_metal) = found
+    assert bare_at < 1.5 < 2.5 < cold_at < 7.0
+    assert cold_metal < bare_metal - 15.0
+    assert check(cold, "energy_residual").verdict is Verdict.PASS
+    assert cold.traces[0].temperature_degC[-1] > 50.0  # of the tissue, not of the metal
+
+
+def test_a_cooled_electrode_needs_a_power_and_stops_cooling_with_its_phase(case):
+    with pytest.raises(CaseError, match="reads the coolant") as refused:
+        run(case, heating(heater(49.0, device=COOLED, tip_mm=34.0), protocol=(at(70.0, "degC"),)))
+    assert refused.value.hint
+    phases = (at(25.0, seconds=60.0), ProtocolPhase(phase="wait", duration_s=120.0))
+    simulation = run(case, heating(heater(49.0, device=COOLED, tip_mm=34.0), protocol=phases))
+    end = simulation.fields["state/temperature_degC"]
+    on_axis = end.values[tuple(np.rint(end.grid.to_ijk((49.0, 49.0, 49.0))).astype(int))]
+    assert on_axis > 38.0  # the metal warms once the coolant no longer flows
