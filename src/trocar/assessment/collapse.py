@@ -22,7 +22,10 @@ from trocar.model.treatment import Plan
 from trocar.physics.collapse import March
 
 Progress = Callable[[float, str], None]
-CAVEATS = ("strength_not_validated_here", "neighboring_bones_rigid", "giving_way_prior", "one_density_law")
+CAVEATS = (
+    *("strength_not_validated_here", "neighboring_bones_rigid", "cortex_by_mass"),
+    *("giving_way_prior", "one_density_law"),
+)
 STATES = ("before", "cement", "screws", "planned")
 
 

@@ -12,6 +12,7 @@ from trocar.assessment.yielding import Treated
 from trocar.catalog.mechanics import Law, LoadCase
 from trocar.errors import CaseError
 from trocar.imaging.resample import box_grid, resample, resample_mask
+from trocar.materials.cortex import Cortex, cortex_of, peak_HU
 from trocar.materials.density import DensityScale
 from trocar.materials.stiffness import Overlay, native_modulus
 from trocar.model.case import Case, Role, Side, Structure
@@ -26,7 +27,7 @@ MARGIN_MM = 30.0  # joints, discs and neighboring bones are looked for within 8 
 class Specimen:
     """The bone that holds a plan's lesion; `case` is the part around the lattice, a tenth of a whole pelvis.
 
-    `overlay` is which CT voxels lie under each voxel of the bone and the lesion.
+    `overlay` is which CT voxels lie under each voxel of the bone and the lesion, `cortex` the shares of thin cortex.
     """
 
     case: Case
@@ -36,6 +37,7 @@ class Specimen:
     side: Side | None
     grid: Grid
     overlay: Overlay
+    cortex: Cortex
 
     @classmethod
     def of(cls, case: Case, plan: Plan, *, spacing_mm: float) -> "Specimen":
@@ -54,6 +56,7 @@ class Specimen:
             side=bone.side or part.context(lesion.name).side or lesion.side,
             grid=grid,
             overlay=Overlay.of(bone.inside | lesion.inside, part.grid, grid),
+            cortex=_cortex(part, bone, lesion, peak_HU(case)),
         )
 
     def taken(self, loads: Sequence[LoadCase]) -> tuple[float, set[str]]:
@@ -85,7 +88,7 @@ class Specimen:
     def _modulus(self, law: Law, scale: DensityScale, filled_MPa: float | None) -> tuple[Array, Array]:
         return native_modulus(
             self.case, self._region, self.lesion.inside, law, scale, self.grid,
-            filled_MPa=filled_MPa, overlay=self.overlay,
+            filled_MPa=filled_MPa, overlay=self.overlay, cortex=self.cortex,
         )  # fmt: skip
 
     @property
@@ -112,6 +115,15 @@ class Specimen:
         if share is not None and screws:
             states.append(Treated(name="planned", cement_frac=share, screws=screws))
         return tuple(states)
+
+
+def _cortex(case: Case, bone: Structure, lesion: Structure, peak_HU: float) -> Cortex:
+    other = np.zeros(case.grid.shape, bool)
+    for structure in case.with_role(Role.BONE):
+        if structure.name != bone.name:
+            other |= structure.inside
+    whole = bone.inside | lesion.inside
+    return cortex_of(case.ct.values, case.grid, whole, other, lesion.inside, peak_HU=peak_HU)
 
 
 def host_bone(case: Case, lesion: Structure) -> Structure:

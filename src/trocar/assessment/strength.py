@@ -22,7 +22,10 @@ from trocar.model.treatment import Placement, Plan
 Progress = Callable[[float, str], None]
 SPACING_MM = 2.0
 COARSER = 1.5  # the other lattice of the mesh check
-BASE_CAVEATS = ("strength_not_validated_here", "bonded_linear_no_interface_opening", "neighboring_bones_rigid")
+BASE_CAVEATS = (
+    *("strength_not_validated_here", "bonded_linear_no_interface_opening", "neighboring_bones_rigid"),
+    "cortex_by_mass",
+)
 
 
 def strength(

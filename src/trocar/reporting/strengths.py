@@ -63,6 +63,8 @@ CAVEATS = {
     "load_prior": "Some loads are priors of low confidence.",
     "load_partly_on_supports": "A part of the load falls on what is held and is lost.",
     "islands_left_out": "Parts of the bone that hang by nothing are left out.",
+    "cortex_by_mass": "A cortex thinner than the CT resolves has its stiffness by mineral mass, at the density of the "
+    "thickest cortex of this CT.",
     "giving_way_prior": "How bone, cement and their bond soften is a prior.",
     "one_density_law": "One density law, the one in the middle of the site's ensemble.",
     "screw_threads_bonded": "Threads are bonded; the damage that drilling does around them is not modeled.",
