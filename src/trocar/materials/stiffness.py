@@ -42,19 +42,23 @@ class Overlay:
         per_edge = max(2, int(np.ceil(2 * float(grid.spacing_mm.max() / ct_grid.spacing_mm.min()) - 0.01)))
         offset = (np.arange(per_edge) + 0.5) / per_edge - 0.5
         cells = _touching(region, ct_grid, grid)
-        centers = np.stack(np.unravel_index(cells, grid.shape), axis=-1)
+        ct_from_lattice = ct_grid.ijk_from_lps @ grid.matrix
+        turn, start = ct_from_lattice[:3, :3], ct_from_lattice[:3, 3]
+        centers = np.stack(np.unravel_index(cells, grid.shape)).T.astype(np.float32) @ turn.T.astype(np.float32) + start
         shape, flat = np.array(ct_grid.shape), region.ravel()
+        step = np.array([shape[1] * shape[2], shape[2], 1])
         rows, columns = [], []
         for shift in np.stack(np.meshgrid(offset, offset, offset, indexing="ij"), axis=-1).reshape(-1, 3):
-            at = np.rint(ct_grid.to_ijk(grid.to_lps(centers + shift))).astype(np.int32)
-            within = np.flatnonzero(((at >= 0) & (at < shape)).all(axis=1))
-            hit = np.ravel_multi_index(tuple(at[within].T), ct_grid.shape)
-            rows.append(cells[within[flat[hit]]])
-            columns.append(hit[flat[hit]])
+            at = np.rint(centers + turn @ shift)
+            hit = (np.clip(at, 0, shape - 1) @ step).astype(np.int64)
+            hits = np.flatnonzero(((at >= 0) & (at < shape)).all(axis=1) & flat[hit])
+            rows.append(cells[hits])
+            columns.append(hit[hits])
         row, column = np.concatenate(rows), np.concatenate(columns)
         part = np.bincount(row, minlength=int(np.prod(grid.shape))).reshape(grid.shape) / per_edge**3
         inside, into = _settled(part)
-        under, number = np.unique(column, return_inverse=True)
+        under = np.flatnonzero(np.bincount(column, minlength=len(flat)))
+        number = np.searchsorted(under, column)
         row = into.ravel()[row]
         some = row >= 0
         each = np.full(int(some.sum()), 1 / per_edge**3, np.float32)
@@ -91,11 +95,13 @@ def _settled(part: Array) -> tuple[Array, Array]:
 def native_modulus(
     case: Case, region: Array, lesion: Array, law: Law, scale: DensityScale, grid: Grid, *,
     filled_MPa: float | None, overlay: Overlay | None = None, cortex: Cortex | None = None,
+    joints_MPa: Array | None = None,
 ) -> tuple[Array, Array]:  # fmt: skip
     """[i, j, k] MPa of the untreated bone on `grid`, 0 outside, and the voxels that are bone and not tumor.
 
     `region` and `lesion` are masks of the CT. With `filled_MPa` the tumor has that modulus, as the bone may have had.
     `overlay` spares finding the CT's voxels anew for every law. With `cortex` thin cortex has its stiffness by mass.
+    `joints_MPa` [i, j, k] of the CT are moduli of what is joint, 0 elsewhere; joint is not bone.
     """
     overlay = overlay or Overlay.of(region, case.grid, grid)
     tumor = mechanics().material_of("tumor").modulus_GPa * 1000.0
@@ -109,6 +115,10 @@ def native_modulus(
     replaced = in_lesion & (hu < LYTIC_BELOW_HU)
     modulus = np.where(in_lesion, np.minimum(modulus, cap), modulus)
     modulus = np.where(replaced, floor, np.maximum(modulus, tumor))
+    if joints_MPa is not None:
+        joint = joints_MPa.ravel()[overlay.under]
+        modulus = np.where(joint > 0, joint, modulus)
+        replaced |= joint > 0
     solid = overlay.mean(~replaced) >= HALF * overlay.mean(np.ones(len(hu)))
     return overlay.mean(modulus), overlay.inside & solid
 
@@ -144,16 +154,16 @@ def rod_frac(axis: Segment, diameter_mm: float, grid: Grid, *, cannula_mm: float
         return share
     first = np.array([side.start for side in box])
     indices = np.moveaxis(np.indices(share[box].shape), 0, -1) + first
+    reach = float(np.linalg.norm(grid.spacing_mm)) / 2
+    near = np.argwhere(axis.distance_mm(grid.to_lps(indices)) <= diameter_mm / 2 + reach) + first
     offset = (np.arange(SUBPOINTS) + 0.5) / SUBPOINTS - 0.5
     start = np.asarray(axis.start_lps_mm)
-    inside = np.zeros(indices.shape[:3], np.float32)
-    for a in offset:
-        for b in offset:
-            for c in offset:
-                away = grid.to_lps(indices + np.array([a, b, c])) - start
-                along = away @ axis.direction
-                square = np.maximum((away**2).sum(axis=-1) - along**2, 0.0)
-                within = (along >= 0) & (along <= axis.length_mm)
-                inside += within & (square <= (diameter_mm / 2) ** 2) & (square >= (cannula_mm / 2) ** 2)
-    share[box] = inside / SUBPOINTS**3
+    inside = np.zeros(len(near), np.float32)
+    for shift in np.stack(np.meshgrid(offset, offset, offset, indexing="ij"), axis=-1).reshape(-1, 3):
+        away = grid.to_lps(near + shift) - start
+        along = away @ axis.direction
+        square = np.maximum((away**2).sum(axis=-1) - along**2, 0.0)
+        within = (along >= 0) & (along <= axis.length_mm)
+        inside += within & (square <= (diameter_mm / 2) ** 2) & (square >= (cannula_mm / 2) ** 2)
+    share[tuple(near.T)] = inside / SUBPOINTS**3
     return share

@@ -43,6 +43,8 @@ FAILURES = {
 SUPPORTS = {
     "pelvis": "Sacroiliac joint held, symphysis held left-right; hip force as a pressure over the joint, abductors on "
     "the iliac wing.",
+    "ring": "Endplate of S1 held, both hip bones, sacrum and their joints elastic; hip force as a pressure over the "
+    "joint, abductors on the iliac wing; the leg that swings is weightless.",
     "sacrum": "Sacroiliac joints held, in one-leg stance that of the treated side alone; load on the endplate of S1.",
     "vertebra": "Lower endplate held; load on the upper endplate, in flexion on its front third.",
     "femur": "Lowest 15 mm held; hip force as a pressure over the head, abductors on the trochanter.",
@@ -55,6 +57,8 @@ CAVEATS = {
     "after cement has come loose is not shown.",
     "neighboring_bones_rigid": "Neighboring bones and joints are rigid; a screw that reaches one is held there, "
     "which overstates what it adds.",
+    "joints_elastic_bonded": "Sacroiliac joints and symphysis are elastic layers of one modulus each, a prior; they "
+    "do not open or slide, and ligaments are part of them.",
     "density_scale_prior": "Densities rest on reference values of air, fat and muscle that are a prior, no phantom.",
     "contrast_enhanced_no_muscle": "The CT is contrast-enhanced: muscle is left out of the density scale.",
     "contrast_unknown_no_muscle": "Whether the CT is contrast-enhanced is unknown: muscle is left out of the density "
