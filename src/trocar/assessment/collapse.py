@@ -11,18 +11,21 @@ from trocar.assessment.loading import Loaded, loaded
 from trocar.assessment.solving import Tally
 from trocar.assessment.specimen import Specimen
 from trocar.assessment.strength import SPACING_MM
-from trocar.catalog.mechanics import Law, LoadCase, mechanics
+from trocar.catalog.mechanics import LoadCase, mechanics
 from trocar.errors import CaseError
 from trocar.materials.density import DensityScale, tissue_scale
 from trocar.materials.limits import cement_bond
 from trocar.model.case import Case
 from trocar.model.collapse import Collapse, CollapsedState
-from trocar.model.space import Array, Volume
+from trocar.model.space import Volume
 from trocar.model.treatment import Plan
 from trocar.physics.collapse import March
 
 Progress = Callable[[float, str], None]
-CAVEATS = ("strength_not_validated_here", "neighboring_bones_rigid", "giving_way_prior", "one_density_law")
+CAVEATS = (
+    *("strength_not_validated_here", "neighboring_bones_rigid", "cortex_by_mass"),
+    *("giving_way_prior", "one_density_law"),
+)
 STATES = ("before", "cement", "screws", "planned")
 
 
@@ -57,7 +60,7 @@ def collapse(
     loading = _load_of(specimen.site, load)
     weight_kg, taken = specimen.taken([loading])
     tally = Tally(caveats={*CAVEATS, *scale.caveats, *taken})
-    law, native = _middle(specimen, scale, tally)
+    law, native = specimen.middle(scale, tally)
     bench = specimen.bench(native)
     states = [state for state in specimen.states(plan, cement=cement) if state.name in STATES]
     found: list[CollapsedState] = []
@@ -92,13 +95,6 @@ def _load_of(site: str, load: str) -> LoadCase:
     if load not in loads:
         raise CaseError(f"no load {load!r} is known for a {site}", hint=f"one of {', '.join(loads)}")
     return loads[load]
-
-
-def _middle(specimen: Specimen, scale: DensityScale, tally: Tally) -> tuple[Law, tuple[Array, Array, Array]]:
-    """The law whose mean modulus of the solid bone is the ensemble's median, and the untreated bone by it."""
-    natives = [(law, specimen.native(law, scale, tally)) for law in mechanics().laws_of(specimen.site)]
-    natives.sort(key=lambda item: float(item[1][0][item[1][2]].mean()))
-    return natives[len(natives) // 2]
 
 
 def _row(name: str, one: Loaded, before: Loaded) -> CollapsedState:

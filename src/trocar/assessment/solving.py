@@ -1,6 +1,6 @@
 """Every load on one state of a bone: its moduli, its supports, its deformation, and what yields first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from trocar.imaging.resample import resample_mask
 from trocar.materials.stiffness import with_cement, with_screw
 from trocar.model.case import Role, Structure
 from trocar.model.device import Screw
-from trocar.model.space import Array
+from trocar.model.space import Array, Grid
 from trocar.physics.elastic import Deformation, ElasticSystem, Load
 
 TOLERANCE = 5e-3  # ratios and stiffness differ by less than 0.1 % between 1e-2 and 1e-4 (theory/strength.md)
@@ -35,11 +35,23 @@ class Tally:
     starts: dict[str, list[Array]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solved:
+    """A state under a load: lattice, moduli, share of metal, nodes held and forces on them, deformation."""
+
+    grid: Grid
+    modulus: Array
+    metal: Array
+    held: Array
+    force_N: Array
+    deformation: Deformation
+
+
 def solve(
     bench: Bench, native: tuple[Array, Array, Array], lesion: Structure, state: Treated, loads: Sequence[LoadCase],
-    weight_kg: float, tally: Tally,
+    weight_kg: float, tally: Tally, *, also: Callable[[LoadCase, Solved], None] | None = None,
 ) -> list[tuple[LoadCase, Worst]]:  # fmt: skip
-    """Every load on one state; loads that are held alike share a system.
+    """Every load on one state; loads that are held alike share a system. `also` is told of every solution.
 
     Raises `SolverError` where the supports do not bear the load.
     """
@@ -60,6 +72,11 @@ def solve(
             solved = _solved(system, load, force, tally)
             tally.unbalanced = max(tally.unbalanced, _unbalanced(solved, held, force))
             found.append((load, worst_of(bench, native[2], lesion, state, metal, held, force, solved)))
+            if also is not None:
+                also(
+                    load,
+                    Solved(grid=bench.grid, modulus=modulus, metal=metal, held=held, force_N=force, deformation=solved),
+                )
     if tally.unbalanced > MOST_UNBALANCED:
         raise SolverError(
             f"the supports' reactions miss {tally.unbalanced:.1%} of the load", hint="take a finer --spacing-mm"
@@ -114,8 +131,10 @@ def modulus_of(
         modulus, share = with_screw(modulus, screw, bench.grid, cannula_mm=cannula)
         metal = np.maximum(metal, share)
     if state.screws:
-        label, _ = ndimage.label(modulus > 0)
-        modulus = np.where(label == label[np.unravel_index(int(native[0].argmax()), label.shape)], modulus, 0)
+        label, count = ndimage.label(modulus > 0)
+        bony = np.zeros(count + 1, bool)
+        bony[label[native[0] > 0]] = True
+        modulus = np.where(bony[label], modulus, 0)
     return modulus, np.where(modulus > 0, metal, 0)
 
 

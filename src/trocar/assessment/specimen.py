@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from trocar.assessment.joints import joint_modulus, ring_bones
 from trocar.assessment.solving import Tally
 from trocar.assessment.supports import Bench, site_of
 from trocar.assessment.yielding import Treated
-from trocar.catalog.mechanics import Law, LoadCase
+from trocar.catalog.mechanics import Law, LoadCase, mechanics
 from trocar.errors import CaseError
 from trocar.imaging.resample import box_grid, resample, resample_mask
+from trocar.materials.cortex import Cortex, cortex_of, peak_HU
 from trocar.materials.density import DensityScale
 from trocar.materials.stiffness import Overlay, native_modulus
 from trocar.model.case import Case, Role, Side, Structure
@@ -24,9 +26,10 @@ MARGIN_MM = 30.0  # joints, discs and neighboring bones are looked for within 8 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Specimen:
-    """The bone that holds a plan's lesion; `case` is the part around the lattice, a tenth of a whole pelvis.
+    """The bone that holds a plan's lesion, or the whole pelvic ring; `case` is the part of the CT around the lattice.
 
-    `overlay` is which CT voxels lie under each voxel of the bone and the lesion.
+    `whole` is the mask of the CT that is modeled, `joints` MPa of what in it is joint and 0 elsewhere (of a ring only).
+    `overlay` is which CT voxels lie under each voxel of the bone and the lesion, `cortex` the shares of thin cortex.
     """
 
     case: Case
@@ -36,24 +39,42 @@ class Specimen:
     side: Side | None
     grid: Grid
     overlay: Overlay
+    cortex: Cortex
+    whole: Array
+    joints: Array | None
+    cut: bool = False  # out of a larger one: its parts hang on the cuts
 
     @classmethod
-    def of(cls, case: Case, plan: Plan, *, spacing_mm: float) -> "Specimen":
-        """The specimen of a plan. Raises `CaseError` where no bone holds the lesion, or the bone has no known loads."""
+    def of(cls, case: Case, plan: Plan, *, spacing_mm: float, ring: bool = False) -> "Specimen":
+        """The specimen of a plan, the bone alone or with `ring` both hip bones, the sacrum and their joints.
+
+        Raises `CaseError` where no bone holds the lesion, the bone has no known loads, or is none of the ring's.
+        """
         lesion = case.structure(plan.lesion)
         bone = host_bone(case, lesion)
-        corners = case.grid.to_lps(np.argwhere(bone.inside))
+        bones: tuple[Structure, ...] = (bone,)
+        if ring:
+            bones = ring_bones(case)
+            if bone.name not in {item.name for item in bones}:
+                raise CaseError(f"{bone.name!r} is no bone of the pelvic ring", hint="leave --ring out")
+        corners = case.grid.to_lps(np.argwhere(np.logical_or.reduce([item.inside for item in bones])))
         grid = box_grid(corners, margin_mm=4.0, spacing_mm=spacing_mm, like=case.grid)
         part = _around(case, grid)
         lesion, bone = part.structure(lesion.name), part.structure(bone.name)
+        solid = np.logical_or.reduce([part.structure(item.name).inside for item in bones]) | lesion.inside
+        joints = joint_modulus(part) if ring else None
+        whole = solid if joints is None else solid | (joints > 0)
         return cls(
             case=part,
             lesion=lesion,
             bone=bone,
-            site=site_of(bone),
+            site="ring" if ring else site_of(bone),
             side=bone.side or part.context(lesion.name).side or lesion.side,
             grid=grid,
-            overlay=Overlay.of(bone.inside | lesion.inside, part.grid, grid),
+            overlay=Overlay.of(whole, part.grid, grid),
+            cortex=_cortex(part, solid, lesion, peak_HU(case)),
+            whole=whole,
+            joints=joints,
         )
 
     def taken(self, loads: Sequence[LoadCase]) -> tuple[float, set[str]]:
@@ -74,7 +95,7 @@ class Specimen:
         spongy = float(np.median(law.modulus_MPa(scale(self.case.ct.values[inner])))) if inner.any() else 100.0
         modulus, solid, filled = *self._modulus(law, scale, None), self._modulus(law, scale, spongy)[0]
         label, count = ndimage.label(modulus > 0)
-        if count > 1:
+        if count > 1 and not self.cut:
             sizes = np.bincount(label.ravel())
             sizes[0] = 0
             kept = label == int(sizes.argmax())
@@ -84,13 +105,15 @@ class Specimen:
 
     def _modulus(self, law: Law, scale: DensityScale, filled_MPa: float | None) -> tuple[Array, Array]:
         return native_modulus(
-            self.case, self._region, self.lesion.inside, law, scale, self.grid,
-            filled_MPa=filled_MPa, overlay=self.overlay,
+            self.case, self.whole, self.lesion.inside, law, scale, self.grid,
+            filled_MPa=filled_MPa, overlay=self.overlay, cortex=self.cortex, joints_MPa=self.joints,
         )  # fmt: skip
 
-    @property
-    def _region(self) -> Array:
-        return self.bone.inside | self.lesion.inside
+    def middle(self, scale: DensityScale, tally: Tally) -> tuple[Law, tuple[Array, Array, Array]]:
+        """The law whose mean modulus of the solid bone is the ensemble's median, and the untreated bone by it."""
+        natives = [(law, self.native(law, scale, tally)) for law in mechanics().laws_of(self.site)]
+        natives.sort(key=lambda item: float(item[1][0][item[1][2]].mean()))
+        return natives[len(natives) // 2]
 
     def states(self, plan: Plan, *, cement: Volume | None, ablated_frac: float | None = None) -> tuple[Treated, ...]:
         """The states to compare: with what the plan has of cement and screws, each alone and together."""
@@ -101,7 +124,7 @@ class Specimen:
         if cement is not None:
             share = np.clip(resample(cement, self.grid, outside=0.0).values, 0, 1)
         elif beads:
-            share = _beads(beads, self.grid, resample_mask(self._region, self.case.grid, self.grid))
+            share = _beads(beads, self.grid, resample_mask(self.whole, self.case.grid, self.grid))
         states = [Treated(name="intact_estimate", filled=True), Treated(name="before")]
         if ablated_frac is not None:
             states.append(Treated(name="ablated", bone_frac=ablated_frac))
@@ -112,6 +135,13 @@ class Specimen:
         if share is not None and screws:
             states.append(Treated(name="planned", cement_frac=share, screws=screws))
         return tuple(states)
+
+
+def _cortex(case: Case, solid: Array, lesion: Structure, peak_HU: float) -> Cortex:
+    other = np.zeros(case.grid.shape, bool)
+    for structure in case.with_role(Role.BONE):
+        other |= structure.inside
+    return cortex_of(case.ct.values, case.grid, solid, other & ~solid, lesion.inside, peak_HU=peak_HU)
 
 
 def host_bone(case: Case, lesion: Structure) -> Structure:

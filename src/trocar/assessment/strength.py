@@ -9,6 +9,7 @@ from trocar.assessment.holding import screw_hold
 from trocar.assessment.sections import FLAG_BELOW_FRAC, section_check
 from trocar.assessment.solving import Tally, solve
 from trocar.assessment.specimen import Specimen
+from trocar.assessment.submodel import lesion_model
 from trocar.assessment.yielding import Worst
 from trocar.catalog.mechanics import Law, LoadCase, mechanics
 from trocar.imaging.resample import resample_mask
@@ -22,7 +23,10 @@ from trocar.model.treatment import Placement, Plan
 Progress = Callable[[float, str], None]
 SPACING_MM = 2.0
 COARSER = 1.5  # the other lattice of the mesh check
-BASE_CAVEATS = ("strength_not_validated_here", "bonded_linear_no_interface_opening", "neighboring_bones_rigid")
+BASE_CAVEATS = (
+    *("strength_not_validated_here", "bonded_linear_no_interface_opening"),
+    "cortex_by_mass",
+)
 
 
 def strength(
@@ -34,22 +38,26 @@ def strength(
     spacing_mm: float = SPACING_MM,
     ablated_frac: float | None = None,
     check_mesh: bool = False,
+    ring: bool = False,
+    lesion_spacing_mm: float | None = None,
     on_progress: Progress | None = None,
 ) -> Strength:
     """The strength of the bone that holds the plan's lesion, for every load of its site and every law of its ensemble.
 
     `cement` is its share of volume on any grid (the simulation's); without it each bead is a ball of its volume.
     `ablated_frac` is what is left of the bone's stiffness in the lesion's 5 mm rim some weeks after ablation: no figure
-    is known, so there is none at first. `check_mesh` solves all again on voxels 1.5 times as large. Raises
-    `CaseError` where no bone holds the lesion or a landmark is missing.
+    is known, so there is none at first. `check_mesh` solves all again on voxels 1.5 times as large. `ring` takes both
+    hip bones, the sacrum and their joints instead of one bone. `lesion_spacing_mm` looks at the lesion again on finer
+    voxels, by one law. Raises `CaseError` where no bone holds the lesion or a landmark is missing.
     """
     scale = scale or tissue_scale(case)
-    specimen = Specimen.of(case, plan, spacing_mm=spacing_mm)
+    specimen = Specimen.of(case, plan, spacing_mm=spacing_mm, ring=ring)
     lesion, site = specimen.lesion, specimen.site
     laws, loads = mechanics().laws_of(site), mechanics().loads_of(site)
     states = specimen.states(plan, cement=cement, ablated_frac=ablated_frac)
     weight_kg, taken = specimen.taken(loads)
-    tally = Tally(caveats={*BASE_CAVEATS, *scale.caveats, *taken})
+    joint = "joints_elastic_bonded" if ring else "neighboring_bones_rigid"
+    tally = Tally(caveats={*BASE_CAVEATS, joint, *scale.caveats, *taken})
     if any(state.screws for state in states):
         tally.caveats.add("screw_threads_bonded")
     found: dict[tuple[str, str], list[Worst]] = {}
@@ -82,10 +90,13 @@ def strength(
         checks=_checks(plan.lesion, found, loads, case.clinical.patient.weight_kg, sections),
         sections=sections,
     )
+    if lesion_spacing_mm is not None:
+        made = replace(made, lesion_model=lesion_model(specimen, states, scale, spacing_mm=lesion_spacing_mm))
     if check_mesh:
         coarse = strength(
-            case, plan, cement=cement, scale=scale, spacing_mm=COARSER * spacing_mm, ablated_frac=ablated_frac
-        )
+            case, plan,
+            cement=cement, scale=scale, spacing_mm=COARSER * spacing_mm, ablated_frac=ablated_frac, ring=ring,
+        )  # fmt: skip
         made = replace(made, mesh=mesh_check(made, coarse))
     return made
 

@@ -1,7 +1,7 @@
 """Where a bone is held and loaded: landmarks found from the labels, as weights on the nodes of a lattice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +16,7 @@ from trocar.model.space import Array, Grid
 CONTACT_MM, ACROSS_JOINT_MM, HELD_END_MM = 4.0, 8.0, 15.0
 BALL_FRAC, TALL_FRAC = 0.7, 0.6  # of a vertebral body: design
 GRAVITY_N_PER_KG = 9.81
+ACETABULAR = ("pelvis", "ring")  # sites that a femoral head presses on, not the head itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,6 +89,8 @@ def site_of(bone: Structure) -> str:
 def held_voxels(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
     """Voxels held in every direction, and voxels held left-right only. Raises `CaseError` where there is nothing."""
     side, none = bench.side, np.zeros(bench.grid.shape, bool)
+    if bench.site == "ring":
+        return _first_sacral_endplate(bench), none
     if bench.site == "pelvis":
         joint = _first(bench.beside(f"sacroiliac_joint_{side}"), bench.beside("sacrum"), what="sacroiliac joint")
         return joint, bench.end([-_left(side), 0, 0], CONTACT_MM)
@@ -104,6 +107,10 @@ def held_voxels(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
 @lru_cache(maxsize=8)
 def load_on_nodes(bench: Bench, load: LoadCase, weight_kg: float) -> Array:
     """[i, j, k, component] N on the nodes, components along the lattice's axes: the same for every state. Read only."""
+    if load.both_sides and bench.site == "ring":
+        each = replace(load, both_sides=False)
+        sides = (replace(bench, side=side) for side in (Side.LEFT, Side.RIGHT))
+        return np.asarray(sum(load_on_nodes(one, each, weight_kg) for one in sides))
     force = np.zeros([*(n + 1 for n in bench.grid.shape), 3])
     target, weights = _target(bench, load)
     if load.force_frac is not None:
@@ -122,7 +129,7 @@ def load_on_nodes(bench: Bench, load: LoadCase, weight_kg: float) -> Array:
 def _target(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
     """The loaded voxels, and weights of the nodes (sum 1)."""
     if load.on == "hip_joint":
-        other = f"femur_{bench.side}" if bench.site == "pelvis" else f"hip_{bench.side}"
+        other = f"femur_{bench.side}" if bench.site in ACETABULAR else f"hip_{bench.side}"
         contact = _first(
             bench.beside(f"hip_joint_{bench.side}"), bench.beside(other, within_mm=ACROSS_JOINT_MM), what="hip joint"
         )
@@ -130,9 +137,7 @@ def _target(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
             return contact, _corners(contact)
         return contact, _lunate(bench, contact, _lps(load.force_frac, bench.side))
     if load.on == "endplate":
-        plate = _first(
-            bench.beside("disc_l5_s1"), bench.beside("vertebrae_L5", within_mm=ACROSS_JOINT_MM), what="endplate of S1"
-        )
+        plate = _first_sacral_endplate(bench)
         return plate, _corners(plate)
     if load.on == "seat":
         seat = bench.end([0, 0, -1], HELD_END_MM)
@@ -144,13 +149,19 @@ def _target(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
     return top, _corners(top)
 
 
+def _first_sacral_endplate(bench: Bench) -> Array:
+    return _first(
+        bench.beside("disc_l5_s1"), bench.beside("vertebrae_L5", within_mm=ACROSS_JOINT_MM), what="endplate of S1"
+    )
+
+
 def _lunate(bench: Bench, contact: Array, direction: Array) -> Array:
     """Weights that fall with the cosine between a sphere's normal and the force: pressure of a hip joint."""
     points = bench.points()[contact]
     system = np.column_stack([2 * points, np.ones(len(points))])
     center = np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0][:3]
     outward = (points - center) / np.linalg.norm(points - center, axis=1, keepdims=True)
-    sign = 1.0 if bench.site == "pelvis" else -1.0
+    sign = 1.0 if bench.site in ACETABULAR else -1.0
     cosine = np.zeros(bench.grid.shape)
     cosine[contact] = np.maximum(sign * outward @ (direction / np.linalg.norm(direction)), 0.0)
     if not cosine.any():

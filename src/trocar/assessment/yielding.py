@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from trocar.assessment.supports import Bench, voxels_at
 from trocar.catalog.mechanics import mechanics
@@ -20,6 +20,7 @@ BALL_MM = 2.5  # radius over which strains are averaged: raw peaks do not conver
 PERCENTILE = 99.0
 NEAR_MM, AWAY_MM = 25.0, 6.0  # of the lesion; of what is held or loaded
 MOSTLY = 0.5
+HALF_A_VOXEL = 0.5  # less than any ball around bone holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,10 +48,10 @@ class Worst:
 
 def worst_of(
     bench: Bench, solid: Array, lesion: Structure, state: Treated, metal: Array, held: Array, force: Array,
-    solved: Deformation,
+    solved: Deformation, near_mm: float = NEAR_MM,
 ) -> Worst:  # fmt: skip
-    """Ratios near the lesion, away from what is held or loaded."""
-    box, near = looked_at(bench.case, bench.grid, lesion.name)
+    """Ratios within a distance of the lesion, away from what is held or loaded."""
+    box, near = looked_at(bench.case, bench.grid, lesion.name, near_mm)
     spacing = bench.grid.spacing_mm
     nodes = held.any(axis=3) | (force != 0).any(axis=3)
     touched = voxels_at(nodes[tuple(slice(side.start, side.stop + 1) for side in box)])
@@ -89,17 +90,17 @@ def worst_of(
 
 
 @lru_cache(maxsize=8)
-def looked_at(case: Case, grid: Grid, lesion: str) -> tuple[tuple[slice, ...], Array]:
+def looked_at(case: Case, grid: Grid, lesion: str, near_mm: float) -> tuple[tuple[slice, ...], Array]:
     """The box of the lattice that is looked at, and its voxels near the lesion."""
     inside = resample_mask(case.structure(lesion).inside, case.grid, grid)
-    margin = np.ceil((NEAR_MM + AWAY_MM + BALL_MM) / grid.spacing_mm).astype(int)
+    margin = np.ceil((near_mm + AWAY_MM + BALL_MM) / grid.spacing_mm).astype(int)
     where = np.argwhere(inside)
     if not len(where):
         raise CaseError(f"{lesion} is smaller than a voxel of the strength's lattice", hint="take a finer --spacing-mm")
     low = np.maximum(where.min(axis=0) - margin, 0)
     high = np.minimum(where.max(axis=0) + margin + 1, grid.shape)
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return box, ndimage.distance_transform_edt(~inside[box], sampling=grid.spacing_mm) <= NEAR_MM
+    return box, ndimage.distance_transform_edt(~inside[box], sampling=grid.spacing_mm) <= near_mm
 
 
 def _worst(ratio: Array, of: Array, spacing_mm: Array) -> tuple[float, tuple[int, ...]] | None:
@@ -109,8 +110,10 @@ def _worst(ratio: Array, of: Array, spacing_mm: Array) -> tuple[float, tuple[int
     reach = np.maximum(1, np.round(BALL_MM / spacing_mm)).astype(int)
     offset = np.moveaxis(np.indices(tuple(int(n) for n in 2 * reach + 1)), 0, -1) - reach
     ball = (np.linalg.norm(offset * spacing_mm, axis=-1) <= max(BALL_MM, float(spacing_mm.max()) * 1.01)).astype(float)
-    weight = ndimage.convolve(of.astype(float), ball, mode="constant")
-    mean = ndimage.convolve(np.where(of, ratio, 0.0), ball, mode="constant") / np.maximum(weight, 1e-9)
+    weight, total = (
+        signal.fftconvolve(field, ball, mode="same") for field in (of.astype(float), np.where(of, ratio, 0.0))
+    )
+    mean = total / np.maximum(weight, HALF_A_VOXEL)
     value = float(np.percentile(mean[of], PERCENTILE))
     nearest = int(np.argmin(np.where(of, np.abs(mean - value), np.inf)))
     return value, tuple(int(n) for n in np.unravel_index(nearest, ratio.shape))

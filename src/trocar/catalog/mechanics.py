@@ -133,6 +133,7 @@ class LoadCase(Record):
     torque_Nm: float | None = None
     axis: tuple[float, float, float] | None = None
     one_side: bool = False
+    both_sides: bool = False  # on either hip, where the model holds both
     source: str
     confidence: Confidence
     text: Text
@@ -154,7 +155,7 @@ class Mechanics(Record):
     load: tuple[LoadCase, ...]
 
     def laws_of(self, site: str) -> tuple[Law, ...]:
-        """The ensemble of a site: pelvis, sacrum, vertebra, femur. Raises `CatalogError` where there is none."""
+        """The ensemble of a site: pelvis, ring, sacrum, vertebra, femur. Raises `CatalogError` where there is none."""
         found = tuple(law for law in self.law if site in law.sites)
         if not found:
             raise CatalogError(f"no density law is known for {site!r}", hint="mechanics.toml lists the sites")

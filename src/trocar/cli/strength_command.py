@@ -33,6 +33,15 @@ def strength(
     check_mesh: Annotated[
         bool, typer.Option("--check-mesh", help="Solve again on voxels 1.5 times as large, and say what changes.")
     ] = False,
+    ring: Annotated[
+        bool, typer.Option("--ring", help="Both hip bones, the sacrum and their joints instead of one bone.")
+    ] = False,
+    lesion_spacing_mm: Annotated[
+        float | None,
+        typer.Option(
+            "--lesion-spacing-mm", metavar="MM", min=0.3, max=2.0, help="Look at the lesion again on voxels this fine."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare daily loads with the bone's strength: before, with cement, with screws, and as planned."""
@@ -47,6 +56,8 @@ def strength(
         strength_spacing_mm=spacing_mm,
         ablated_frac=ablated_frac or 0.0,
         check_mesh=int(check_mesh),
+        ring=int(ring),
+        lesion_spacing_mm=lesion_spacing_mm or 0.0,
         on_progress=output.on_progress,
     )
     found = opened.read("strength")
@@ -59,7 +70,8 @@ def strength(
 
 
 def _lines(found: Strength) -> Iterator[str]:
-    yield f"{found.lesion} in {found.bone}, {found.weight_kg:g} kg, voxels of {found.spacing_mm:g} mm"
+    within = f"{found.bone}, whole pelvic ring" if found.site == "ring" else found.bone
+    yield f"{found.lesion} in {within}, {found.weight_kg:g} kg, voxels of {found.spacing_mm:g} mm"
     yield f"laws {', '.join(found.laws)} (catalog {found.catalog_version}), density from {found.density_scale}"
     yield "load over strength, 1 where yielding begins: median and range over the laws; x: against before treatment"
 
@@ -94,6 +106,14 @@ def _closing(found: Strength) -> Iterator[str]:
             f"({mesh.bone_where}), x before by at most {mesh.against_before_change_frac:.0%} "
             f"({mesh.against_before_where})"
         )
+    if found.lesion_model is not None:
+        fine = found.lesion_model
+        yield f"within 6 mm of the lesion on voxels of {fine.spacing_mm:g} mm, {fine.law}; coarse voxels in brackets:"
+        for row in fine.rows:
+            yield (
+                f"  {row.load}, {row.state}: {row.fine_frac:.2f} ({row.coarse_frac:.2f}), "
+                f"x before {row.against_before_frac:.2f}, {row.fails_first}"
+            )
     yield f"reactions miss at most {found.worst_imbalance_frac:.1e} of the load"
     yield f"residual at most {found.worst_residual_frac:.1e}, at most {found.most_iterations} iterations"
     yield "not validated for this site: compare the ratios, not the absolute values"

@@ -1,14 +1,17 @@
 """Moduli of voxels: bone by a density law, tumor, cement by volume, screws by volume with their bending kept right.
 
 Bone's law is applied on the CT's own voxels and its moduli are averaged: a thin cortex keeps its stiffness along
-itself on a coarser lattice, which the law of an averaged density would lose.
+itself on a coarser lattice, which the law of an averaged density would lose. What the CT itself blurs is given back
+by mass (`cortex`), and what a lattice voxel less than half in bone holds goes to its neighbor.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage, sparse
 
 from trocar.catalog.mechanics import Law, mechanics
+from trocar.materials.cortex import Cortex
 from trocar.materials.density import DensityScale
 from trocar.materials.placing import around
 from trocar.model.case import Case
@@ -17,62 +20,107 @@ from trocar.model.treatment import Placement
 
 LYTIC_BELOW_HU = 150.0  # tumor, as in the assessment; above it remaining or sclerotic bone
 SUBPOINTS = 4  # along each edge of a voxel, for shares of its volume
-SAMPLES = 2  # along each edge of a voxel, for the mean of the CT's moduli
+HALF = 0.5
+CROSS = ndimage.generate_binary_structure(3, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """Which CT voxels lie under each lattice voxel that is at least half in a region: found once for every law."""
+    """Which CT voxels lie under each lattice voxel that touches a region: found once for every law.
+
+    `inside` are the voxels at least half in the region, and those that no such voxel adjoins: a shell thinner than half
+    a voxel stays. What the others hold counts for the nearest of these.
+    """
 
     inside: Array  # [i, j, k] of the lattice
-    under: Array  # (points, inside) flat numbers of CT voxels, -1 beyond the CT or outside the region
-    grid: Grid
+    under: Array  # (n,) flat numbers of CT voxels in the region
+    weights: sparse.csr_array  # (lattice voxels, n) their parts of a lattice voxel's volume
 
     @classmethod
     def of(cls, region: Array, ct_grid: Grid, grid: Grid) -> "Overlay":
-        """`region` is a mask of the CT; `SAMPLES` points along each edge of a lattice voxel look which one they hit."""
-        offset = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
-        shifts = [np.array([a, b, c]) for a in offset for b in offset for c in offset]
-        indices = np.moveaxis(np.indices(grid.shape), 0, -1).reshape(-1, 3)
-        shape = np.array(ct_grid.shape)
-        under = np.empty((len(shifts), len(indices)), np.int32)
-        for number, shift in enumerate(shifts):
-            at = np.rint(ct_grid.to_ijk(grid.to_lps(indices + shift))).astype(np.int32)
-            within = ((at >= 0) & (at < shape)).all(axis=1)
-            flat = np.ravel_multi_index(tuple(np.clip(at, 0, shape - 1).T), ct_grid.shape)
-            under[number] = np.where(within & region.ravel()[flat], flat, -1)
-        some = (under >= 0).sum(axis=0) >= 0.5 * len(shifts)
-        return cls(some.reshape(grid.shape), under[:, some], grid)
+        """`region` is a mask of the CT; points in each lattice voxel, half a CT voxel apart, look which they hit."""
+        per_edge = max(2, int(np.ceil(2 * float(grid.spacing_mm.max() / ct_grid.spacing_mm.min()) - 0.01)))
+        offset = (np.arange(per_edge) + 0.5) / per_edge - 0.5
+        cells = _touching(region, ct_grid, grid)
+        ct_from_lattice = ct_grid.ijk_from_lps @ grid.matrix
+        turn, start = ct_from_lattice[:3, :3], ct_from_lattice[:3, 3]
+        centers = np.stack(np.unravel_index(cells, grid.shape)).T.astype(np.float32) @ turn.T.astype(np.float32) + start
+        shape, flat = np.array(ct_grid.shape), region.ravel()
+        step = np.array([shape[1] * shape[2], shape[2], 1])
+        rows, columns = [], []
+        for shift in np.stack(np.meshgrid(offset, offset, offset, indexing="ij"), axis=-1).reshape(-1, 3):
+            at = np.rint(centers + turn @ shift)
+            hit = (np.clip(at, 0, shape - 1) @ step).astype(np.int64)
+            hits = np.flatnonzero(((at >= 0) & (at < shape)).all(axis=1) & flat[hit])
+            rows.append(cells[hits])
+            columns.append(hit[hits])
+        row, column = np.concatenate(rows), np.concatenate(columns)
+        part = np.bincount(row, minlength=int(np.prod(grid.shape))).reshape(grid.shape) / per_edge**3
+        inside, into = _settled(part)
+        under = np.flatnonzero(np.bincount(column, minlength=len(flat)))
+        number = np.searchsorted(under, column)
+        row = into.ravel()[row]
+        some = row >= 0
+        each = np.full(int(some.sum()), 1 / per_edge**3, np.float32)
+        weights = sparse.csr_array((each, (row[some], number[some])), shape=(inside.size, len(under)))
+        return cls(inside, under, weights)
 
-    def mean(self, of_points: Array) -> Array:
-        """[i, j, k] means over each lattice voxel's points, 0 outside."""
-        dense = np.zeros(self.inside.shape, np.float32)
-        dense[self.inside] = of_points.mean(axis=0)
-        return dense
+    def mean(self, of_voxels: Array) -> Array:
+        """[i, j, k] means over each lattice voxel of what its CT voxels (n,) have, 0 outside."""
+        return (self.weights @ of_voxels.astype(np.float32)).reshape(self.inside.shape).astype(np.float32)
+
+
+def _touching(region: Array, ct_grid: Grid, grid: Grid) -> Array:
+    """Flat numbers of the lattice's voxels that may hold a part of the region."""
+    hit = np.zeros(grid.shape, bool)
+    at = np.rint(grid.to_ijk(ct_grid.to_lps(np.argwhere(region)))).astype(int)
+    at = at[((at >= 0) & (at < grid.shape)).all(axis=1)]
+    hit[tuple(at.T)] = True
+    reach = int(np.ceil(float(ct_grid.spacing_mm.max() / grid.spacing_mm.min()) / 2 + 0.5))
+    return np.flatnonzero(ndimage.binary_dilation(hit, np.ones((3, 3, 3), bool), iterations=reach))
+
+
+def _settled(part: Array) -> tuple[Array, Array]:
+    """The voxels that stay, and for each voxel [i, j, k] the flat number of the one it counts for, -1 for none."""
+    inside = part >= HALF
+    beside = ndimage.binary_dilation(inside, np.ones((3, 3, 3), bool))
+    alone = (part > 0) & ~beside
+    inside = inside | (alone & (part >= ndimage.maximum_filter(np.where(alone, part, 0), footprint=CROSS)))
+    nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
+    into = np.ravel_multi_index(tuple(nearest), part.shape)
+    close = ndimage.binary_dilation(inside, np.ones((3, 3, 3), bool))
+    return inside, np.where((part > 0) & close, into, -1)
 
 
 def native_modulus(
     case: Case, region: Array, lesion: Array, law: Law, scale: DensityScale, grid: Grid, *,
-    filled_MPa: float | None, overlay: Overlay | None = None,
+    filled_MPa: float | None, overlay: Overlay | None = None, cortex: Cortex | None = None,
+    joints_MPa: Array | None = None,
 ) -> tuple[Array, Array]:  # fmt: skip
     """[i, j, k] MPa of the untreated bone on `grid`, 0 outside, and the voxels that are bone and not tumor.
 
     `region` and `lesion` are masks of the CT. With `filled_MPa` the tumor has that modulus, as the bone may have had.
-    `overlay` spares finding the CT's voxels anew for every law.
+    `overlay` spares finding the CT's voxels anew for every law. With `cortex` thin cortex has its stiffness by mass.
+    `joints_MPa` [i, j, k] of the CT are moduli of what is joint, 0 elsewhere; joint is not bone.
     """
     overlay = overlay or Overlay.of(region, case.grid, grid)
     tumor = mechanics().material_of("tumor").modulus_GPa * 1000.0
     cap = mechanics().material_of("sclerotic_tumor").modulus_GPa * 1000.0
-    hu = case.ct.values.ravel()[overlay.under]
+    hu = case.ct.values.ravel()[overlay.under].astype(float)
     in_lesion = lesion.ravel()[overlay.under]
     modulus = law.modulus_MPa(scale(hu))
+    if cortex is not None:
+        modulus = cortex.modulus_MPa(law, scale, overlay.under, modulus)
     floor = tumor if filled_MPa is None else filled_MPa
     replaced = in_lesion & (hu < LYTIC_BELOW_HU)
     modulus = np.where(in_lesion, np.minimum(modulus, cap), modulus)
     modulus = np.where(replaced, floor, np.maximum(modulus, tumor))
-    here = overlay.under >= 0
-    solid = overlay.mean(here & ~replaced) >= 0.5
-    return overlay.mean(np.where(here, modulus, 0.0)), overlay.inside & solid
+    if joints_MPa is not None:
+        joint = joints_MPa.ravel()[overlay.under]
+        modulus = np.where(joint > 0, joint, modulus)
+        replaced |= joint > 0
+    solid = overlay.mean(~replaced) >= HALF * overlay.mean(np.ones(len(hu)))
+    return overlay.mean(modulus), overlay.inside & solid
 
 
 def with_cement(modulus_MPa: Array, cement_frac: Array) -> Array:
@@ -106,16 +154,16 @@ def rod_frac(axis: Segment, diameter_mm: float, grid: Grid, *, cannula_mm: float
         return share
     first = np.array([side.start for side in box])
     indices = np.moveaxis(np.indices(share[box].shape), 0, -1) + first
+    reach = float(np.linalg.norm(grid.spacing_mm)) / 2
+    near = np.argwhere(axis.distance_mm(grid.to_lps(indices)) <= diameter_mm / 2 + reach) + first
     offset = (np.arange(SUBPOINTS) + 0.5) / SUBPOINTS - 0.5
     start = np.asarray(axis.start_lps_mm)
-    inside = np.zeros(indices.shape[:3], np.float32)
-    for a in offset:
-        for b in offset:
-            for c in offset:
-                away = grid.to_lps(indices + np.array([a, b, c])) - start
-                along = away @ axis.direction
-                square = np.maximum((away**2).sum(axis=-1) - along**2, 0.0)
-                within = (along >= 0) & (along <= axis.length_mm)
-                inside += within & (square <= (diameter_mm / 2) ** 2) & (square >= (cannula_mm / 2) ** 2)
-    share[box] = inside / SUBPOINTS**3
+    inside = np.zeros(len(near), np.float32)
+    for shift in np.stack(np.meshgrid(offset, offset, offset, indexing="ij"), axis=-1).reshape(-1, 3):
+        away = grid.to_lps(near + shift) - start
+        along = away @ axis.direction
+        square = np.maximum((away**2).sum(axis=-1) - along**2, 0.0)
+        within = (along >= 0) & (along <= axis.length_mm)
+        inside += within & (square <= (diameter_mm / 2) ** 2) & (square >= (cannula_mm / 2) ** 2)
+    share[tuple(near.T)] = inside / SUBPOINTS**3
     return share

@@ -75,6 +75,28 @@ class MeshCheck(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LesionRow(Record):
+    """Load over strength of the bone within 6 mm of the lesion, on the coarse lattice and on the finer one."""
+
+    state: str
+    load: str
+    coarse_frac: float
+    fine_frac: float
+    against_before_frac: float  # of the finer lattice
+    fails_first: str
+    where_lps_mm: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionModel(Record):
+    """The lesion alone on a finer lattice, driven by the coarse one's displacements; by one density law."""
+
+    spacing_mm: float
+    law: str
+    rows: tuple[LesionRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Strength(Finding):
     """Load-to-strength ratios of the bone that holds a lesion; what they rest on, and what they do not cover."""
 
@@ -95,6 +117,7 @@ class Strength(Finding):
     caveats: tuple[str, ...] = ()
     sections: SectionCheck | None = None  # of long bones only
     mesh: MeshCheck | None = None
+    lesion_model: LesionModel | None = None
 
     def row(self, state: str, load: str) -> LoadedState:
         return next(row for row in self.rows if (row.state, row.load) == (state, load))

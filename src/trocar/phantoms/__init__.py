@@ -6,6 +6,7 @@ from typing import Any
 _HOMES = {
     "Control": "control_ct",
     "control": "control_ct",
+    "femur": "cases",
     "gel_bath": "bath",
     "ilium": "cases",
     "mirrored": "mirror",

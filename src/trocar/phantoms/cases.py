@@ -1,4 +1,4 @@
-"""The synthetic cases: acceptance scenarios A1 (left iliac wing) and A2 (left sacral ala)."""
+"""The synthetic cases: acceptance scenarios A1 (left iliac wing), A2 (left sacral ala), A6 (left femoral neck)."""
 
 from collections.abc import Callable
 
@@ -18,6 +18,7 @@ ILIUM_TUMOR = Tumor(center=(99.8, 8.6, 70.0), diameters_mm=(46.6, 75.9, 53.0), a
 SACRUM_TUMOR = Tumor(
     center=(33.2, 40.9, 88.2), diameters_mm=(30.5, 36.4, 30.4), axes=turned(20.0, -37.0), unevenness_mm=0.8, seed=5
 )
+FEMUR_TUMOR = Tumor(center=(100.0, 6.0, -12.0), diameters_mm=(32.0, 26.0, 30.0), axes=turned(40.0), seed=7)
 TUMOR_HU = 42.0
 ARTERY_ENHANCEMENT_HU, VEIN_ENHANCEMENT_HU, MUSCLE_ENHANCEMENT_HU, TUMOR_ENHANCEMENT_HU = 270.0, 25.0, 8.0, 125.0
 
@@ -33,6 +34,15 @@ def sacrum(*, spacing_mm: Spacing = (1.0, 1.0, 1.25), seed: int = 0) -> Case:
     `phases["arterial"]` shows its blush.
     """
     return _pelvic_case("phantom-sacrum", SACRUM_TUMOR, clinical.SACRUM, spacing_mm, seed, enhance=_arterial)
+
+
+def femur(*, spacing_mm: Spacing = (1.0, 1.0, 1.25), seed: int = 0) -> Case:
+    """Case A6: a lytic lesion of the left femoral neck, 34 x 30 x 28 mm, over two thirds of its width; Mirels 12.
+
+    Surgery was declined, so that the percutaneous branch is open. The shaft is cut off by the image at 7 cm below the
+    head's middle.
+    """
+    return _pelvic_case("phantom-femur", FEMUR_TUMOR, clinical.FEMUR, spacing_mm, seed)
 
 
 def _pelvic_case(

@@ -1,6 +1,7 @@
-"""The clinical contexts of the phantoms: the inputs of acceptance scenarios A1, A2 and A3 (synthetic values)."""
+"""The clinical contexts of the phantoms: the inputs of acceptance scenarios A1, A2, A3 and A6 (synthetic values)."""
 
 import datetime
+from dataclasses import replace
 
 from trocar.model.case import (
     Clinical,
@@ -116,6 +117,36 @@ SACRUM = Clinical(
             matrix="lytic",
             vascularity_grade=3,
             fracture="none",
+            neurological_deficit="none",
+        ),
+    ),
+)
+
+FEMUR = Clinical(
+    patient=_patient(71, "female", 68, 2, 4),
+    oncology=Oncology(
+        primary="thyroid",
+        intent=("palliative", "stabilization"),
+        metastases_total=3,
+        metastases_painful=1,
+        expected_survival_months=18,
+        biopsy_requested=True,
+        biopsy_purpose=("diagnosis",),
+        prior_radiotherapy_at_site=False,
+    ),
+    pain=Pain(worst_nrs=8, character=("mechanical",), concordant_with_lesion=True),
+    laboratory=_laboratory(220, 1.0, 75),
+    drugs=_NO_DRUGS,
+    infection=_NO_INFECTION,
+    decision=replace(_decision(Side.LEFT, arterial_access="femoral"), surgical_opinion="declined"),
+    lesion=(
+        LesionContext(
+            name="lesion_1",
+            site="proximal_femur",
+            side=Side.LEFT,
+            matrix="lytic",
+            vascularity_grade=3,
+            fracture="impending",
             neurological_deficit="none",
         ),
     ),

@@ -43,6 +43,8 @@ FAILURES = {
 SUPPORTS = {
     "pelvis": "Sacroiliac joint held, symphysis held left-right; hip force as a pressure over the joint, abductors on "
     "the iliac wing.",
+    "ring": "Endplate of S1 held, both hip bones, sacrum and their joints elastic; hip force as a pressure over the "
+    "joint, abductors on the iliac wing; the leg that swings is weightless.",
     "sacrum": "Sacroiliac joints held, in one-leg stance that of the treated side alone; load on the endplate of S1.",
     "vertebra": "Lower endplate held; load on the upper endplate, in flexion on its front third.",
     "femur": "Lowest 15 mm held; hip force as a pressure over the head, abductors on the trochanter.",
@@ -55,6 +57,8 @@ CAVEATS = {
     "after cement has come loose is not shown.",
     "neighboring_bones_rigid": "Neighboring bones and joints are rigid; a screw that reaches one is held there, "
     "which overstates what it adds.",
+    "joints_elastic_bonded": "Sacroiliac joints and symphysis are elastic layers of one modulus each, a prior; they "
+    "do not open or slide, and ligaments are part of them.",
     "density_scale_prior": "Densities rest on reference values of air, fat and muscle that are a prior, no phantom.",
     "contrast_enhanced_no_muscle": "The CT is contrast-enhanced: muscle is left out of the density scale.",
     "contrast_unknown_no_muscle": "Whether the CT is contrast-enhanced is unknown: muscle is left out of the density "
@@ -63,6 +67,8 @@ CAVEATS = {
     "load_prior": "Some loads are priors of low confidence.",
     "load_partly_on_supports": "A part of the load falls on what is held and is lost.",
     "islands_left_out": "Parts of the bone that hang by nothing are left out.",
+    "cortex_by_mass": "A cortex thinner than the CT resolves has its stiffness by mineral mass, at the density of the "
+    "thickest cortex of this CT.",
     "giving_way_prior": "How bone, cement and their bond soften is a prior.",
     "one_density_law": "One density law, the one in the middle of the site's ensemble.",
     "screw_threads_bonded": "Threads are bonded; the damage that drilling does around them is not modeled.",

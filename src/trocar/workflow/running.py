@@ -34,6 +34,8 @@ def run(
     strength_spacing_mm: float | None = None,
     ablated_frac: float | None = None,
     check_mesh: int | None = None,
+    ring: int | None = None,
+    lesion_spacing_mm: float | None = None,
     on_progress: Progress | None = None,
 ) -> Outcome:
     """Make every entry up to `until` that is missing, stale, or was made with other settings; `until` itself `again`.
@@ -53,6 +55,8 @@ def run(
         "strength_spacing_mm": strength_spacing_mm,
         "ablated_frac": ablated_frac,
         "check_mesh": check_mesh,
+        "ring": ring,
+        "lesion_spacing_mm": lesion_spacing_mm,
     }
     asked = {name: value for name, value in given.items() if value is not None}
     wanted = _stages_for(dossier, until)

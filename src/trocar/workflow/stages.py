@@ -21,7 +21,7 @@ class Settings:
 
     `full_search` other than 0: more predictions for the probes, the last at 2 mm. `samples`: of how robust they are.
     `guidance` empty: as the case's decision says; `placement_error_mm` 0: that of the guidance. The
-    last three are those of the bone's strength.
+    last five are those of the bone's strength.
     """
 
     proposal: int = 1
@@ -34,6 +34,8 @@ class Settings:
     strength_spacing_mm: float = 2.0
     ablated_frac: float = 0.0  # 0: not asked for
     check_mesh: int = 0
+    ring: int = 0
+    lesion_spacing_mm: float = 0.0  # 0: not asked for
 
     def led(self) -> Guidance | None:
         """How instruments are led, where that was chosen; None leaves it to the case. Raises `InputError`."""
@@ -116,6 +118,8 @@ def _strength(dossier: Dossier, settings: Settings, on_progress: Progress) -> An
         spacing_mm=settings.strength_spacing_mm,
         ablated_frac=settings.ablated_frac or None,
         check_mesh=bool(settings.check_mesh),
+        ring=bool(settings.ring),
+        lesion_spacing_mm=settings.lesion_spacing_mm or None,
         on_progress=on_progress,
     )
 
@@ -151,12 +155,13 @@ def _with_lesion(case: Case) -> Case:
 
 
 PLAN_HEEDS = ("proposal", "seed", "full_search", "samples", "guidance", "placement_error_mm")
+STRENGTH_HEEDS = ("strength_spacing_mm", "ablated_frac", "check_mesh", "ring", "lesion_spacing_mm")
 STAGES = (
     Stage("assessment", _assess),
     Stage("proposals", _propose),
     Stage("plan", _plan, PLAN_HEEDS),
     Stage("simulation", _simulate, ("spacing_mm",)),
-    Stage("strength", _strength, ("strength_spacing_mm", "ablated_frac", "check_mesh")),
+    Stage("strength", _strength, STRENGTH_HEEDS),
     Stage("verification", _verify),
     Stage("as_done", _simulate_as_done, ("spacing_mm",), settings_like="simulation"),
     Stage("report", _report),

@@ -102,3 +102,37 @@ def plan_of(*placements):
         duration_min=Duration(low=1, typical=1, high=1), placements=placements,
     )  # fmt: skip
     return Plan(lesion="lesion_1", steps=(step,))
+
+
+def ring_case(side=Side.LEFT, gap_mm=3.0):
+    """Two slanting hip plates that meet in front, a sacrum between them behind, a disc on it, femoral heads below."""
+    shape = (84, 56, 52)
+    grid = Grid.aligned(origin_lps_mm=(-83.0, -55.0, -51.0), spacing_mm=(2.0, 2.0, 2.0), shape=shape)
+    x, y, z = np.moveaxis(grid.to_lps(np.moveaxis(np.indices(shape), 0, -1)), -1, 0)
+    across = np.abs(x)
+    wing = (np.abs(across - 42 + 0.3 * y - 0.1 * z) < 9) & (np.abs(y) < 48) & (np.abs(z) < 44) & (y > -20)
+    ramus = (across > gap_mm / 2) & (across < 50) & (y > -46) & (y < -16) & (z > -44) & (z < -18)
+    hips = wing | ramus
+    limit = 42 - 0.3 * y + 0.1 * z - 9 - gap_mm
+    sacrum = (across < limit) & (y > 20) & (y < 48) & (z > -10) & (z < 30)
+    disc = (across < 18) & (y > 20) & (y < 46) & (z >= 30) & (z < 36)
+    heads = np.linalg.norm(np.stack([across - 62, y + 4, z + 26], axis=-1), axis=-1) < 16
+    gluteus = (across > 42 - 0.3 * y + 0.1 * z + 9) & (across < 66) & (z > 4) & (z < 40) & (y > -16) & (y < 30)
+    own = (x > 0) if side is Side.LEFT else (x < 0)
+    lesion = hips & own & (np.linalg.norm(np.stack([across - 42, y - 4, z - 2], axis=-1), axis=-1) < 12)
+    hu = np.where(hips | sacrum, 400.0, -100.0)
+    hu = np.where(lesion, 40.0, hu).astype(np.float32)
+    structures = [
+        _structure("lesion_1", Role.LESION, lesion, side), _structure("sacrum", Role.BONE, sacrum),
+        _structure("disc_l5_s1", Role.ORGAN, disc),
+    ]  # fmt: skip
+    for one, half in ((Side.LEFT, x > 0), (Side.RIGHT, x < 0)):
+        structures += [
+            _structure(f"hip_{one.value}", Role.BONE, hips & half, one),
+            _structure(f"femur_{one.value}", Role.BONE, heads & half & ~hips, one),
+            _structure(f"gluteus_medius_{one.value}", Role.MUSCLE, gluteus & half & ~hips, one),
+        ]
+    return Case(
+        case_id="ring", ct=Volume(grid=grid, values=hu, unit="HU"), contrast_enhanced=False,
+        clinical=Clinical(patient=Patient(weight_kg=70.0)), structures=tuple(structures),
+    )  # fmt: skip
