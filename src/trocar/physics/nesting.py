@@ -23,7 +23,7 @@ from trocar.physics.source import NO_PIECES, Needles, Pieces, pieces_of
 from trocar.physics.spans import Rows, Spans
 from trocar.physics.stage import NO_GATES
 from trocar.physics.threads import together, use_for
-from trocar.physics.transfer import refine
+from trocar.physics.transfer import look_up, refine
 from trocar.physics.whole import Whole
 from trocar.physics.window import Window
 
@@ -104,16 +104,15 @@ class Nested:
         """degC of some cells, by flat indices of any shape."""
         if not self._moved and self.whole.t is not None:
             return self.whole.t[cells]
-        ijk = np.stack(np.unravel_index(cells, self.whole.tissue.shape))
-        found, fine = self.outer.under_fine(ijk)
-        tissue = self.whole.tissue
-        held = tissue.held[tuple(ijk)] == 1
-        found[held] = tissue.held_degC[tuple(ijk)][held]
-        if self._window is not None:
-            first = 2 * np.array(self._window.first).reshape(3, *(1,) * (ijk.ndim - 1))
-            limit = np.array(self._window.shape).reshape(first.shape) - 1
-            there = self._window.view(self._window.patch.fields.t[0])[tuple(np.clip(ijk - first, 0, limit))]
-            found = np.where(fine, there, found)
+        outer, window = self.outer, self._window
+        found = np.empty(np.shape(cells), np.float32)
+        look_up(
+            np.ascontiguousarray(cells, np.int64).reshape(-1), self.whole.tissue, outer.fields.t[0],
+            self.coarse.shape, (outer.inner.low, outer.inner.high),
+            _NO_VALUES if window is None else window.patch.fields.t[0],
+            (0, 0, 0) if window is None else window.first, (0, 0, 0) if window is None else window.shape,
+            found.reshape(-1),
+        )  # fmt: skip
         return found
 
     def _state(self) -> tuple[Array, Array]:

@@ -167,20 +167,3 @@ class Outer:
         return (
             float(heat_in(self.fields.u[0], self.lattice.curve.inverse, self.lattice.law)) * self.lattice.medium.cell_m3
         )
-
-    def under_fine(self, ijk: Array) -> tuple[Array, Array]:
-        """For fine cells (3, ...): the temperature, linear in the coarse cells, and whether fine cells carry it."""
-        over, shape = ijk // 2, self.lattice.shape
-        t = self.fields.t[0].reshape(shape)
-        middle = t[tuple(over)]
-        found = middle.astype(np.float32, copy=True)
-        for axis in range(3):
-            step = np.array([int(a == axis) for a in range(3)]).reshape(3, *(1,) * (over.ndim - 1))
-            low, high = (
-                t[tuple(np.clip(over + s * step, 0, np.array(shape).reshape(step.shape) - 1))] for s in (-1, 1)
-            )
-            before, after = middle - low, high - middle
-            slope = np.where(before * after > 0, np.where(np.abs(before) < np.abs(after), before, after), 0)
-            found += 0.25 * slope * (2 * (ijk[axis] % 2) - 1)
-        i, j, k = over
-        return found, (k >= self.inner.low[i, j]) & (k < self.inner.high[i, j])

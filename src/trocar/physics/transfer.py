@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from trocar.physics.arrays import HELD
 from trocar.physics.compiled import CELL, COMPILED, KERNEL
 from trocar.physics.threads import share
 
@@ -176,3 +177,40 @@ def heat_in(u, inverse, law):  # type: ignore[no-untyped-def]
         if inverse[p] > 0:
             total += np.float64(u[p] - rest) / np.float64(inverse[p])
     return total
+
+
+@njit(**COMPILED)
+def look_up(cells, tissue, coarse_t, shape, inner, fine_t, first, fine_shape, found):  # type: ignore[no-untyped-def]
+    """The temperature of fine cells (flat indices): from the window where it has them, else linear in coarse cells.
+
+    `fine_t` is empty where there is no window; `first`: the coarse cell over its cell 0.
+    """
+    ny, nz = tissue.held.shape[1], tissue.held.shape[2]
+    low, high = inner
+    for n in range(cells.size):
+        i, j, k = cells[n] // (ny * nz), (cells[n] // nz) % ny, cells[n] % nz
+        a, b, c = i // 2, j // 2, k // 2
+        if fine_t.size and low[a, b] <= c < high[a, b]:
+            x, y, z = i - 2 * first[0], j - 2 * first[1], k - 2 * first[2]
+            found[n] = fine_t[(x * fine_shape[1] + y) * fine_shape[2] + z]
+        elif tissue.held[i, j, k] == HELD:
+            found[n] = tissue.held_degC[i, j, k]
+        else:
+            found[n] = (
+                coarse_t[(a * shape[1] + b) * shape[2] + c]
+                + _toward(coarse_t, shape, a, b, c, 0, i) + _toward(coarse_t, shape, a, b, c, 1, j)
+                + _toward(coarse_t, shape, a, b, c, 2, k)
+            )  # fmt: skip
+
+
+@njit(**COMPILED)
+def _toward(t, shape, i, j, k, axis, fine):  # type: ignore[no-untyped-def]
+    """What a quarter of the lesser slope to the two neighbors along an axis adds in one half of a coarse cell."""
+    stride = shape[1] * shape[2] if axis == 0 else (shape[2] if axis == 1 else 1)
+    at, here = (i, j, k)[axis], (i * shape[1] + j) * shape[2] + k
+    before = t[here] - t[here - stride] if at > 0 else np.float32(0)
+    after = t[here + stride] - t[here] if at < shape[axis] - 1 else np.float32(0)
+    if before * after <= 0:
+        return np.float32(0)
+    slope = before if abs(before) < abs(after) else after
+    return np.float32(0.25) * slope if fine % 2 else np.float32(-0.25) * slope
