@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from trocar.catalog import devices
+from trocar.catalog.structures import DIRECTIONS, direction_fr, structure_names
 from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
 from trocar.reporting.words import check_name, structure_name, subject_name
@@ -116,17 +117,45 @@ REMARKS = {
     "cement_unset": "it does not set within {minutes} min of its injection; hottest {peak} degC, by a prior of its "
     "kinetics",
     "volume_planned": "{volume} ml planned",
+    "robust": "{samples} samples at {spacing} mm: tips off by {error} mm and {angle} deg, bone conductivity and blood "
+    "flow by {share} % (standard deviations)",
+    "robust_coldest": "{samples} samples at {spacing} mm: tips off by {error} mm and {angle} deg, bone conductivity "
+    "and blood flow by {share} % (standard deviations). Coldest: {coldest}",
+    "paths_refused": "{tool}: {count} paths from {side}, nearest miss from ({a}, {b}, {c}) to ({d}, {e}, {f})",
+    "paths_too_steep": "{tool}: {count} paths from {side}, nearest miss from ({a}, {b}, {c}) to ({d}, {e}, {f}), "
+    "{angle} degrees",
+    "corridors_short": "screw: {count} corridors, the best anchored from ({a}, {b}, {c}) to ({d}, {e}, {f})",
+    "no_corridor": "screw: no straight corridor across the lesion holds it with its cortex clearance",
+    "no_cement_room": "cement in the lesion: no bone deep enough, or a canal, root or joint too near",
+    "no_trocar_room": "{where}: no bone beside it holds a trocar",
 }
 
 
 def remark(message: str, language: Language) -> str | None:
-    """A check's message in this language; `None` when its sentence is none of `REMARKS`."""
+    """A stage's sentence in this language, whole or part by part; `None` when one of them is none of `REMARKS`."""
+    whole = _remark(message, language)
+    if whole is not None or "; " not in message:
+        return whole
+    parts = [_remark(part, language) for part in message.split("; ")]
+    return None if None in parts else language.listed(part for part in parts if part is not None)
+
+
+def said(message: str, language: Language) -> str:
+    """A stage's sentence in this language as far as it is known; what is not is as the stage wrote it."""
+    whole = _remark(message, language)
+    if whole is not None:
+        return whole
+    return language.listed(_remark(part, language) or language.units(part) for part in message.split("; "))
+
+
+def _remark(message: str, language: Language) -> str | None:
+    if message in vocabulary.SUBJECTS:
+        return subject_name(message, language)
     for pattern, template in _patterns():
         found = pattern.fullmatch(message)
         if found:
-            return language(template).format(
-                **{name: _said(part, language) for name, part in found.groupdict().items()}
-            )
+            filled = {name: _filled(part, language) for name, part in found.groupdict().items()}
+            return language.units(language(template).format(**filled))
     return message if re.fullmatch(r"[\w, -]+", message) and " " not in message else None
 
 
@@ -137,13 +166,17 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(template))), template) for template in templates)
 
 
-def _said(part: str, language: Language) -> str:
+def _filled(part: str, language: Language) -> str:
     if _NUMBER.fullmatch(part):
         text = part.replace("-", "\u2212")
         return text.replace(".", ",").replace("%", "\u00a0%") if language.code == "fr" else text
+    if part in vocabulary.SUBJECTS:
+        return subject_name(part, language)
+    if all(way in DIRECTIONS for way in part.split(", ")):
+        return part if language.code == "en" else direction_fr(part)
     if _NAMES.fullmatch(part):
         return ", ".join(structure_name(name, language) for name in part.split(", "))
-    return _ID.sub(lambda found: _named(found[0], language), part)
+    return language.listed(_ID.sub(lambda found: _named(found[0], language), part).split("; "))
 
 
 def _named(written: str, language: Language) -> str:
@@ -151,5 +184,5 @@ def _named(written: str, language: Language) -> str:
     if written in vocabulary.CHECKS:
         name = check_name(written, language)
         return name[0].lower() + name[1:]
-    known = written in devices() or ("_" in written and "." not in written)
+    known = written in devices() or written in structure_names() or ("_" in written and "." not in written)
     return subject_name(written, language) if known else written
