@@ -1,4 +1,4 @@
-"""What structures and directions are called in both languages: alone, as in a table, and within a sentence."""
+"""What structures are called in both languages, alone and within a sentence; where a path comes from."""
 
 import re
 from dataclasses import dataclass, replace
@@ -17,19 +17,19 @@ _NUMBERED = re.compile(r"(?P<kind>lesion)_(?P<number>\d+)")
 _ENDS_IN_NUMBER = re.compile(r" \d+$")
 _SIDES = {"left": ("gauche", "gauche"), "right": ("droit", "droite")}
 
-# Out of the patient, as the words are said one after the other; the English is the key.
+# Where a path comes from, part by part; the English is the key.
 DIRECTIONS = {
-    "posterior": "en arrière",
-    "anterior": "en avant",
-    "posterior left": "en arrière à gauche",
-    "posterior right": "en arrière à droite",
-    "anterior left": "en avant à gauche",
-    "anterior right": "en avant à droite",
-    "left": "à gauche",
-    "right": "à droite",
-    "cranial": "vers la tête",
-    "caudal": "vers les pieds",
-    "all around": "tout autour",
+    "posterior": "par l'arrière",
+    "anterior": "par l'avant",
+    "posterior left": "par l'arrière gauche",
+    "posterior right": "par l'arrière droit",
+    "anterior left": "par l'avant gauche",
+    "anterior right": "par l'avant droit",
+    "left": "par la gauche",
+    "right": "par la droite",
+    "cranial": "par le haut",
+    "caudal": "par le bas",
+    "all around": "de tous côtés",
 }
 
 
@@ -113,6 +113,6 @@ def _unsided(stem: str) -> StructureName:
     return known.get(stem) or StructureName(en=plain, fr=plain, gender="")
 
 
-def direction_fr(direction: str) -> str:
-    """`posterior left, cranial` in French: `en arrière à gauche, vers la tête`."""
-    return ", ".join(DIRECTIONS[part] for part in direction.split(", "))
+def from_fr(direction: str) -> str:
+    """From `posterior left, cranial` in French: `par l'arrière gauche, par le haut`."""
+    return ", ".join(DIRECTIONS.get(part, part) for part in direction.split(", "))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trocar.catalog.structures import direction_fr
+from trocar.catalog.structures import from_fr
 from trocar.model.space import Array
 from trocar.model.treatment import Text
 from trocar.planning.front import OBJECTIVES, Objective, gains, in_words, path_values, place_of, undominated
@@ -80,7 +80,7 @@ def ways_in(around: Surroundings, paths: Paths, directions: Sequence[int], seen:
         told.append(
             Text(
                 en=f"Probes: another way in, from {side} {skin}: {said.en}.",
-                fr=f"Sondes : autre voie, {direction_fr(side)}, depuis {skin} : {said.fr}.",
+                fr=f"Sondes : autre voie, {from_fr(side)}, depuis {skin} : {said.fr}.",
             )
         )
     return tuple(told[:TOLD])

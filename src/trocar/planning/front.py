@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.catalog import limit
-from trocar.catalog.structures import direction_fr
+from trocar.catalog.structures import from_fr
 from trocar.model.record import Vector
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Text
@@ -190,7 +190,7 @@ def _another(what: Text, option: Option) -> Text:
     side, skin = facing(-option.path.direction), place_of(option.path.start_lps_mm)
     return Text(
         en=f"{what.en}: another path, from {side} {skin}: {option.words.en}.",
-        fr=f"{what.fr} : autre trajet, {direction_fr(side)}, depuis {skin} : {option.words.fr}.",
+        fr=f"{what.fr} : autre trajet, {from_fr(side)}, depuis {skin} : {option.words.fr}.",
     )
 
 

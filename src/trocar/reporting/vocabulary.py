@@ -15,6 +15,15 @@ STAGES = {
 
 SIDES = {"left": "left", "right": "right", "midline": "midline"}
 
+# Words of what was seen and stated of a lesion's side.
+STATED = {
+    **SIDES,
+    "decision": "decision",
+    "by paired bones": "by paired bones",
+    "by midline bones": "by midline bones",
+    "by body outline": "by body outline",
+}
+
 TECHNIQUES = {
     "embolization": "embolization",
     "biopsy": "biopsy",
@@ -133,6 +142,8 @@ PHASES = {
     "wait": "waiting",
 }
 
+MOMENTS = {"after": "at the end", "thaw": "thaw", **PHASES}
+
 POSITIONS = {"prone": "prone", "supine": "supine", "lateral": "lateral"}
 
 ROLES = {
@@ -211,6 +222,9 @@ SUBJECTS = {
     "prone": "prone",
     "supine": "supine",
     "lateral": "lateral",
+    "navigated": "navigated",
+    "freehand": "freehand",
+    "thaw and removal": "thaw and removal",
 }
 
 CHECKS = {

@@ -8,6 +8,7 @@ from trocar.catalog import devicenames, structures
 from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
 
+_BEFORE = re.compile(r"(.+) before (.+)")
 _ORDER = re.compile(r"^order_(?P<rule>e\d+)$")
 
 
@@ -32,7 +33,21 @@ def subject_name(name: str, language: Language) -> str:
         return device_name(name, language)
     if name in vocabulary.SUBJECTS:
         return language(vocabulary.SUBJECTS[name])
+    order = _BEFORE.fullmatch(name)
+    if order:
+        first, second = (_step_kind(part, language) for part in order.groups())
+        return language("{first} before {second}", first=first, second=second)
     return language.units(", ".join(structure_name(part, language) for part in name.split(", ")))
+
+
+def _step_kind(kind: str, language: Language) -> str:
+    return word(vocabulary.STEPS, kind, language) if kind in vocabulary.STEPS else subject_name(kind, language)
+
+
+def moment_name(moment: str, language: Language) -> str:
+    """`freeze_2` as `freeze 2`: the end of a phase of a step, with its number."""
+    phase, _, number = moment.rpartition("_") if moment[-1:].isdecimal() else (moment, "", "")
+    return f"{word(vocabulary.MOMENTS, phase, language)} {number}".strip()
 
 
 def step_name(step_id: str, action: str, language: Language) -> str:

@@ -82,7 +82,7 @@ def flaws(text: Text, ids: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("which", "says"),
     [
-        ("planned", "autre trajet, en "),
+        ("planned", "autre trajet, par l"),
         ("spared", "proche du nerf sciatique gauche"),
         ("too_cold", " autour d"),
         ("by_microwave", "Antenne micro-ondes"),

@@ -31,11 +31,14 @@ EN, FR = Language("en"), Language("fr")
             "aucune place admissible : distance à un nerf (canal en regard de L4), longueur de l'aiguille suffisante "
             "(Trépan osseux 11 G) ; sur le trajet le plus proche, il manque 3,2 mm à Trépan osseux 11 G",
         ),
-        ("image: left (by paired bones); hip_left: left", "image : left (by paired bones)\u00a0; os coxal (gauche): left"),
+        (
+            "image: left (by paired bones); hip_left: left",
+            "image : gauche (d'après les os pairs)\u00a0; os coxal (gauche): gauche",
+        ),
         (
             "cryoprobe: 12 paths from posterior left, cranial, nearest miss from (1.00, -2.50, 3.00) "
             "to (4.00, 5.00, 6.00)",
-            "cryosonde : 12 trajets, en arrière à gauche, vers la tête, le moins en défaut de "
+            "cryosonde : 12 trajet(s), par l'arrière gauche, par le haut, le moins en défaut de "
             "(1,00 ; \u22122,50 ; 3,00) à (4,00 ; 5,00 ; 6,00)",
         ),
         (
