@@ -294,7 +294,8 @@ def plan() -> Plan:
         kit=(KitItem(device="cryoprobe-14g-iceforce", quantity=2, spare=1, step="cryoablation-1"),),
         rejected=(
             Rejection(
-                what="probe path",
+                what="cryoprobe: 12 paths from posterior left, nearest miss from (1.00, 2.00, 3.00) "
+                "to (4.00, 5.00, 6.00)",
                 constraint="nerve_clearance",
                 structure="sciatic_nerve_left",
                 value_mm=1.2,
@@ -353,6 +354,7 @@ def simulation() -> Simulation:
         unit="degC",
         verdict=Verdict.FAIL,
         source="V26",
+        message="10 degC is crossed at 19.7 min",
     )
     return Simulation(
         states=(

@@ -11,6 +11,12 @@ from trocar.model.space import Array, Segment, as_vector
 from trocar.model.treatment import Placement
 
 CHORDS = 4  # of a tine's half circle
+_FORMS = {
+    "straight": ("active_length_mm",),
+    "bipolar": ("active_length_mm", "gap_mm"),
+    "array": ("array_diameter_mm", "tines", "tine_diameter_mm"),
+}
+_PATTERN = ("frequency_MHz", "efficiency_frac", "radiating_length_mm", "center_from_tip_mm")
 
 
 def electrode(placement: Placement) -> RfElectrode:
@@ -24,14 +30,9 @@ def electrode(placement: Placement) -> RfElectrode:
 
 def require_form(found: RfElectrode) -> None:
     """Raises `CatalogError` for an electrode whose form is not known enough to say where it heats."""
-    needed = {
-        "straight": ("active_length_mm",),
-        "bipolar": ("active_length_mm", "gap_mm"),
-        "array": ("array_diameter_mm", "tines", "tine_diameter_mm"),
-    }
     if found.form is None:
         raise CatalogError(f"{found.id}: its form is unknown", hint="straight, bipolar or array")
-    _require_known(found, needed[found.form])
+    _require_known(found)
 
 
 def antenna(placement: Placement) -> MicrowaveAntenna:
@@ -45,19 +46,17 @@ def antenna(placement: Placement) -> MicrowaveAntenna:
 
 def require_pattern(found: MicrowaveAntenna) -> None:
     """Raises `CatalogError` for an antenna that no zone table has been fitted to."""
-    _require_known(found, ("frequency_MHz", "efficiency_frac", "radiating_length_mm", "center_from_tip_mm"))
+    _require_known(found)
 
 
-def why_unknown(made: AnyDevice) -> str:
-    """What keeps a device that heats from being simulated; empty when nothing does."""
-    try:
-        if isinstance(made, RfElectrode):
-            require_form(made)
-        elif isinstance(made, MicrowaveAntenna):
-            require_pattern(made)
-    except CatalogError as error:
-        return str(error)
-    return ""
+def unknown_fields(made: AnyDevice) -> tuple[str, ...]:
+    """What is not known of a device that heats and keeps it from being simulated; empty when nothing does."""
+    needed: tuple[str, ...] = ()
+    if isinstance(made, RfElectrode):
+        needed = _FORMS[made.form] if made.form else ("form",)
+    elif isinstance(made, MicrowaveAntenna):
+        needed = _PATTERN
+    return tuple(name for name in needed if getattr(made, name) is None)
 
 
 def poles(placement: Placement) -> tuple[tuple[Segment, ...], ...]:
@@ -134,10 +133,9 @@ def _piece(start: Array, along: Array, length: float) -> Segment:
     return Segment(start_lps_mm=as_vector(start), end_lps_mm=as_vector(start + length * along))
 
 
-def _require_known(made: RfElectrode | MicrowaveAntenna, names: tuple[str, ...]) -> None:
-    for name in names:
-        if getattr(made, name) is None:
-            raise CatalogError(
-                f"{made.id}: {name} is unknown, so its heat cannot be simulated",
-                hint="transcribe it from the manufacturer, or plan with a device that states it",
-            )
+def _require_known(made: RfElectrode | MicrowaveAntenna) -> None:
+    for name in unknown_fields(made):
+        raise CatalogError(
+            f"{made.id}: {name} is unknown, so its heat cannot be simulated",
+            hint="transcribe it from the manufacturer, or plan with a device that states it",
+        )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trocar.catalog.structures import from_fr
 from trocar.model.space import Array
 from trocar.model.treatment import Text
 from trocar.planning.front import OBJECTIVES, Objective, gains, in_words, path_values, place_of, undominated
@@ -75,10 +76,11 @@ def ways_in(around: Surroundings, paths: Paths, directions: Sequence[int], seen:
         if number == 0 or said is None or not gains(values[number], values[0], COVERED):
             continue
         skin = place_of(paths.segment(rows[number]).start_lps_mm)
+        side = facing(paths.outward[rows[number]])
         told.append(
             Text(
-                en=f"Probes: another way in, from {facing(paths.outward[rows[number]])} {skin}: {said.en}.",
-                fr=f"Sondes : autre voie, depuis {skin} : {said.fr}.",
+                en=f"Probes: another way in, from {side} {skin}: {said.en}.",
+                fr=f"Sondes : autre voie, {from_fr(side)}, depuis {skin} : {said.fr}.",
             )
         )
     return tuple(told[:TOLD])

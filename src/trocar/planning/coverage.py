@@ -212,7 +212,7 @@ def _comparison(choices: list[Seen], chosen: Seen) -> tuple[Text, ...]:
     by = ("predicted at 3 mm", "prédit à 3 mm") if chosen.outlook else ("geometric score", "score géométrique")
     figures = [(choice.probes.count, *(100 * share for share in choice.fractions)) for choice in choices]
     en = "; ".join(f"{n} probes: {lethal:.0f} % lethal, {seen:.0f} % in ice" for n, lethal, seen in figures)
-    fr = "; ".join(f"{n} sondes : {lethal:.0f} % létal, {seen:.0f} % gelé" for n, lethal, seen in figures)
+    fr = " ; ".join(f"{n} sondes : {lethal:.0f} % létal, {seen:.0f} % gelé" for n, lethal, seen in figures)
     count = chosen.probes.count
     return (
         Text(
@@ -232,7 +232,7 @@ def _drop_text(drops: list[Seen], found: Seen) -> tuple[Text, ...]:
         for number, seen in zip(found.probes.free, drops, strict=True)
     ]
     en = "; ".join(f"without {name} {lethal:.0f} % lethal, {seen:.0f} % in ice" for name, lethal, seen in rows)
-    fr = "; ".join(f"sans {name} {lethal:.0f} % létal, {seen:.0f} % gelé" for name, lethal, seen in rows)
+    fr = " ; ".join(f"sans {name} {lethal:.0f} % létal, {seen:.0f} % gelé" for name, lethal, seen in rows)
     return (
         Text(en=f"If one probe is dropped (predicted at 3 mm): {en}.", fr=f"Sans une sonde (prédit à 3 mm) : {fr}."),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from trocar.catalog import device
+from trocar.catalog.devicenames import device_name
 from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.finding import Check
@@ -121,10 +122,11 @@ class Draft:
         self.perfusion_scale = 1.0 if left is None else left
         share = "unknown" if left is None else f"{100 * left:.0f} %"
         part = "inconnue" if left is None else share
+        name = device_name(EMBOLIC)
         notes = (
             Text(
-                en=f"{known.name}; perfusion left in the lesion: {share} (recalled range, uncertain).",
-                fr=f"{known.name} ; perfusion restante de la lésion : {part} (intervalle de mémoire, incertain).",
+                en=f"{name.en}; perfusion left in the lesion: {share} (recalled range, uncertain).",
+                fr=f"{name.fr} ; perfusion restante de la lésion : {part} (intervalle de mémoire, incertain).",
             ),
             Text(
                 en="Evidence for embolization before percutaneous treatment is extrapolated from surgery, conflicting.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.catalog import limit
+from trocar.catalog.structures import from_fr
 from trocar.model.record import Vector
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Text
@@ -182,13 +183,14 @@ def in_words(values: Array, first: Array, objectives: Sequence[Objective] = OBJE
 
 def compared(what: Text, options: Sequence[Option]) -> tuple[Text, ...]:
     """One sentence for each path beside the first, for a plan's list of what was compared."""
-    return tuple(
-        Text(
-            en=f"{what.en}: another path, from {facing(-option.path.direction)} {place_of(option.path.start_lps_mm)}: "
-            f"{option.words.en}.",
-            fr=f"{what.fr} : autre trajet, depuis {place_of(option.path.start_lps_mm)} : {option.words.fr}.",
-        )
-        for option in options[1:]
+    return tuple(_another(what, option) for option in options[1:])
+
+
+def _another(what: Text, option: Option) -> Text:
+    side, skin = facing(-option.path.direction), place_of(option.path.start_lps_mm)
+    return Text(
+        en=f"{what.en}: another path, from {side} {skin}: {option.words.en}.",
+        fr=f"{what.fr} : autre trajet, {from_fr(side)}, depuis {skin} : {option.words.fr}.",
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trocar.catalog import devices
-from trocar.catalog.applicators import heating_segments, radius_mm, why_unknown
+from trocar.catalog.applicators import heating_segments, radius_mm, unknown_fields
+from trocar.catalog.devicenames import device_name, device_words
 from trocar.catalog.ladders import Rung, rungs
 from trocar.model.case import Role
 from trocar.model.device import AnyDevice, MicrowaveAntenna, RfElectrode
@@ -58,7 +59,8 @@ def heaters(around: Surroundings, technique: Technique) -> tuple[tuple[Heater, .
         if why is None:
             found.append(_heater(item, technique))
         else:
-            left_out.append(Text(en=f"{item.name}: left out, {why.en}.", fr=f"{item.name} : écarté, {why.fr}."))
+            name = device_name(item.id)
+            left_out.append(Text(en=f"{name.en}: left out, {why.en}.", fr=f"{name.fr} : écarté, {why.fr}."))
     return tuple(sorted(found, key=lambda each: each.reach_mm)), tuple(left_out)
 
 
@@ -74,12 +76,14 @@ def in_vertebra(around: Surroundings) -> bool:
 
 def _unsuited(item: AnyDevice, around: Surroundings) -> Text | None:
     """Why an applicator is left out; None where nothing speaks against it."""
-    unknown = why_unknown(item)
-    if unknown or not rungs(item.id):
+    unknown = [device_words().fields[name] for name in unknown_fields(item)]
+    if unknown:
         return Text(
-            en=unknown.partition(": ")[2] or "no setting of its console is known",
-            fr="ses dimensions ou ses réglages ne sont pas connus",
+            en=f"its heat cannot be simulated; unknown: {', '.join(field.en for field in unknown)}",
+            fr=f"sa chaleur ne peut pas être simulée ; non connu : {', '.join(field.fr for field in unknown)}",
         )
+    if not rungs(item.id):
+        return Text(en="no setting of its console is known", fr="aucun réglage de sa console n'est connu")
     if not isinstance(item, RfElectrode):
         return None
     if item.form != "bipolar" and metal_near(around):

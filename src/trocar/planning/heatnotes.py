@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from trocar.catalog import device, limit
+from trocar.catalog import limit
+from trocar.catalog.devicenames import device_name
 from trocar.catalog.ladders import Rung
 from trocar.catalog.tolerances import HOT_LIMIT_OF_ROLE
 from trocar.model.case import Role
@@ -147,8 +148,8 @@ def _unknown(name: str, subject: str, key: str, unit: str) -> Check:
 
 def device_text(step: Step, rung: Rung) -> Text:
     """Which applicators, how many, set to what."""
-    name, count, setting = device(step.placements[0].device).name, len(step.placements), setting_text(rung)
-    return Text(en=f"{count} x {name}: {setting.en}.", fr=f"{count} x {name} : {setting.fr}.")
+    name, count, setting = device_name(step.placements[0].device), len(step.placements), setting_text(rung)
+    return Text(en=f"{count} x {name.en}: {setting.en}.", fr=f"{count} x {name.fr} : {setting.fr}.")
 
 
 def notes(around: Surroundings, seen: HotOutlook | None) -> tuple[Text, ...]:
@@ -171,25 +172,25 @@ def notes(around: Surroundings, seen: HotOutlook | None) -> tuple[Text, ...]:
 def compared(tried: Sequence["Tried"], chosen: "Tried", asked: int) -> tuple[Text, ...]:
     """Each kind of applicator at its best, and how many predictions that took."""
     rows = [(each, *_figures(each)) for each in tried]
-    en = "; ".join(f"{_count(each)}, {setting_text(_rung(each)).en}: {told}" for each, told, _ in rows)
-    fr = "; ".join(f"{_count(each)}, {setting_text(_rung(each)).fr} : {told}" for each, _, told in rows)
-    last = _figures(chosen)
+    en = "; ".join(f"{_set(each).en}: {told}" for each, told, _ in rows)
+    fr = " ; ".join(f"{_set(each).fr} : {told}" for each, _, told in rows)
+    last, at_mm = _figures(chosen), f"{chosen.outlook.spacing_mm:g}"
     return (
         Text(
             en=f"Applicators compared ({asked} predictions): {en}. Chosen, at "
-            f"{chosen.outlook.spacing_mm:g} mm: {_count(chosen)}, {setting_text(_rung(chosen)).en}: {last[0]}.",
+            f"{at_mm} mm: {_set(chosen).en}: {last[0]}.",
             fr=f"Applicateurs comparés ({asked} prédictions) : {fr}. Retenu, à "
-            f"{chosen.outlook.spacing_mm:g} mm : {_count(chosen)}, {setting_text(_rung(chosen)).fr} : {last[1]}.",
+            f"{at_mm.replace('.', ',')} mm : {_set(chosen).fr} : {last[1]}.",
         ),
     )
 
 
-def _rung(each: "Tried") -> Rung:
-    return each.setup.heater.rungs[each.setup.rung]
-
-
-def _count(each: "Tried") -> str:
-    return f"{len(each.setup.paths)} x {device(each.setup.heater.tool.device).name}"
+def _set(each: "Tried") -> Text:
+    """How many of which applicator, set to what."""
+    setup = each.setup
+    name, setting = device_name(setup.heater.tool.device), setting_text(setup.heater.rungs[setup.rung])
+    count = len(setup.paths)
+    return Text(en=f"{count} x {name.en}, {setting.en}", fr=f"{count} x {name.fr}, {setting.fr}")
 
 
 def _figures(each: "Tried") -> tuple[str, str]:

@@ -4,6 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
+from trocar.catalog.structures import structure_name
 from trocar.model.space import Array
 from trocar.model.treatment import Text
 from trocar.planning.surroundings import Surroundings
@@ -36,12 +37,14 @@ def leftover(around: Surroundings, seen: Seen) -> tuple[Text, ...]:
     volume_ml = share * float(around.in_lesion.sum()) * around.grid.voxel_ml
     side = _side(np.asarray(missed.mean(axis=0) - around.lesion_frame[0]))
     name, gap_mm = _nearest(around, missed)
-    beside = f", next to {name} ({gap_mm:.0f} mm)" if name else ""
-    next_to_fr = f", près de {name} ({gap_mm:.0f} mm)" if name else ""
+    near = structure_name(name)
+    beside = f", next to {near.said.en} ({gap_mm:.0f} mm)" if name else ""
+    next_to_fr = f", près {near.of_fr} ({gap_mm:.0f} mm)" if name else ""
+    ml = f"{volume_ml:.1f}"
     return (
         Text(
-            en=f"Left outside the lethal zone: {volume_ml:.1f} ml ({100 * share:.0f} %), {side[0]}{beside}.",
-            fr=f"Hors de la zone létale : {volume_ml:.1f} ml ({100 * share:.0f} %), {side[1]}{next_to_fr}.",
+            en=f"Left outside the lethal zone: {ml} ml ({100 * share:.0f} %), {side[0]}{beside}.",
+            fr=f"Hors de la zone létale : {ml.replace('.', ',')} ml ({100 * share:.0f} %), {side[1]}{next_to_fr}.",
         ),
     )
 
@@ -66,4 +69,4 @@ def _nearest(around: Surroundings, points_lps_mm: Array) -> tuple[str, float]:
         gap = float(np.linalg.norm(points_lps_mm[:, None] - close[None], axis=2).min()) - obstacle.shell_mm
         found.append((max(0.0, gap), obstacle.name))
     gap_mm, name = min(found, default=(0.0, ""))
-    return name.replace("_", " "), gap_mm
+    return name, gap_mm

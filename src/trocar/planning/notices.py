@@ -1,6 +1,7 @@
 """What a plan says beside its placements: what found no place, which nerve to protect, the risks, the position."""
 
 from trocar.catalog import device, limit
+from trocar.catalog.structures import structure_name
 from trocar.model.case import Case
 from trocar.model.device import Cryoprobe
 from trocar.model.finding import Check, Verdict
@@ -87,13 +88,13 @@ def no_nerve_near() -> Check:
 
 def protection_text(nerve: str, distance_mm: float, *, heats: bool) -> Text:
     """What is done at a nerve before an ablation: fluid at 37 degC before ice, at 20 degC before heat (V32)."""
-    name = nerve.replace("_", " ")
+    name = structure_name(nerve)
     degC, before, before_fr = (20, "heating", "chauffage") if heats else (37, "freezing", "congélation")
     never = (" Never saline, which conducts.", " Jamais de sérum salé, qui conduit.") if heats else ("", "")
     return Text(
-        en=f"At {name}, {distance_mm:.0f} mm from the lesion: thermocouple; 5 to 10 ml of 5 % dextrose "
+        en=f"At {name.said.en}, {distance_mm:.0f} mm from the lesion: thermocouple; 5 to 10 ml of 5 % dextrose "
         f"at {degC} °C as a test, then as much as a 10 mm layer needs; confirmed on CT before {before}.{never[0]}",
-        fr=f"Au contact de {name}, à {distance_mm:.0f} mm de la lésion : thermocouple ; 5 à 10 ml de "
+        fr=f"Au contact {name.of_fr}, à {distance_mm:.0f} mm de la lésion : thermocouple ; 5 à 10 ml de "
         f"glucosé 5 % à {degC} °C en test, puis le volume d'une lame de 10 mm ; contrôle scanner avant "
         f"{before_fr}.{never[1]}",
     )

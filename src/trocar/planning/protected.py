@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from trocar.catalog import limit
+from trocar.catalog.structures import structure_name
 from trocar.model.finding import Check, Verdict
 from trocar.model.forecast import Predictor
 from trocar.model.space import Array, Segment
@@ -201,13 +202,13 @@ def temperature_check(chosen: Seen, nerve: str) -> Check:
 
 
 def _notes(chosen: Seen, nerve: Obstacle) -> tuple[Text, ...]:
-    name = nerve.name.replace("_", " ")
+    name = structure_name(nerve.name)
     duty = chosen.probes.protocol.setting * chosen.probes.duties[0]
     minutes = chosen.probes.protocol.freeze_s / 60
     return (
         Text(
-            en=f"Partial coverage by choice: the part next to {name} stays outside the lethal zone.",
-            fr=f"Couverture partielle voulue : la partie proche de {name} reste hors de la zone létale.",
+            en=f"Partial coverage by choice: the part next to {name.said.en} stays outside the lethal zone.",
+            fr=f"Couverture partielle voulue : la partie proche {name.of_fr} reste hors de la zone létale.",
         ),
         Text(
             en=f"Duty {100 * duty:.0f} %, two freezes of {minutes:.0f} min.",
@@ -243,10 +244,11 @@ def _colder(full: Seen) -> tuple[Text, ...]:
     if seen is None or not seen.crossings:
         return ()
     coldest = min(seen.crossings, key=lambda each: each.minimum_degC)
-    name, lethal = coldest.structure.replace("_", " "), 100 * seen.lethal_frac
+    name, lethal = structure_name(coldest.structure).said, 100 * seen.lethal_frac
+    degC = f"{coldest.minimum_degC:.0f}"
     return (
         Text(
-            en=f"Refused: a placement with {lethal:.0f} % lethal that takes {name} to {coldest.minimum_degC:.0f} °C.",
-            fr=f"Refusé : une position à {lethal:.0f} % létal qui mène {name} à {coldest.minimum_degC:.0f} °C.",
+            en=f"Refused: a placement with {lethal:.0f} % lethal that takes {name.en} to {degC} °C.",
+            fr=f"Refusé : une position à {lethal:.0f} % létal qui mène {name.fr} à {degC} °C.",
         ),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trocar.catalog.structures import structure_name
 from trocar.model.case import Role
 from trocar.model.forecast import AS_SEEN, TissueChange
 from trocar.model.shield import Layer, Shield
@@ -90,7 +91,7 @@ def _tries(search: Search, probes: Probes, structure: str, role: Role) -> Iterat
 
 
 def _layers(probes: Probes, structure: str) -> Iterator[_Try]:
-    name = structure.replace("_", " ")
+    name = structure_name(structure)
     for kind, fluid, en, fr in (
         ("hydrodissection", "water", "5 % dextrose at 37 °C", "de glucosé 5 % à 37 °C"),
         ("carbon_dioxide", "gas", "carbon dioxide", "de CO2"),
@@ -98,8 +99,8 @@ def _layers(probes: Probes, structure: str) -> Iterator[_Try]:
         yield _Try(
             kind,
             Text(
-                en=f"a layer of {LAYER_MM:.0f} mm of {en} around {name}",
-                fr=f"une lame de {LAYER_MM:.0f} mm {fr} autour de {name}",
+                en=f"a layer of {LAYER_MM:.0f} mm of {en} around {name.said.en}",
+                fr=f"une lame de {LAYER_MM:.0f} mm {fr} autour {name.of_fr}",
             ),
             probes,
             TissueChange(shield=Shield(layers=(Layer(structure=structure, fluid=fluid, thickness_mm=LAYER_MM),))),
@@ -176,14 +177,14 @@ def remedy_texts(found: tuple[Remedy, ...]) -> tuple[Text, ...]:
 
 
 def _sentence(each: Remedy) -> Text:
-    name = each.structure.replace("_", " ")
+    name = structure_name(each.structure).said
     volume = f" ({each.volume_ml:.0f} ml at most)" if each.volume_ml is not None else ""
     volume_fr = f" ({each.volume_ml:.0f} ml au plus)" if each.volume_ml is not None else ""
     opens = ("opens the plan", "rend le plan possible") if each.opens else ("not enough", "insuffisant")
     shares = 100 * each.lethal_before_frac, 100 * (each.lethal_after_frac or 0.0)
     return Text(
-        en=f"With {each.text.en}{volume}: {name} at {each.after_degC:.0f} instead of {each.before_degC:.0f} °C, "
+        en=f"With {each.text.en}{volume}: {name.en} at {each.after_degC:.0f} instead of {each.before_degC:.0f} °C, "
         f"lesion {shares[1]:.0f} % lethal instead of {shares[0]:.0f} %: {opens[0]}.",
-        fr=f"Avec {each.text.fr}{volume_fr} : {name} à {each.after_degC:.0f} au lieu de {each.before_degC:.0f} °C, "
+        fr=f"Avec {each.text.fr}{volume_fr} : {name.fr} à {each.after_degC:.0f} au lieu de {each.before_degC:.0f} °C, "
         f"lésion létale à {shares[1]:.0f} % au lieu de {shares[0]:.0f} % : {opens[1]}.",
     )

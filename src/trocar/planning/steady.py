@@ -41,9 +41,11 @@ def _told(count: int, best: int, held: list[float]) -> tuple[Text, ...]:
     if count < 2:
         return ()
     before, after = f"{held[0]:.2f}", f"{held[best]:.2f}"
-    en, fr = f"none holds better than {before}", f"aucune ne tient mieux que {before}"
+    before_fr, after_fr = before.replace(".", ","), after.replace(".", ",")
+    en, fr = f"none holds better than {before}", f"aucune ne tient mieux que {before_fr}"
     if best:
-        en, fr = f"a neighbor is taken, {after} against {before}", f"une voisine est retenue, {after} contre {before}"
+        en = f"a neighbor is taken, {after} against {before}"
+        fr = f"une voisine est retenue, {after_fr} contre {before_fr}"
     return (
         Text(
             en=f"Robustness: {count} layouts nearly as good, by the worth that 95 % of the samples reach: {en}.",

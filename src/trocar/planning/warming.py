@@ -35,15 +35,14 @@ def heating_step(lesion: str, technique: Technique, tool: Instrument, paths: Seq
 
 def setting_text(rung: Rung) -> Text:
     """What the console is set to, in words."""
-    minutes = rung.duration_s / 60
+    minutes = f"{rung.duration_s / 60:.1f}"
+    minutes_fr = minutes.replace(".", ",")
     if rung.unit == "W":
-        return Text(
-            en=f"{rung.setting:.0f} W for {minutes:.1f} min", fr=f"{rung.setting:.0f} W pendant {minutes:.1f} min"
-        )
+        return Text(en=f"{rung.setting:.0f} W for {minutes} min", fr=f"{rung.setting:.0f} W pendant {minutes_fr} min")
     if rung.unit == "degC":
         return Text(
-            en=f"kept at {rung.setting:.0f} °C for {minutes:.1f} min",
-            fr=f"maintien à {rung.setting:.0f} °C pendant {minutes:.1f} min",
+            en=f"kept at {rung.setting:.0f} °C for {minutes} min",
+            fr=f"maintien à {rung.setting:.0f} °C pendant {minutes_fr} min",
         )
     return _program_text(rung)
 
@@ -53,12 +52,13 @@ def _program_text(rung: Rung) -> Text:
     assert program is not None
     console = device(program.generator)
     assert isinstance(console, RfGenerator)
+    factor = f"{program.rise_factor:g}"
     share, pause = 100 * (console.second_frac or 0.0), console.pause_s or 0.0
     return Text(
         en=f"{program.start_W:.0f} W, {program.step_W:.0f} W more every {program.step_every_s:.0f} s up to "
-        f"{program.ceiling_W:.0f} W, until the resistance is {program.rise_factor:g} times its lowest; after "
+        f"{program.ceiling_W:.0f} W, until the resistance is {factor} times its lowest; after "
         f"{pause:.0f} s once more at {share:.0f} %; {rung.duration_s / 60:.0f} min at most",
         fr=f"{program.start_W:.0f} W, puis {program.step_W:.0f} W de plus toutes les {program.step_every_s:.0f} s "
-        f"jusqu'à {program.ceiling_W:.0f} W, jusqu'à une résistance de {program.rise_factor:g} fois son minimum ; "
+        f"jusqu'à {program.ceiling_W:.0f} W, jusqu'à une résistance de {factor.replace('.', ',')} fois son minimum ; "
         f"après {pause:.0f} s, reprise à {share:.0f} % ; {rung.duration_s / 60:.0f} min au plus",
     )

@@ -7,8 +7,8 @@ from trocar.reporting import svg
 from trocar.reporting.language import Language
 from trocar.reporting.words import check_name, subject_name
 
-WIDTH, HEIGHT = 900, 420
-LEFT, RIGHT, TOP, BOTTOM = 60, 300, 30, 50
+WIDTH, HEIGHT = 1080, 420
+LEFT, RIGHT, TOP, BOTTOM = 60, 480, 30, 50  # room at the right for the longest French reason
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COLORS = ("#b2182b", "#2166ac", "#e08214", "#762a83", "#8c510a", "#35978f", "#c51b7d", "#4d4d4d")
 FREE = "#1a9850"

@@ -1,6 +1,7 @@
 """English and French from one source: messages, numbers, units and dates. English text is the message id."""
 
 import datetime
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from trocar.errors import CatalogError
+from trocar.model.treatment import Text
 
 Code = Literal["en", "fr"]
 CODES: tuple[Code, ...] = ("en", "fr")
@@ -21,6 +23,7 @@ _UNITS = {
     "mm2": "mm²", "mm3": "mm³", "degC": "°C", "deg": "°", "frac": "%", "1": "%", "count": "", "um": "µm",
     "giga_per_l": "G/l", "mg_per_l": "mg/l", "ml_per_min": "ml/min", "min": "min", "d": "d", "bool": "",
 }  # fmt: skip
+_DEGREES = re.compile(r"(\d) (degC|deg)\b")
 FRACTIONS = ("frac", "1")
 _FRENCH_UNITS = {"HU": "UH", "d": "j", "months": "mois", "years": "ans"}
 _DIGITS = {"mm": 1, "ml": 1, "degC": 1, "frac": 0, "mm2": 0, "min": 0, "s": 0, "deg": 1, "HU": 0, "count": 0, "d": 0}
@@ -59,6 +62,9 @@ class Language:
         pattern = "#,##" + whole
         rounded = round(scaled, places) + 0.0  # no minus sign on zero
         text = format_decimal(rounded, pattern, locale=_BABEL_LOCALE[self.code]).replace("-", "\u2212")
+        return self._with_unit(text, unit)
+
+    def _with_unit(self, text: str, unit: str) -> str:
         symbol = self.unit(unit)
         if not symbol:
             return text
@@ -70,6 +76,15 @@ class Language:
         if self.code == "fr" and unit in _FRENCH_UNITS:
             return _FRENCH_UNITS[unit]
         return _UNITS.get(unit, unit)
+
+    def units(self, sentence: str) -> str:
+        """A sentence that a stage wrote, its degrees with the sign that they are printed with."""
+        return _DEGREES.sub(lambda found: self._with_unit(found[1], found[2]), sentence)
+
+    def of(self, text: Text) -> str:
+        """The text of both languages, in this one."""
+        said: str = getattr(text, self.code)
+        return said
 
     @property
     def colon(self) -> str:

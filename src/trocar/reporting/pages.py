@@ -24,7 +24,7 @@ from trocar.reporting.language import CODES, Code, Language
 from trocar.reporting.marks import SIZE
 from trocar.reporting.packing import Packer
 from trocar.reporting.panels import panels
-from trocar.reporting.remarks import remark
+from trocar.reporting.remarks import remark, said
 from trocar.reporting.scene import scene
 from trocar.reporting.sheets import Sheet, sheets
 
@@ -107,6 +107,7 @@ def _tree(
         "scores": scores,
         "word": words.word,
         "remark": remark,
+        "said": said,
         "vocabulary": vocabulary,
         "captions": captions,
         "strengths": strengths,

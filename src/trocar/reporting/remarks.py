@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from trocar.catalog import devices
+from trocar.catalog.structures import from_fr, structure_names
 from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
 from trocar.reporting.words import check_name, structure_name, subject_name
@@ -11,7 +12,8 @@ from trocar.reporting.words import check_name, structure_name, subject_name
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?%?")
 _NAMES = re.compile(r"[A-Za-z]\w*(, [A-Za-z]\w*)*")
-_ID = re.compile(r"(?<![\w.])[A-Za-z]\w*(?:[-.]\w+)*(?![\w.])")
+_PHRASES = "|".join(phrase for phrase in vocabulary.STATED if " " in phrase)
+_ID = re.compile(rf"(?<![\w.])(?:{_PHRASES}|[A-Za-z]\w*(?:[-.]\w+)*)(?![\w.])")
 
 # Sentences of checks; the places are filled with what the stage wrote there.
 REMARKS = {
@@ -102,6 +104,8 @@ REMARKS = {
     "wrong_side": "WRONG SIDE: the image and what was stated contradict each other; {stated}",
     "midline_differs": "the image and what was stated differ on whether it lies in the midline; {stated}",
     "side_stated": "image: {stated}",
+    "side_unmeasured": "the side could not be measured; {stated}",
+    "side_unstated": "nobody stated the side; {stated}",
     "thaw_first": "simulate the thaw, or measure it, before mixing",
     "order_broken": "must come after {steps} ({rules})",
     "session_span": "{low} to {high} min",
@@ -116,17 +120,59 @@ REMARKS = {
     "cement_unset": "it does not set within {minutes} min of its injection; hottest {peak} degC, by a prior of its "
     "kinetics",
     "volume_planned": "{volume} ml planned",
+    "cells_active": "cells along its active length",
+    "outside_body": "part of its active length lies outside the body",
+    "lengths_unknown": "its lengths are not in the catalog",
+    "edited": "edited since it was predicted: simulate it",
+    "too_coarse": "{spacing} mm is too coarse for its instruments to compare with",
+    "layers_unseen": "the layers of its shield are in the heat, not in the field of its antennas",
+    "taken_as_muscle": "taken as muscle, no nearer than {distance} mm: {named}",
+    "kept_free": "{error} mm of placement error kept free around every instrument",
+    "guidance_unknown": "nobody stated how instruments are led: {error} mm of placement error kept free around every "
+    "instrument",
+    "breach": "grade {planned} as planned, {displaced} ({out} mm) when displaced by {error} mm",
+    "robust": "{samples} samples at {spacing} mm: tips off by {error} mm and {angle} deg, bone conductivity and blood "
+    "flow by {share} % (standard deviations)",
+    "robust_coldest": "{samples} samples at {spacing} mm: tips off by {error} mm and {angle} deg, bone conductivity "
+    "and blood flow by {share} % (standard deviations). Coldest: {coldest}",
+    "paths_refused": "{tool}: {count} paths from {side}, nearest miss from ({a}, {b}, {c}) to ({d}, {e}, {f})",
+    "paths_too_steep": "{tool}: {count} paths from {side}, nearest miss from ({a}, {b}, {c}) to ({d}, {e}, {f}), "
+    "{angle} degrees",
+    "corridors_short": "screw: {count} corridors, the best anchored from ({a}, {b}, {c}) to ({d}, {e}, {f})",
+    "no_corridor": "screw: no straight corridor across the lesion holds it with its cortex clearance",
+    "no_cement_room": "cement in the lesion: no bone deep enough, or a canal, root or joint too near",
+    "no_trocar_room": "{where}: no bone beside it holds a trocar",
 }
 
 
 def remark(message: str, language: Language) -> str | None:
-    """A check's message in this language; `None` when its sentence is none of `REMARKS`."""
+    """A stage's sentence in this language, whole or part by part; `None` when one of them is none of `REMARKS`."""
+    whole = _remark(message, language)
+    if whole is not None or "; " not in message:
+        return whole
+    parts = [_remark(part, language) for part in message.split("; ")]
+    return None if None in parts else language.listed(part for part in parts if part is not None)
+
+
+def said(message: str, language: Language) -> str:
+    """A stage's sentence in this language as far as it is known; what is not is as the stage wrote it."""
+    whole = _remark(message, language)
+    if whole is not None:
+        return whole
+    return language.listed(_remark(part, language) or language.units(part) for part in message.split("; "))
+
+
+def _remark(message: str, language: Language) -> str | None:
+    if message in vocabulary.SUBJECTS:
+        return subject_name(message, language)
     for pattern, template in _patterns():
         found = pattern.fullmatch(message)
         if found:
-            return language(template).format(
-                **{name: _said(part, language) for name, part in found.groupdict().items()}
-            )
+            filled = {
+                name: _from(part, language) if name == "side" else _filled(part, language)
+                for name, part in found.groupdict().items()
+            }
+            return language.units(language(template).format(**filled))
     return message if re.fullmatch(r"[\w, -]+", message) and " " not in message else None
 
 
@@ -137,13 +183,19 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(template))), template) for template in templates)
 
 
-def _said(part: str, language: Language) -> str:
+def _from(direction: str, language: Language) -> str:
+    return direction if language.code == "en" else from_fr(direction)
+
+
+def _filled(part: str, language: Language) -> str:
     if _NUMBER.fullmatch(part):
         text = part.replace("-", "\u2212")
         return text.replace(".", ",").replace("%", "\u00a0%") if language.code == "fr" else text
+    if part in vocabulary.SUBJECTS:
+        return subject_name(part, language)
     if _NAMES.fullmatch(part):
         return ", ".join(structure_name(name, language) for name in part.split(", "))
-    return _ID.sub(lambda found: _named(found[0], language), part)
+    return language.listed(_ID.sub(lambda found: _named(found[0], language), part).split("; "))
 
 
 def _named(written: str, language: Language) -> str:
@@ -151,5 +203,7 @@ def _named(written: str, language: Language) -> str:
     if written in vocabulary.CHECKS:
         name = check_name(written, language)
         return name[0].lower() + name[1:]
-    known = written in devices() or ("_" in written and "." not in written)
+    if written in vocabulary.STATED:
+        return language(vocabulary.STATED[written])
+    known = written in devices() or written in structure_names() or ("_" in written and "." not in written)
     return subject_name(written, language) if known else written

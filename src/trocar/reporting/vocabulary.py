@@ -1,4 +1,7 @@
-"""English words for the ids of checks, steps, techniques, roles and structures. French is in `locales/fr.po`."""
+"""English words for the ids of checks, steps, techniques and roles. French is in `locales/fr.po`.
+
+Structures and devices have their names, in both languages, in the catalog.
+"""
 
 VERDICTS = {"FAIL": "FAIL", "WARN": "WARN", "UNKNOWN": "UNKNOWN", "PASS": "PASS"}
 
@@ -11,6 +14,15 @@ STAGES = {
 }
 
 SIDES = {"left": "left", "right": "right", "midline": "midline"}
+
+# Words of what was seen and stated of a lesion's side.
+STATED = {
+    **SIDES,
+    "decision": "decision",
+    "by paired bones": "by paired bones",
+    "by midline bones": "by midline bones",
+    "by body outline": "by body outline",
+}
 
 TECHNIQUES = {
     "embolization": "embolization",
@@ -130,6 +142,8 @@ PHASES = {
     "wait": "waiting",
 }
 
+MOMENTS = {"after": "at the end", "thaw": "thaw", **PHASES}
+
 POSITIONS = {"prone": "prone", "supine": "supine", "lateral": "lateral"}
 
 ROLES = {
@@ -179,62 +193,38 @@ SITES = {
     "soft_tissue": "soft tissue",
 }
 
-# Structures by the stem of their name; roots, vertebrae and ribs are made from their level.
-STRUCTURES = {
-    "lesion": "lesion",
-    "body": "body",
-    "skin": "skin",
-    "hip": "hip bone",
-    "sacrum": "sacrum",
-    "femur": "femur",
-    "gluteus_maximus": "gluteus maximus",
-    "gluteus_medius": "gluteus medius",
-    "gluteus_minimus": "gluteus minimus",
-    "iliopsoas": "iliopsoas",
-    "autochthon": "paraspinal muscles",
-    "colon": "colon",
-    "small_bowel": "small bowel",
-    "rectum": "rectum",
-    "urinary_bladder": "urinary bladder",
-    "iliac_artery": "iliac artery",
-    "iliac_vena": "iliac vein",
-    "superior_gluteal_artery": "superior gluteal artery",
-    "lumbosacral_trunk": "lumbosacral trunk",
-    "sciatic_nerve": "sciatic nerve",
-    "femoral_nerve": "femoral nerve",
-    "obturator_nerve": "obturator nerve",
-    "thecal_sac": "thecal sac",
-    "spinal_cord": "spinal cord",
-    "sacroiliac_joint": "sacroiliac joint",
-    "hip_joint": "hip joint",
-    "aorta": "aorta",
-    "inferior_vena_cava": "inferior vena cava",
-    "kidney": "kidney",
-    "liver": "liver",
-    "spleen": "spleen",
-    "lung": "lung",
-    "ureter": "ureter",
-    "prostate": "prostate",
-    "stomach": "stomach",
-    "duodenum": "duodenum",
-    "pancreas": "pancreas",
-    "gallbladder": "gallbladder",
-    "adrenal_gland": "adrenal gland",
-    "esophagus": "esophagus",
-    "trachea": "trachea",
-    "heart": "heart",
-    "portal_vein_and_splenic_vein": "portal and splenic veins",
-    "scapula": "scapula",
-    "clavicula": "clavicle",
-    "humerus": "humerus",
-    "sternum": "sternum",
-    "adductors": "adductors",
-    "hamstrings": "hamstrings",
-    "obturator_internus": "obturator internus",
-    "piriformis": "piriformis",
-    "quadratus_femoris": "quadratus femoris",
-    "quadratus_lumborum": "quadratus lumborum",
-    "quadriceps_femoris": "quadriceps femoris",
+# What a plan looked for a way for, and what checks and refusals are about where it is no structure and no device.
+SUBJECTS = {
+    "cryoprobe": "cryoprobe",
+    "cryoprobes": "cryoprobes",
+    "probes": "probes",
+    "biopsy": "biopsy",
+    "biopsy needle (bone)": "biopsy needle (bone)",
+    "biopsy needle (soft tissue)": "biopsy needle (soft tissue)",
+    "thermocouple": "thermocouple",
+    "needle": "needle",
+    "needle and thermocouple": "needle and thermocouple",
+    "radiofrequency": "radiofrequency",
+    "microwave": "microwave",
+    "screw": "screw",
+    "screw access": "screw access",
+    "screws and trocars": "screws and trocars",
+    "trocar to the screw's head": "trocar to the screw's head",
+    "trocar to the screw's tip": "trocar to the screw's tip",
+    "trocar to the lesion": "trocar to the lesion",
+    "cement": "cement",
+    "cement at the screw's head": "cement at the screw's head",
+    "cement at the screw's tip": "cement at the screw's tip",
+    "bone": "bone",
+    "healthy bone": "healthy bone",
+    "no bone": "no bone",
+    "complications of cryoablation": "complications of cryoablation",
+    "prone": "prone",
+    "supine": "supine",
+    "lateral": "lateral",
+    "navigated": "navigated",
+    "freehand": "freehand",
+    "thaw and removal": "thaw and removal",
 }
 
 CHECKS = {

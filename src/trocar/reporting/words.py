@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping
 
 from trocar import catalog
+from trocar.catalog import devicenames, structures
 from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
 
-_SIDED = re.compile(r"^(?P<stem>.+?)_(?P<side>left|right)(?:_(?P<number>\d+))?$")
+_BEFORE = re.compile(r"(.+) before (.+)")
 _ORDER = re.compile(r"^order_(?P<rule>e\d+)$")
-_LEVEL = re.compile(r"^(?P<kind>nerve_root|canal_vertebrae|vertebrae|vertebra|rib)_(?P<level>[A-Za-z]?\d+)$")
-_DISC = re.compile(r"^disc_(?P<above>[a-z]\d+)_(?P<below>[a-z]\d+)$")
 
 
 def word(table: Mapping[str, str], key: str, language: Language) -> str:
@@ -20,44 +19,35 @@ def word(table: Mapping[str, str], key: str, language: Language) -> str:
 
 def structure_name(name: str, language: Language) -> str:
     """`sciatic nerve (left)`, `S1 root (left)`, `L5 vertebra`, `lesion 1`."""
-    sided = _SIDED.match(name)
-    stem = "_".join(filter(None, (sided["stem"], sided["number"]))) if sided else name
-    said = _stem_name(stem, language)
-    if sided is None:
-        return said
-    return f"{said} ({language(vocabulary.SIDES[sided['side']])})"
+    return language.of(structures.structure_name(name).label)
+
+
+def device_name(device_id: str, language: Language) -> str:
+    """The catalog's name of a device; its id when the catalog does not know it."""
+    return language.of(devicenames.device_name(device_id))
 
 
 def subject_name(name: str, language: Language) -> str:
-    """What a check or a refusal is about: a device of the catalog, else a structure."""
-    return device_name(name) if name in catalog.devices() else structure_name(name, language)
+    """What a check or a refusal is about: a device of the catalog, a word for what was looked for, else structures."""
+    if name in catalog.devices():
+        return device_name(name, language)
+    if name in vocabulary.SUBJECTS:
+        return language(vocabulary.SUBJECTS[name])
+    order = _BEFORE.fullmatch(name)
+    if order:
+        first, second = (_step_kind(part, language) for part in order.groups())
+        return language("{first} before {second}", first=first, second=second)
+    return language.units(", ".join(structure_name(part, language) for part in name.split(", ")))
 
 
-def _stem_name(stem: str, language: Language) -> str:
-    disc = _DISC.match(stem)
-    if disc:
-        return language("{above}-{below} disc", above=disc["above"].upper(), below=disc["below"].upper())
-    level = _LEVEL.match(stem)
-    if level:
-        match level["kind"]:
-            case "nerve_root":
-                return language("{level} root", level=level["level"].upper())
-            case "canal_vertebrae":
-                return language("canal at {level}", level=level["level"].upper())
-            case "rib":
-                return language("rib {level}", level=level["level"])
-            case _:
-                return language("{level} vertebra", level=level["level"].upper())
-    numbered = re.match(r"^(lesion)_(\d+)$", stem)
-    if numbered:
-        return f"{word(vocabulary.STRUCTURES, numbered[1], language)} {numbered[2]}"
-    return word(vocabulary.STRUCTURES, stem, language)
+def _step_kind(kind: str, language: Language) -> str:
+    return word(vocabulary.STEPS, kind, language) if kind in vocabulary.STEPS else subject_name(kind, language)
 
 
-def device_name(device_id: str) -> str:
-    """The catalog's name of a device; its id when the catalog does not know it."""
-    known = catalog.devices().get(device_id)
-    return known.name if known else device_id
+def moment_name(moment: str, language: Language) -> str:
+    """`freeze_2` as `freeze 2`: the end of a phase of a step, with its number."""
+    phase, _, number = moment.rpartition("_") if moment[-1:].isdecimal() else (moment, "", "")
+    return f"{word(vocabulary.MOMENTS, phase, language)} {number}".strip()
 
 
 def step_name(step_id: str, action: str, language: Language) -> str:

@@ -5,10 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from coldline import cold_line
 
 from trocar.model.case import Case, Clinical, LesionContext, Patient, Role, Side, Structure
 from trocar.model.space import Grid, Volume
-from trocar.model.treatment import Proposal, ProposalVerdict, SequenceStep, Technique, Text
+from trocar.model.treatment import Plan, Proposal, ProposalVerdict, SequenceStep, Technique, Text
+from trocar.planning.plan import plan
 
 SPACING_MM = 2.0
 PLATE_MM = (42.0, 64.0)  # x of the two faces of the bone
@@ -145,3 +147,13 @@ def protected_proposal() -> Proposal:
 @pytest.fixture(scope="session")
 def no_nerve_no_vessel(case: Case) -> Case:
     return without(case, Role.NERVE, Role.VESSEL)
+
+
+@pytest.fixture(scope="session")
+def planned(case: Case, proposal: Proposal) -> Plan:
+    return plan(case, proposal)
+
+
+@pytest.fixture(scope="session")
+def spared(case: Case, protected_proposal: Proposal) -> Plan:
+    return plan(case, protected_proposal, predictor=cold_line(case))

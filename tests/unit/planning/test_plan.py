@@ -22,16 +22,6 @@ from trocar.planning.plan import plan
 NEEDLES = ("probe", "biopsy", "trocar", "wire", "screw")
 
 
-@pytest.fixture(scope="module")
-def planned(case, proposal):
-    return plan(case, proposal)
-
-
-@pytest.fixture(scope="module")
-def spared(case, protected_proposal):
-    return plan(case, protected_proposal, predictor=cold_line(case))
-
-
 def envelope(placement, *, count=4000):
     """Points on an instrument's surface from the skin to its tip, drawn at random."""
     rng = np.random.default_rng(7)

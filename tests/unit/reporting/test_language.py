@@ -45,7 +45,6 @@ def used() -> set[str]:
         strengths.SUPPORTS,
         citations.ORIGINS,
         terms.SEXES,
-        terms.DEVICE_PHRASES,
         documents.TITLES,
     ]:
         found |= set(table.values())

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 import reporting_case as made
+from trocar.catalog.structures import structure_names
 from trocar.errors import CaseError
 from trocar.model.case import Clinical, Decision, Side
 from trocar.model.finding import Verdict
@@ -59,12 +60,15 @@ class Page(HTMLParser):
     def of(self, tag: str) -> list[Element]:
         return [element for element in self.elements if element.tag == tag]
 
-    def words(self, language: str) -> str:
-        """All text of one language, without scripts and pictures."""
+    def words(self, language: str, *, sources: bool = True) -> str:
+        """All text of one language, without scripts and pictures; with the works that it cites, or without."""
         return " ".join(
             "".join(e.text)
             for e in self.elements
-            if e.within("div", lang=language) and not e.within("symbol") and e.tag not in ("script", "style")
+            if e.within("div", lang=language)
+            and not e.within("symbol")
+            and e.tag not in ("script", "style")
+            and (sources or not e.within("dd", lang="en"))
         )
 
 
@@ -304,3 +308,14 @@ def test_a_fail_in_a_step_is_shown():
     step = replace(plan.steps[1], checks=(worse,))
     words = Page(report(made.case(), replace(plan, steps=(plan.steps[0], step, *plan.steps[2:]))).html).words("en")
     assert "✖" in words
+
+
+def test_french_holds_no_english_names_of_structures_and_no_unit_is_a_key(page):
+    french = page.words("fr", sources=False)
+    named = [name for name in structure_names().values() if "{" not in name.en and name.en not in name.fr]
+    english = re.compile(rf"\b({'|'.join(re.escape(name.en) for name in named)}|left|right)\b")
+    assert "nerf sciatique (gauche)" in french and "cryosonde" in french
+    assert english.findall(french) == []
+    for language in ("en", "fr"):
+        assert not re.search(r"\d deg(C)?\b", page.words(language))
+        assert "\u00b0C" in page.words(language)

@@ -29,9 +29,28 @@ EN, FR = Language("en"), Language("fr")
             "no admissible place: nerve_clearance (canal_vertebrae_L4), needle_length (needle-bone-11g); "
             "needle-bone-11g is 3.2 mm too short on the nearest way",
             "aucune place admissible : distance à un nerf (canal en regard de L4), longueur de l'aiguille suffisante "
-            "(Bone trephine 11 G) ; sur le trajet le plus proche, il manque 3,2 mm à Bone trephine 11 G",
+            "(Trépan osseux 11 G) ; sur le trajet le plus proche, il manque 3,2 mm à Trépan osseux 11 G",
         ),
-        ("image: left (by paired bones); hip_left: left", "image : left (by paired bones); os coxal (gauche): left"),
+        (
+            "image: left (by paired bones); hip_left: left",
+            "image : gauche (d'après les os pairs)\u00a0; os coxal (gauche): gauche",
+        ),
+        (
+            "cryoprobe: 12 paths from posterior left, cranial, nearest miss from (1.00, -2.50, 3.00) "
+            "to (4.00, 5.00, 6.00)",
+            "cryosonde : 12 trajet(s), par l'arrière gauche, par le haut, le moins en défaut de "
+            "(1,00 ; \u22122,50 ; 3,00) à (4,00 ; 5,00 ; 6,00)",
+        ),
+        (
+            "cement at the screw's head: no bone beside it holds a trocar",
+            "ciment à la tête de la vis : aucun os voisin ne contient un trocart",
+        ),
+        (
+            "48 samples at 3 mm: tips off by 2.5 mm and 1.5 deg, bone conductivity and blood flow by 20 % (standard "
+            "deviations). Coldest: sciatic_nerve_left 4 degC; colon 8 degC",
+            "48 tirages à 3 mm : pointes déviées de 2,5 mm et 1,5°, conductivité de l'os et débit sanguin de 20 % "
+            "(écarts-types). Le plus froid : nerf sciatique (gauche) 4\u00a0°C\u00a0; côlon 8\u00a0°C",
+        ),
     ],
 )
 def test_a_sentence_is_said_in_french(message, french):
@@ -49,5 +68,6 @@ def test_the_name_of_an_instrument_needs_no_translation():
 @pytest.mark.parametrize("template", REMARKS.values())
 def test_each_sentence_finds_its_own_template(template):
     filled = template.format(**dict.fromkeys([part.split("}")[0] for part in template.split("{")[1:]], "7"))
-    assert remark(filled, EN) == filled
+    assert remark(filled, EN) == EN.units(filled)
     assert remark(filled, FR) not in (None, filled) or "{" in template
+    assert "deg" not in (remark(filled, EN) or "").replace("degrees", "")

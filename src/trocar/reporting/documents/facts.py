@@ -17,7 +17,7 @@ from trocar.reporting.documents import terms
 from trocar.reporting.documents.sheet import Bullets, Field, Frame, Paragraph, Side
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import Language
-from trocar.reporting.words import check_name, structure_name, subject_name, word
+from trocar.reporting.words import check_name, device_name, structure_name, subject_name, word
 
 UNSETTLED = ("stop", "missing", "refer", "require", "hold")
 NERVES = (Role.NERVE, Role.CORD)
@@ -201,7 +201,7 @@ class Facts:
 
     def device(self, device_id: str) -> str:
         """The name of a device."""
-        return terms.device_said(device_id, self.language)
+        return device_name(device_id, self.language)
 
     def steps(self, *techniques: Technique) -> tuple[Step, ...]:
         """The plan's steps of these techniques; all of them when none is named."""

@@ -5,8 +5,9 @@ from trocar.model.treatment import Duration, KitItem, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
-from trocar.reporting.documents.schedulechecks import checks, said
+from trocar.reporting.documents.schedulechecks import checks
 from trocar.reporting.documents.sheet import Block, Bullets, Field, Fields, Paragraph, Section, Table
+from trocar.reporting.remarks import said
 from trocar.reporting.words import structure_name, word
 
 AFTERWARDS = ("RECOVERY", "FOLLOWUP")

@@ -11,8 +11,7 @@ from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.sheet import Bullets, Paragraph, Section
 from trocar.reporting.gathered import SEVERITY
-from trocar.reporting.language import Language
-from trocar.reporting.remarks import remark
+from trocar.reporting.remarks import said
 from trocar.reporting.words import check_name, word
 
 MARKS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
@@ -102,11 +101,3 @@ def _yielded(facts: Facts, rule: str) -> str:
     about = f"{facts.language.colon} {getattr(text, language.code)}" if text else ""
     gave_way = language("Order rule {rule} gave way to others", rule=rule)
     return f"{MARKS[Verdict.WARN]} {gave_way}{about}"
-
-
-def said(message: str, language: Language) -> str:
-    """A stage's sentence in this language, part by part; one that is not in the vocabulary as it is written."""
-    whole = remark(message, language)
-    if whole is None:
-        whole = "; ".join(remark(part, language) or part for part in message.split("; "))
-    return whole.replace(" degC", "\u00a0°C")
