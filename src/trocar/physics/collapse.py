@@ -18,7 +18,7 @@ from trocar.physics.interface import Interface
 from trocar.physics.softening import Softening
 
 Progress = Callable[[float, str], None]
-FORCING = 0.5  # how far the linear solution of a pass brings the residual down
+FORCING = 0.25  # how far the linear solution of a pass brings the residual down
 ENOUGH = 1e-5  # of the load: no residual needs to be smaller
 BISECTIONS = 5
 WEAK = 0.5  # share of its modulus below which a voxel counts as failed
@@ -218,8 +218,8 @@ class _Loading:
     def _response(self) -> float:
         """Path under the forces once, or load under the displacements once (J)."""
         if self.moved:
-            return float(self.pattern @ np.where(self.system.held, self.system.forces(self.unit), 0.0))
-        return float(self.pattern @ self.unit)
+            return float((self.pattern * self.system.forces(self.unit)).sum(where=self.system.held))
+        return float((self.pattern * self.unit).sum())
 
     def _energies(self) -> Array:
         """Elastic energy of each voxel (J) as if it had lost nothing."""
@@ -256,9 +256,4 @@ class _Loading:
 
     def _dense(self, stored: Array) -> Array:
         """[i, j, k] of values on the stored voxels, 1 in the void."""
-        i, j, k = self.softening.rows.indices(of_nodes=False)
-        shape = self.system.shape
-        within = (i < shape[0]) & (j < shape[1]) & (k < shape[2])
-        dense = np.ones(shape, np.float32)
-        dense[i[within], j[within], k[within]] = stored[within]
-        return dense
+        return self.softening.rows.scattered(stored, self.system.shape, of_nodes=False, fill=1.0)

@@ -5,8 +5,11 @@ from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
 from numba.core.compiler import Compiler
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 
 from trocar.physics import cells
 
@@ -40,6 +43,22 @@ def cell_functions(jit: Callable[[Callable[..., Any]], Any]) -> SimpleNamespace:
             found[name] = jit(FunctionType(function.__code__, found, name))
             setattr(compiled, name, found[name])
     return compiled
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typingctx: Any, words: Any, place: Any) -> Any:
+    """Asks for the cache line of a place of a flat array, while something else is computed."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = make_array(signature.args[0])(context, builder, args[0])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        pointer = builder.bitcast(builder.gep(array.data, [args[1]]), byte)
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        builder.call(function, [pointer, number(0), number(3), number(1)])  # to be read, into the first cache, data
+        return context.get_dummy_value()
+
+    return types.void(words, types.int64), code
 
 
 CELL = cell_functions(njit(fastmath=True, error_model="numpy", inline="always"))

@@ -1,241 +1,192 @@
-"""Compiled products with the stiffness of trilinear voxels, each fused with what the solver does with the product.
-
-In the basis of sums and differences of its corners (bits x = 4, y = 2, z = 1) a voxel's 24 x 24 matrix keeps 45 entries
-of 576, in eight parity classes; `weights` are its eight distinct values times the edge (mechanics reference B).
-"""
+"""Compiled products with the stiffness of trilinear voxels, each fused with what the solver does with the product."""
 
 import numpy as np
-from numba import njit, prange
-from numpy.typing import NDArray
+from numba import njit
 
 from trocar.physics.compiled import COMPILED, KERNEL
+from trocar.physics.elastic_forces import (
+    BLOCK,
+    LINE,
+    PITCH,
+    U,
+    across,
+    ask,
+    clear,
+    ends,
+    onto_even,
+    onto_layers,
+    onto_odd,
+    shearing,
+    stretching,
+)  # fmt: skip
+from trocar.physics.threads import meet, share
 
-SMOOTH, RESIDUAL, PRODUCT, DEFECT, FORCE = range(5)  # what is done with the product of a row of nodes
-BLOCK = 128  # elements of a row at a time: their 24 corner forces stay in the first cache
-PITCH = 160
-U = np.uint64
-
-_cell = njit(fastmath=True, error_model="numpy", inline="always")
-
-
-def weights(poisson: float) -> NDArray[np.float64]:
-    """(8,) entries for modulus and edge 1: normal, cross, shear, bend, bend cross, twist, twist cross, last."""
-    lame = poisson / ((1 + poisson) * (1 - 2 * poisson))
-    shear = 1 / (2 * (1 + poisson))
-    return np.array([
-        (lame + 2 * shear) / 16, lame / 16, shear / 16, (lame + 3 * shear) / 48, lame / 48, shear / 24, shear / 48,
-        (lame + 4 * shear) / 144,
-    ])  # fmt: skip
-
-
-def diagonal_weight(poisson: float) -> float:
-    """Every diagonal entry of a voxel's matrix, for modulus and edge 1."""
-    normal, _, shear, bend, _, twist, _, last = weights(poisson)
-    return float(normal + 2 * shear + 2 * bend + twist + last)
-
-
-@_cell
-def _modes(a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
-    """Sums and differences of eight corners along z, y and x."""
-    a, b, c, d, e, f, g, h = a + b, b - a, c + d, d - c, e + f, f - e, g + h, h - g
-    a, b, c, d, e, f, g, h = a + c, b + d, c - a, d - b, e + g, f + h, g - e, h - f
-    return a + e, b + f, c + g, d + h, e - a, f - b, g - c, h - d
-
-
-@_cell
-def _corners(b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
-    """The transpose of `_modes`; the first mode, a translation, bears no force."""
-    a, b, c, d, e, f, g, h = -e, b - f, c - g, d - h, e, b + f, c + g, d + h
-    a, b, c, d, e, f, g, h = a - c, b - d, a + c, b + d, e - g, f - h, e + g, f + h
-    return a - b, a + b, c - d, c + d, e - f, e + f, g - h, g + h
+SMOOTH, DEFECT, PRODUCT, FORCE = range(4)  # what is done with the product of a row of nodes
 
 
 @njit(**KERNEL)
-def _row_forces(u, r0, r1, r2, r3, size, modulus, first, count, w, t):  # type: ignore[no-untyped-def]
-    """Corner forces of `count` elements of a row, into t: 24 pieces of PITCH, (component, corner)."""
-    real = t.dtype.type
-    normal, cross, shear, bend, bend_cross, twist, twist_cross, last = w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]
-    one, y, z = U(1), size, size + size
-    for n in range(count):
-        k = U(n)
-        stiff = real(modulus[first + k])
-        a, b, c, d = r0 + k, r1 + k, r2 + k, r3 + k
-        _x0, x1, x2, x3, x4, x5, x6, x7 = _modes(
-            real(u[a]), real(u[a + one]), real(u[b]), real(u[b + one]),
-            real(u[c]), real(u[c + one]), real(u[d]), real(u[d + one]),
-        )  # fmt: skip
-        a, b, c, d = r0 + y + k, r1 + y + k, r2 + y + k, r3 + y + k
-        _y0, y1, y2, y3, y4, y5, y6, y7 = _modes(
-            real(u[a]), real(u[a + one]), real(u[b]), real(u[b + one]),
-            real(u[c]), real(u[c + one]), real(u[d]), real(u[d + one]),
-        )  # fmt: skip
-        a, b, c, d = r0 + z + k, r1 + z + k, r2 + z + k, r3 + z + k
-        _z0, z1, z2, z3, z4, z5, z6, z7 = _modes(
-            real(u[a]), real(u[a + one]), real(u[b]), real(u[b + one]),
-            real(u[c]), real(u[c + one]), real(u[d]), real(u[d + one]),
-        )  # fmt: skip
-        xy, xz, yz = shear * (x2 + y4), shear * (x1 + z4), shear * (y1 + z2)
-        f0, f1, f2, f3, f4, f5, f6, f7 = _corners(
-            xz, xy, twist * x3 + twist_cross * (y5 + z6), normal * x4 + cross * (y2 + z1),
-            bend * x5 + bend_cross * y3, bend * x6 + bend_cross * z3, last * x7,
-        )  # fmt: skip
-        t[k], t[k + U(PITCH)], t[k + U(2 * PITCH)], t[k + U(3 * PITCH)] = stiff * f0, stiff * f1, stiff * f2, stiff * f3
-        t[k + U(4 * PITCH)], t[k + U(5 * PITCH)] = stiff * f4, stiff * f5
-        t[k + U(6 * PITCH)], t[k + U(7 * PITCH)] = stiff * f6, stiff * f7
-        f0, f1, f2, f3, f4, f5, f6, f7 = _corners(
-            yz, normal * y2 + cross * (x4 + z1), bend * y3 + bend_cross * x5, xy,
-            twist * y5 + twist_cross * (x3 + z6), bend * y6 + bend_cross * z5, last * y7,
-        )  # fmt: skip
-        t[k + U(8 * PITCH)], t[k + U(9 * PITCH)] = stiff * f0, stiff * f1
-        t[k + U(10 * PITCH)], t[k + U(11 * PITCH)] = stiff * f2, stiff * f3
-        t[k + U(12 * PITCH)], t[k + U(13 * PITCH)] = stiff * f4, stiff * f5
-        t[k + U(14 * PITCH)], t[k + U(15 * PITCH)] = stiff * f6, stiff * f7
-        f0, f1, f2, f3, f4, f5, f6, f7 = _corners(
-            normal * z1 + cross * (x4 + y2), yz, bend * z3 + bend_cross * x6, xz,
-            bend * z5 + bend_cross * y6, twist * z6 + twist_cross * (x3 + y5), last * z7,
-        )  # fmt: skip
-        t[k + U(16 * PITCH)], t[k + U(17 * PITCH)] = stiff * f0, stiff * f1
-        t[k + U(18 * PITCH)], t[k + U(19 * PITCH)] = stiff * f2, stiff * f3
-        t[k + U(20 * PITCH)], t[k + U(21 * PITCH)] = stiff * f4, stiff * f5
-        t[k + U(22 * PITCH)], t[k + U(23 * PITCH)] = stiff * f6, stiff * f7
+def _hold(lines, x, b, free, spring, size, start, pitch, begin, count):  # type: ignore[no-untyped-def]
+    """Held nodes lack nothing; springs bear what they are stretched by."""
+    for c in range(3):
+        at, there = U(c * size + start), U(c * pitch + begin)
+        for n in range(count):
+            k = U(n)
+            if free.size == 0:
+                lines[there + k] += spring[at + k] * x[at + k]
+            elif free[at + k] == 0:
+                lines[there + k] = b[at + k] if b.size > 0 else 0
 
 
 @njit(**KERNEL)
-def _add(plane, at, t, low, count):  # type: ignore[no-untyped-def]
-    """Adds the forces of a row's elements on the nodes below (low) and above them."""
-    high = low + U(PITCH)
-    plane[at] += t[low]
-    for n in range(1, count):
-        k = U(n)
-        plane[at + k] += t[low + k] + t[high + k - U(1)]
-    plane[at + U(count)] += t[high + U(count - 1)]
-
-
-@njit(**KERNEL)
-def _smooth(x, b, step, inverse, spring, sprung, plane, at, begin, count, weight, keep):  # type: ignore[no-untyped-def]
-    for n in range(count):
-        k = U(n)
-        q = at + k
-        pulled = b[q] - plane[begin + k]
-        if sprung:
-            pulled -= spring[q] * x[q]
-        moved = keep * step[q] + weight * inverse[q] * pulled
-        step[q] = moved
-        x[q] += moved
-
-
-@njit(**KERNEL)
-def _leave(x, b, out, inverse, spring, sprung, plane, at, begin, count):  # type: ignore[no-untyped-def]
-    for n in range(count):
-        k = U(n)
-        q = at + k
-        pulled = b[q] - plane[begin + k]
-        if sprung:
-            pulled -= spring[q] * x[q]
-        out[q] = pulled if inverse[q] > 0 else 0
-
-
-@njit(**KERNEL)
-def _multiply(x, out, inverse, plane, at, begin, count):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for n in range(count):
-        k = U(n)
-        q = at + k
-        value = plane[begin + k] if inverse[q] > 0 else plane.dtype.type(0)
-        out[q] = value
-        total += np.float64(x[q]) * np.float64(value)
+def _smooth(x, b, inverse, lines, size, start, pitch, begin, count, weight):  # type: ignore[no-untyped-def]
+    total, node = lines.dtype.type(0), U(start)
+    for c in range(3):
+        at, there = U(c * size + start), U(c * pitch + begin)
+        for n in range(count):
+            k = U(n)
+            pulled = b[at + k]
+            value = x[at + k] + weight * inverse[node + k] * (pulled - lines[there + k])
+            x[at + k] = value
+            total += pulled * value
     return total
 
 
 @njit(**KERNEL)
-def _lack(b, loaded, out, inverse, plane, at, begin, count, scale):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for n in range(count):
-        k = U(n)
-        q = at + k
-        value = (b[q] if loaded else 0.0) - plane[begin + k]
-        value = scale * value if inverse[q] > 0 else 0.0
-        out[q] = value
-        total += value * value
+def _lack(b, out, lines, size, start, pitch, begin, count, scale):  # type: ignore[no-untyped-def]
+    total, loaded = lines.dtype.type(0), b.size > 0
+    for c in range(3):
+        at, there = U(c * size + start), U(c * pitch + begin)
+        for n in range(count):
+            k = U(n)
+            value = scale * ((b[at + k] if loaded else 0) - lines[there + k])
+            out[at + k] = value
+            total += value * value
+    return total
+
+
+@njit(**KERNEL)
+def _multiply(x, out, lines, size, start, pitch, begin, count):  # type: ignore[no-untyped-def]
+    total = lines.dtype.type(0)
+    for c in range(3):
+        at, there = U(c * size + start), U(c * pitch + begin)
+        for n in range(count):
+            k = U(n)
+            value = lines[there + k]
+            out[at + k] = value
+            total += x[at + k] * value
     return total
 
 
 @njit(**COMPILED)
-def _finish(x, b, out, inverse, spring, plane, row, nodes, mz, size, width, mode, weight, keep):  # type: ignore[no-untyped-def]
-    """What is done with the products of one row of nodes, once all its elements have given theirs."""
-    low, high, start = nodes[row, 0], nodes[row, 1], nodes[row, 2]
-    total, count, j = 0.0, high - low, row % width
-    if count <= 0:
-        return total
-    for c in range(3):
-        at, begin = U(c * size + start + low), U(c * width * mz + j * mz + low)
+def _layer(field, modulus, w, cells, nodes, sizes, i, held, first, rows, mode, step):  # type: ignore[no-untyped-def]
+    """The elements between the node layers i and i + 1: finishes the lower one, unless it is to wait in `first`."""
+    x, b, out, inverse, free, spring, bound = field
+    even, odd, p, q, lines, t = rows  # the first four for two rows of nodes, this one and the next
+    ny, mz, pitch, size = sizes
+    total, width, waits = 0.0, ny + 1, first.size > 0
+    across(x, size, nodes, i * width, (i + 1) * width, even, odd, 0, pitch)
+    clear(p, q, 0, 3 * pitch)
+    for j in range(width):
+        row, upper = i * width + j, (i + 1) * width + j
+        here, there = j % 2 * 3 * pitch, (j + 1) % 2 * 3 * pitch
+        if j < ny:
+            across(x, size, nodes, row + 1, upper + 1, even, odd, there, pitch)
+            if j + 2 < width:
+                ask(x, size, nodes, row + 2, 3)
+                ask(x, size, nodes, upper + 2, 3)
+            if b.size > 0:
+                ask(b, size, nodes, row, 3)
+            ask(inverse, size, nodes, row, 1)
+            if j + 1 < ny:
+                ask(modulus, size, cells, i * ny + j + 1, 1)
+            low, high, start = cells[i * ny + j, 0], cells[i * ny + j, 1], cells[i * ny + j, 2]
+            n0, n1 = min(nodes[row + 1, 0], nodes[upper + 1, 0]), max(nodes[row + 1, 1], nodes[upper + 1, 1])
+            if high <= low:
+                low = high = n1
+            for c in range(3):
+                clear(p, q, there + c * pitch + n0, there + c * pitch + min(low + 1, n1))
+                clear(p, q, there + c * pitch + high + 1, there + c * pitch + n1)
+            for k in range(low, high, BLOCK):
+                count = min(BLOCK, high - k)
+                at, next_at, one, two = U(here + k), U(there + k), U(pitch), U(2 * pitch)
+                stretching(even, odd, at, next_at, one, modulus, U(start + k), count, w, t)
+                ends(t, count)
+                onto_odd(t, 0, q, at, next_at, count)
+                onto_even(t, 4, p, at + one, next_at + one, count)
+                onto_even(t, 7, p, at + two, next_at + two, count)
+                shearing(even, odd, at, next_at, one, modulus, U(start + k), count, w, t)
+                ends(t, count)
+                onto_even(t, 0, p, at, next_at, count)
+                onto_odd(t, 3, q, at + one, next_at + one, count)
+                onto_odd(t, 7, q, at + two, next_at + two, count)
+        low, high = min(nodes[row, 0], nodes[upper, 0]), max(nodes[row, 1], nodes[upper, 1])
+        for c in range(3):
+            at = (c * width + j) * mz + low
+            onto_layers(p, q, U(here + c * pitch + low), held, lines, U(at), U(c * pitch + low), high - low)
+            if waits:
+                for k in range(high - low):
+                    first[U(at + k)] = lines[U(c * pitch + low + k)]
+        low, count, start = nodes[row, 0], nodes[row, 1] - nodes[row, 0], nodes[row, 0] + nodes[row, 2]
+        if waits or count <= 0:
+            continue
+        if bound[row] and mode != FORCE:
+            _hold(lines, x, b, free, spring, size, start, pitch, low, count)
         if mode == SMOOTH:
-            _smooth(x, b, out, inverse, spring, spring.size > 0, plane, at, begin, count, weight, keep)
-        elif mode == RESIDUAL:
-            _leave(x, b, out, inverse, spring, spring.size > 0, plane, at, begin, count)
-        elif mode == PRODUCT:
-            total += _multiply(x, out, inverse, plane, at, begin, count)
+            total += _smooth(x, b, inverse, lines, size, start, pitch, low, count, step)
         elif mode == DEFECT:
-            total += _lack(b, b.size > 0, out, inverse, plane, at, begin, count, weight)
+            total += _lack(b, out, lines, size, start, pitch, low, count, step)
         else:
-            for n in range(count):
-                out[at + U(n)] = plane[begin + U(n)]
+            total += _multiply(x, out, lines, size, start, pitch, low, count)
     return total
 
 
-@njit(parallel=True, **COMPILED)
-def product(x, b, out, inverse, spring, modulus, w, cells, nodes, shape, bounds, planes, mode, weight, keep):  # type: ignore[no-untyped-def]
-    """The product with a level's stiffness, used row by row as `mode` says; returns the sum of that mode.
+@njit(**COMPILED)
+def product(number, threads, gate, field, modulus, w, lattice, shape, planes, sums, mode, steps):  # type: ignore[no-untyped-def]
+    """Products with a level's stiffness, used row by row as `mode` says; returns the last one's sum.
 
-    x, b, out, inverse, spring: flat (3 x nodes), component after component. SMOOTH: one step of Chebyshev's iteration
-    on x, of which `out` is the step before. RESIDUAL: out = b - A x. PRODUCT: out = A x, sum x . A x. DEFECT: out =
-    weight (b - A x), its square. FORCE: out = A x, held nodes included. `planes`: (parts, 3, 3 x plane) of the
+    field: x, b, out, inverse, free, spring, bound; inverse (nodes,), bound (rows of nodes,) where `free` or, on coarse
+    levels, `spring` counts, the others flat (3 x nodes), component after component. lattice: cells, nodes, bounds.
+    SMOOTH: x += step / diagonal (b - A x) for each of the steps, sum b . x. DEFECT: out = step (b - A x), its square.
+    PRODUCT: out = A x, sum x . A x. FORCE: the same, held nodes included. planes: (parts, 2, 3 x plane) of the
     arithmetic's type. A node layer that two slabs share waits for both.
     """
-    ny, nz = shape[1], shape[2]
-    width, mz = ny + 1, nz + 1
-    size, parts = nodes[-1, 1] + nodes[-1, 2], bounds.size - 1
-    sums = np.zeros(2 * parts)
-    for part in prange(parts):
-        t = np.empty(24 * PITCH, planes.dtype)
-        below = 0
-        planes[part, 0, :] = 0
-        total = 0.0
-        for i in range(bounds[part], bounds[part + 1]):
-            inner = i > bounds[part] or part == 0
-            above = 1 if below != 1 else 2
-            low, high = planes[part, below], planes[part, above]
-            high[:] = 0
-            for j in range(ny):
-                row = i * ny + j
-                e0, e1, ea = cells[row, 0], cells[row, 1], cells[row, 2]
-                n0, n1 = i * width + j, (i + 1) * width + j
-                s0, s1, s2, s3 = nodes[n0, 2], nodes[n0 + 1, 2], nodes[n1, 2], nodes[n1 + 1, 2]
-                for k in range(e0, e1, BLOCK):
-                    count = min(BLOCK, e1 - k)
-                    _row_forces(x, U(s0 + k), U(s1 + k), U(s2 + k), U(s3 + k), U(size), modulus, U(ea + k), count, w, t)
-                    for c in range(3):
-                        at, piece = c * width * mz + j * mz + k, 8 * c * PITCH
-                        _add(low, U(at), t, U(piece), count)
-                        _add(low, U(at + mz), t, U(piece + 2 * PITCH), count)
-                        _add(high, U(at), t, U(piece + 4 * PITCH), count)
-                        _add(high, U(at + mz), t, U(piece + 6 * PITCH), count)
-                if inner:
-                    total += _finish(x, b, out, inverse, spring, low, n0, nodes, mz, size, width, mode, weight, keep)
-            if inner:
-                total += _finish(
-                    x, b, out, inverse, spring, low, (i + 1) * width - 1, nodes, mz, size, width, mode, weight, keep
-                )
-            below = above
-        if below == 1:  # the last layer's forces wait in the third plane
-            planes[part, 2, :] = planes[part, 1, :]
-        sums[part] = total
-    for part in prange(1, parts + 1):
-        shared = planes[part - 1, 2]
-        if part < parts:
-            shared += planes[part, 0]
-        total = 0.0
-        for row in range(bounds[part] * width, (bounds[part] + 1) * width):
-            total += _finish(x, b, out, inverse, spring, shared, row, nodes, mz, size, width, mode, weight, keep)
-        sums[parts + part - 1] = total
+    x, b, out, inverse, free, spring, bound = field
+    cells, nodes, bounds = lattice
+    ny, mz = shape[1], shape[2] + 1
+    pitch = mz + (-mz) % LINE + LINE  # rows on lines of their own
+    width, size, parts, real = ny + 1, nodes[-1, 1] + nodes[-1, 2], bounds.size - 1, planes.dtype
+    rows = (
+        np.empty(6 * pitch, real), np.empty(6 * pitch, real), np.empty(6 * pitch, real), np.empty(6 * pitch, real),
+        np.empty(3 * pitch, real), np.empty(11 * PITCH, real),
+    )  # fmt: skip
+    sizes = (ny, mz, pitch, size)
+    for step in steps:
+        for part in range(*share(parts, number, threads)):
+            first, held = planes[part, 0], planes[part, 1]
+            held[:] = 0
+            total = 0.0
+            for i in range(bounds[part], bounds[part + 1]):
+                waiting = first if i == bounds[part] and part > 0 else first[:0]
+                total += _layer(field, modulus, w, cells, nodes, sizes, i, held, waiting, rows, mode, step)
+            sums[part] = total
+        meet(gate, threads)
+        for part in range(*share(parts, number, threads)):
+            shared = planes[part, 1]
+            if part + 1 < parts:
+                shared += planes[part + 1, 0]
+            total = 0.0
+            for j in range(width):
+                row = bounds[part + 1] * width + j
+                low, count, start = nodes[row, 0], nodes[row, 1] - nodes[row, 0], nodes[row, 0] + nodes[row, 2]
+                low += j * mz
+                if bound[row] and mode != FORCE:
+                    _hold(shared, x, b, free, spring, size, start, width * mz, low, count)
+                if mode == SMOOTH:
+                    total += _smooth(x, b, inverse, shared, size, start, width * mz, low, count, step)
+                elif mode == DEFECT:
+                    total += _lack(b, out, shared, size, start, width * mz, low, count, step)
+                else:
+                    total += _multiply(x, out, shared, size, start, width * mz, low, count)
+            sums[part] += total
+        meet(gate, threads)
     return sums.sum()

@@ -1,177 +1,179 @@
 """The multigrid hierarchy of a voxel lattice: one V-cycle in single precision, a symmetric preconditioner."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
-from trocar.physics.elastic_kernels import RESIDUAL, SMOOTH, diagonal_weight, product, weights
+from trocar.physics import threads
+from trocar.physics.elastic_direct import Factor, corner_matrix
+from trocar.physics.elastic_forces import diagonal_weight, weights
+from trocar.physics.elastic_kernels import DEFECT, SMOOTH, product
 from trocar.physics.elastic_rows import Rows
 from trocar.physics.elastic_transfer import begin, coarsened, inverse_diagonal, prolong, restrict
 
 Array = NDArray[Any]
-COARSEST_EDGES = 4  # elements along the longest axis below which a direct solve ends the hierarchy
-COARSEST_NODES = 200
-LARGEST_RATIO = 5.319  # bound of the diagonally scaled stiffness's eigenvalues at Poisson 0.3 (numerics 6.1)
+COARSEST_NODES = 130  # which a direct solution takes
+DEEPER = 3  # steps of smoothing below the second lattice, for each on the finest
+# What the eigenvalues of the diagonally scaled stiffness reach of their bound, with the diagonals of elastic_transfer,
+# in every pattern of stiff and soft voxels tried (at most 0.70; uniform 0.52); and at small Poisson's ratios, whose
+# bound is close. Chebyshev's polynomial bears 6 % more.
+REACHED_FRAC, LEAST_REACHED = 0.68, 3.0
 HELD_STIFFNESS = 4.0  # springs that stand for held nodes on coarse lattices, in diagonals
 NOTHING = np.zeros(0, np.float32)
+ONE = np.ones(1, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """One lattice: its rows, moduli x edge, inverse diagonal, springs for held nodes, and three vectors."""
+    """One lattice: its rows, moduli x edge, inverse diagonal (nodes,), what is held on it, and three vectors.
+
+    Held: on the finest lattice components that are not `free`, on the others those with a `spring`; each is empty where
+    the other counts. `bound`: (rows of nodes,) where there are any.
+    """
 
     rows: Rows
     modulus: Array
     inverse: Array
+    free: Array
     spring: Array
+    bound: Array
     given: Array
     found: Array
-    step: Array
+    left: Array
     planes: Array
 
     @classmethod
-    def of(cls, rows: Rows, modulus: Array, spring: Array) -> "Level":
-        """A lattice with its vectors, not yet weighed; `spring` is empty or (3 x nodes)."""
-        inverse, given, found, step = (np.zeros(3 * rows.node_count, np.float32) for _ in range(4))
-        planes = np.zeros((rows.bounds.size - 1, 3, 3 * rows.plane), np.float32)
-        return cls(rows, modulus, inverse, spring, given, found, step, planes)
+    def of(cls, rows: Rows, modulus: Array, *, finest: bool) -> "Level":
+        """A lattice with its vectors, not yet weighed."""
+        size = 3 * rows.node_count
+        given, found, left = (np.zeros(size, np.float32) for _ in range(3))
+        free, spring = np.zeros(size if finest else 0, np.uint8), np.zeros(0 if finest else size, np.float32)
+        bound = np.zeros(len(rows.nodes), np.uint8)
+        planes = np.zeros((rows.bounds.size - 1) * 6 * rows.plane, np.float64 if finest else np.float32)
+        inverse = np.zeros(rows.node_count, np.float32)
+        return cls(rows, modulus, inverse, free, spring, bound, given, found, left, planes)
 
     def weigh(self, poisson: float) -> None:
         """The inverse diagonal of the moduli and springs as they are now."""
         rows, weight = self.rows, np.float32(diagonal_weight(poisson))
-        inverse_diagonal(self.modulus, rows.cells, rows.nodes, rows.shape[1], weight, self.spring, self.inverse)
+        self.run(
+            inverse_diagonal, self.modulus, rows.cells, rows.nodes, rows.shape[1], weight, self.spring, self.bound,
+            self.inverse,
+        )  # fmt: skip
 
-    def apply(self, x: Array, b: Array, out: Array, mode: int, weight: float = 0.0, keep: float = 0.0,
-              w: Array = NOTHING, planes: Array | None = None) -> float:  # fmt: skip
-        """`product` on this level."""
-        rows = self.rows
-        planes = self.planes if planes is None else planes
-        real = planes.dtype.type
-        return float(product(
-            x, b, out, self.inverse, self.spring, self.modulus, w, rows.cells, rows.nodes, rows.shape, rows.bounds,
-            planes, mode, real(weight), real(keep),
+    def bind(self, held: Array) -> None:
+        """Marks the rows of nodes in which any of the (3 x nodes) is `held`."""
+        start = self.rows.nodes[:, 0] + self.rows.nodes[:, 2]
+        some = held.reshape(3, -1).any(axis=0)
+        self.bound[:] = np.diff(np.concatenate([[0], np.cumsum(some)])[np.append(start, some.size)]) > 0
+
+    def apply(self, x: Array, b: Array, out: Array, mode: int, steps: Array, w: Array) -> float:
+        """`product` on this level, in the precision of w."""
+        rows, parts = self.rows, self.rows.bounds.size - 1
+        planes = self.planes.view(w.dtype)[: parts * 6 * rows.plane].reshape(parts, 2, -1)
+        gate, sums = threads.gate(), np.zeros(parts)
+        field = (x, b, out, self.inverse, self.free, self.spring, self.bound)
+        lattice = (rows.cells, rows.nodes, rows.bounds)
+        return float(threads.together(
+            product, gate, field, self.modulus, w, lattice, rows.shape, planes, sums, mode, steps, gate=gate,
+            cells=rows.node_count,
         ))  # fmt: skip
+
+    def run(self, kernel: Callable[..., Any], *arguments: Any) -> None:
+        """A kernel whose threads need not meet."""
+        threads.together(kernel, *arguments, cells=self.rows.node_count)
 
 
 class Hierarchy:
-    """Levels from the finest to one that is solved directly."""
+    """Levels from the finest to one that is solved directly.
 
-    def __init__(self, finest: Level, held: Array, *, poisson: float, degree: int = 4, damped: float = 16.0) -> None:
-        self.levels, self.degree, self._held, self._poisson = [finest], degree, held, poisson
-        self.largest, self.smallest = LARGEST_RATIO, LARGEST_RATIO / damped
-        self._w = weights(poisson).astype(np.float32)
+    `largest`: the eigenvalue of the diagonally scaled stiffness up to which its smoothers work; `bound`: that no
+    modulus passes.
+    """
+
+    def __init__(self, finest: Level, held: Array, *, poisson: float, degree: int = 2, damped: float = 10.0) -> None:
+        self.levels, self._held, self._poisson = [finest], held, poisson
+        self._degree, self._damped = degree, damped
+        self.bound = float(np.linalg.eigvalsh(corner_matrix(poisson))[-1]) / diagonal_weight(poisson)
+        self.largest = min(self.bound, max(REACHED_FRAC * self.bound, LEAST_REACHED))
+        self.w = weights(poisson).astype(np.float32)
         while not _is_coarsest(self.levels[-1].rows):
             rows = self.levels[-1].rows.coarsened()
-            empty = (np.zeros(count, np.float32) for count in (rows.cell_count, 3 * rows.node_count))
-            self.levels.append(Level.of(rows, *empty))
+            self.levels.append(Level.of(rows, np.zeros(rows.cell_count, np.float32), finest=False))
+        finest.bind(held)
         self.renew()
 
     def renew(self) -> None:
         """Diagonals, springs and coarse lattices follow the finest lattice's moduli as they are now."""
         finest = self.levels[0]
-        spring = finest.step  # lent: free until the first cycle
-        finest.weigh(self._poisson)
-        spring[:] = 0
-        np.divide(HELD_STIFFNESS * self._held, finest.inverse, out=spring, where=finest.inverse > 0)
+        self.reweigh()
+        spring = finest.left  # lent: free until the first cycle
+        for c, part in enumerate(spring.reshape(3, -1)):
+            part[:] = 0
+            held = self._held.reshape(3, -1)[c] & (finest.inverse > 0)
+            np.divide(np.float32(HELD_STIFFNESS), finest.inverse, out=part, where=held)
         for fine, coarse in pairwise(self.levels):
             a, b = fine.rows, coarse.rows
-            coarsened(fine.modulus, a.cells, a.shape[1], b.cells, b.shape[1], coarse.modulus)
-            restrict(spring, a.nodes, a.shape[1] + 1, b.nodes, b.shape[1] + 1, coarse.spring)
+            coarse.run(coarsened, fine.modulus, a.cells, a.shape[1], b.cells, b.shape[1], coarse.modulus)
+            coarse.run(restrict, spring, a.nodes, a.shape[1] + 1, b.nodes, b.shape[1] + 1, coarse.spring)
+            coarse.bind(coarse.spring > 0)
             coarse.weigh(self._poisson)
             spring = coarse.spring
-        finest.step[:] = 0
-        finest.inverse[self._held] = 0
-        self._free, self._factor = _direct(self.levels[-1], self._poisson)
+        last = self.levels[-1]
+        stiff = np.tile(last.inverse > 0, 3)
+        free = np.flatnonzero(stiff & (last.free > 0) if last.free.size else stiff)
+        self._direct = Factor(last.rows, last.modulus, last.spring, free, self._poisson)
 
     def reweigh(self) -> None:
         """The finest lattice's diagonal alone: coarse lattices that lag behind still precondition."""
-        self.levels[0].weigh(self._poisson)
-        self.levels[0].inverse[self._held] = 0
+        finest = self.levels[0]
+        finest.weigh(self._poisson)
+        for c, free in enumerate(finest.free.reshape(3, -1)):
+            free[:] = (finest.inverse > 0) & ~self._held.reshape(3, -1)[c]
 
-    def cycle(self, depth: int = 0) -> Array:
-        """One V-cycle on what is `given` at this depth; the level's `found`."""
+    def widen(self) -> None:
+        """Smoothers for the largest eigenvalue that there can be: slower, for moduli that need them."""
+        self.largest = self.bound
+
+    def cycle(self, depth: int = 0) -> float:
+        """One V-cycle on what is `given` at this depth, to the level's `found`; the product of the two.
+
+        Coarse lattices smooth more than the finest one, where a step costs eight times as much.
+        """
         level = self.levels[depth]
         if depth == len(self.levels) - 1:
-            level.found[:] = 0
-            level.found[self._free] = self._factor @ level.given[self._free]
-            return level.found
-        self._smooth(level, started=False)
-        level.apply(level.found, level.given, level.step, RESIDUAL, w=self._w)
-        below = self.levels[depth + 1]
-        width, coarse_width = level.rows.shape[1] + 1, below.rows.shape[1] + 1
-        restrict(level.step, level.rows.nodes, width, below.rows.nodes, coarse_width, below.given)
+            return self._direct.solve(level.given, level.found)
+        steps = _damping(self._degree * min(depth + 1, DEEPER), self.largest, self._damped)
+        level.run(begin, level.given, level.inverse, steps[0], level.found)
+        level.apply(level.found, level.given, level.left, SMOOTH, steps[1:], self.w)
+        level.apply(level.found, level.given, level.left, DEFECT, ONE, self.w)
+        rows, below = level.rows, self.levels[depth + 1]
+        width, coarse_width = rows.shape[1] + 1, below.rows.shape[1] + 1
+        level.run(restrict, level.left, rows.nodes, width, below.rows.nodes, coarse_width, below.given)
         self.cycle(depth + 1)
-        prolong(below.found, below.rows.nodes, coarse_width, level.rows.nodes, width, level.inverse, level.found)
-        self._smooth(level, started=True)
-        return level.found
+        level.run(
+            prolong, below.found, below.rows.nodes, coarse_width, rows.nodes, width, level.bound, level.free,
+            level.found,
+        )  # fmt: skip
+        return level.apply(level.found, level.given, level.left, SMOOTH, steps, self.w)
 
-    def _smooth(self, level: Level, *, started: bool) -> None:
-        """Chebyshev's iteration on the upper part of the spectrum, from zero unless `started`."""
-        middle, reach = (self.largest + self.smallest) / 2, (self.largest - self.smallest) / 2
-        if started:
-            level.apply(level.found, level.given, level.step, SMOOTH, 1 / middle, 0.0, w=self._w)
-        else:
-            begin(level.given, level.inverse, np.float32(1 / middle), level.found, level.step)
-        ratio = middle / reach
-        rho = 1 / ratio
-        for _ in range(1, self.degree):
-            after = 1 / (2 * ratio - rho)
-            level.apply(level.found, level.given, level.step, SMOOTH, 2 * after / reach, after * rho, w=self._w)
-            rho = after
+
+@cache
+def _damping(degree: int, largest: float, damped: float) -> Array:
+    """(degree,) steps of Chebyshev's polynomial for the eigenvalues from largest / damped on.
+
+    Applied one by one they need no vector of the step before; large and small ones in turn keep rounding small.
+    """
+    middle, reach = largest * (1 + 1 / damped) / 2, largest * (1 - 1 / damped) / 2
+    roots = middle - reach * np.cos(np.pi * (2 * np.arange(degree) + 1) / (2 * degree))
+    order = [n for pair in zip(range(degree - 1, -1, -1), range(degree), strict=True) for n in pair]
+    return (1 / roots[order[:degree]]).astype(np.float32)
 
 
 def _is_coarsest(rows: Rows) -> bool:
-    odd = any(n % 2 for n in rows.shape)
-    return odd or min(rows.shape) <= 2 or (max(rows.shape) <= COARSEST_EDGES and rows.node_count <= COARSEST_NODES)
-
-
-def corner_matrix(poisson: float) -> Array:
-    """(24, 24) stiffness of a voxel of modulus and edge 1; degree of freedom = 3 x corner + component, z fastest."""
-    sign = np.array([[1 if bit else -1 for bit in (n & 4, n & 2, n & 1)] for n in range(8)])
-    modes = np.array([[np.prod([s for s, bit in zip(sign[n], (4, 2, 1), strict=True) if m & bit]) for n in range(8)]
-                      for m in range(8)])  # fmt: skip
-    normal, cross, shear, bend, bend_cross, twist, twist_cross, last = weights(poisson)
-    coupled = np.zeros((8, 3, 8, 3))
-    axis_mode = (4, 2, 1)
-    for a in range(3):
-        for b in range(3):
-            coupled[axis_mode[a], a, axis_mode[b], b] = normal if a == b else cross
-            if a != b:
-                coupled[axis_mode[b], a, axis_mode[b], a] = shear
-                coupled[axis_mode[b], a, axis_mode[a], b] = shear
-    for a, b, c in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
-        pair = axis_mode[a] | axis_mode[b]
-        coupled[pair, a, pair, a] = coupled[pair, b, pair, b] = bend
-        coupled[pair, c, pair, c] = twist
-        coupled[pair, a, axis_mode[b] | axis_mode[c], c] = bend_cross
-        coupled[axis_mode[b] | axis_mode[c], c, pair, a] = bend_cross
-        coupled[pair, b, axis_mode[a] | axis_mode[c], c] = bend_cross
-        coupled[axis_mode[a] | axis_mode[c], c, pair, b] = bend_cross
-        for other in (a, b):
-            mode = 7 & ~axis_mode[other]
-            coupled[pair, c, mode, other] = coupled[mode, other, pair, c] = twist_cross
-    for a in range(3):
-        coupled[7, a, 7, a] = last
-    return np.einsum("mn,mapb,pq->naqb", modes, coupled, modes).reshape(24, 24)
-
-
-def _direct(level: Level, poisson: float) -> tuple[Array, Array]:
-    """The free numbers of the coarsest lattice and the inverse of its stiffness there."""
-    rows, size = level.rows, level.rows.node_count
-    i, j, k = rows.indices(of_nodes=False)
-    width = rows.shape[1] + 1
-    corners = [rows.nodes[(i + (n >> 2)) * width + j + ((n >> 1) & 1), 2] + k + (n & 1) for n in range(8)]
-    numbers = np.stack([c * size + corner for corner in corners for c in range(3)], axis=1)
-    matrix = np.zeros((3 * size, 3 * size))
-    stiffness = level.modulus[:, None, None] * corner_matrix(poisson)
-    np.add.at(matrix, (numbers[:, :, None], numbers[:, None, :]), stiffness)
-    matrix[np.diag_indices(3 * size)] += level.spring if level.spring.size else 0
-    free = np.flatnonzero(level.inverse > 0)
-    reduced = matrix[np.ix_(free, free)]
-    reduced[np.diag_indices(free.size)] *= 1 + 1e-9  # a part that hangs by a corner stays solvable
-    factor = linalg.cho_factor(reduced, overwrite_a=True)
-    return free, linalg.cho_solve(factor, np.eye(free.size)).astype(np.float32)
+    return any(n % 2 for n in rows.shape) or min(rows.shape) <= 2 or rows.node_count <= COARSEST_NODES

@@ -4,6 +4,7 @@ The tables are int64 (rows, 3): first index, index after the last, and where ind
 array. Elements of row (i, j) touch the node rows (i, j), (i, j + 1), (i + 1, j), (i + 1, j + 1).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -68,11 +69,11 @@ class Rows:
 
     @property
     def cell_count(self) -> int:
-        return int((self.cells[:, 1] - self.cells[:, 0]).sum())
+        return int(self.cells[-1, 1] + self.cells[-1, 2])
 
     @property
     def node_count(self) -> int:
-        return int((self.nodes[:, 1] - self.nodes[:, 0]).sum())
+        return int(self.nodes[-1, 1] + self.nodes[-1, 2])
 
     @property
     def plane(self) -> int:
@@ -80,11 +81,34 @@ class Rows:
 
     def gathered(self, dense: Array, *, of_nodes: bool) -> Array:
         """(stored,) values of a dense array [i, j, k], which may be smaller than the lattice, in the rows' order."""
-        i, j, k = self.indices(of_nodes=of_nodes)
-        within = (i < dense.shape[0]) & (j < dense.shape[1]) & (k < dense.shape[2])
-        values = np.zeros(i.size, dense.dtype)
-        values[within] = dense[i[within], j[within], k[within]]
+        values = np.zeros(self.node_count if of_nodes else self.cell_count, dense.dtype)
+        for inside, part, (ny, nz), i in self._layers(of_nodes=of_nodes):
+            if i < dense.shape[0]:
+                layer = np.zeros(inside.shape, dense.dtype)
+                layer[: dense.shape[1], : dense.shape[2]] = dense[i, :ny, :nz]
+                values[part] = layer[inside]
         return values
+
+    def scattered(self, values: Array, shape: tuple[int, ...], *, of_nodes: bool, fill: float = 0.0) -> Array:
+        """A dense array of `shape`, which may be smaller than the lattice, of (stored,) values."""
+        dense = np.full(shape, fill, values.dtype)
+        for inside, part, _, i in self._layers(of_nodes=of_nodes):
+            if i < shape[0]:
+                layer = np.full(inside.shape, fill, values.dtype)
+                layer[inside] = values[part]
+                dense[i] = layer[: shape[1], : shape[2]]
+        return dense
+
+    def _layers(self, *, of_nodes: bool) -> Iterator[tuple[Array, slice, tuple[int, int], int]]:
+        """For each layer i: which of its [j, k] are stored, where, the layer's shape, and i."""
+        table = self.nodes if of_nodes else self.cells
+        width, height = (n + of_nodes for n in self.shape[1:])
+        k, at = np.arange(height), 0
+        for i, rows in enumerate(table.reshape(-1, width, 3)):
+            inside = (rows[:, :1] <= k) & (k < rows[:, 1:2])
+            count = int((rows[:, 1] - rows[:, 0]).sum())
+            yield inside, slice(at, at + count), (width, height), i
+            at += count
 
     def indices(self, *, of_nodes: bool) -> tuple[Array, Array, Array]:
         """Indices i, j, k of every stored node (or element), in order."""

@@ -1,146 +1,219 @@
-"""Between a lattice of voxels and one twice as coarse: mean moduli, diagonals, trilinear transfer; and vector sums."""
+"""Between a lattice of voxels and one twice as coarse: mean moduli, diagonals, trilinear transfer; and vector sums.
+
+Kernels are called `together`: their first two arguments are the thread's number and how many there are.
+"""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from trocar.physics.compiled import COMPILED
+from trocar.physics.compiled import COMPILED, KERNEL
+from trocar.physics.threads import PARTS, share
 
-CHUNKS = 64  # of long vectors, fixed: sums do not depend on the threads
+CHUNK = 4096  # numbers whose squares are summed in single precision
+# A node's diagonal is that of its voxels or, where more, these shares of the stiffest and of all: otherwise a stiff
+# voxel alone among soft ones has the largest eigenvalue that there can be, and smoothers for it are slow everywhere.
+ALONE, TOGETHER = np.float32(0.55), np.float32(0.97)
+U = np.uint64
 
 
-@njit(parallel=True, **COMPILED)
-def coarsened(fine, cells, ny, coarse_cells, coarse_ny, out):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def coarsened(number, threads, fine, cells, ny, coarse_cells, coarse_ny, out):  # type: ignore[no-untyped-def]
     """Twice the arithmetic mean of the eight children's moduli: their stiffness at twice the edge.
 
     Harmonic and geometric means make the iterations stall where voids or soft tissue begin (numerics 6.1).
     """
-    for row in prange(coarse_cells.shape[0]):
+    for row in range(*share(coarse_cells.shape[0], number, threads)):
         i, j = row // coarse_ny, row % coarse_ny
-        for k in range(coarse_cells[row, 0], coarse_cells[row, 1]):
-            total = 0.0
-            for a in range(2 * i, 2 * i + 2):
-                for b in range(2 * j, 2 * j + 2):
-                    child = a * ny + b
-                    for c in range(max(2 * k, cells[child, 0]), min(2 * k + 2, cells[child, 1])):
-                        total += fine[cells[child, 2] + c]
-            out[coarse_cells[row, 2] + k] = 0.25 * total
+        low, high, start = coarse_cells[row, 0], coarse_cells[row, 1], coarse_cells[row, 2]
+        line = np.zeros(2 * max(high - low, 0), np.float32)
+        for a in range(2 * i, 2 * i + 2):
+            for b in range(2 * j, 2 * j + 2):
+                child = a * ny + b
+                first, after = cells[child, 0], cells[child, 1]
+                if after > first:
+                    _add(line, U(first - 2 * low), fine, U(cells[child, 2] + first), after - first, np.float32(0.25))
+        for k in range(high - low):
+            out[start + low + k] = line[2 * k] + line[2 * k + 1]
 
 
-@njit(parallel=True, **COMPILED)
-def inverse_diagonal(modulus, cells, nodes, ny, weight, spring, out):  # type: ignore[no-untyped-def]
-    """1 / (weight x the moduli around each node + its spring), 0 where nothing is stiff; flat (3 x nodes)."""
+@njit(**COMPILED)
+def inverse_diagonal(number, threads, modulus, cells, nodes, ny, weight, spring, bound, out):  # type: ignore[no-untyped-def]
+    """1 / (weight x the moduli around each node + its stiffest spring), 0 where nothing is stiff; (nodes,).
+
+    More where one voxel is much stiffer than the others: see ALONE.
+    """
     width, nx = ny + 1, cells.shape[0] // ny
     size = nodes[-1, 1] + nodes[-1, 2]
-    for row in prange(nodes.shape[0]):
+    for row in range(*share(nodes.shape[0], number, threads)):
         i, j = row // width, row % width
-        for k in range(nodes[row, 0], nodes[row, 1]):
-            total = 0.0
-            for a in range(max(i - 1, 0), min(i + 1, nx)):
-                for b in range(max(j - 1, 0), min(j + 1, ny)):
-                    cell = a * ny + b
-                    for c in range(max(k - 1, cells[cell, 0]), min(k + 1, cells[cell, 1])):
-                        total += modulus[cells[cell, 2] + c]
-            at = nodes[row, 2] + k
-            for c in range(3):
-                held = spring[c * size + at] if spring.size > 0 else 0.0
-                out[c * size + at] = 1.0 / (weight * total + held) if total > 0 else 0.0
+        low, high, start = nodes[row, 0], nodes[row, 1], nodes[row, 2]
+        total, most = np.zeros(max(high - low, 0), np.float32), np.zeros(max(high - low, 0), np.float32)
+        for a in range(max(i - 1, 0), min(i + 1, nx)):
+            for b in range(max(j - 1, 0), min(j + 1, ny)):
+                cell = a * ny + b
+                first, after = cells[cell, 0], cells[cell, 1]
+                if after > first:
+                    at, source = U(first - low), U(cells[cell, 2] + first)
+                    _gather(total, most, at, modulus, source, after - first)
+                    _gather(total, most, at + U(1), modulus, source, after - first)
+        for k in range(high - low):
+            value, at = weight * max(total[k], ALONE * most[k] + TOGETHER * total[k]), start + low + k
+            if value > 0 and spring.size > 0 and bound[row]:
+                value += max(spring[at], spring[size + at], spring[2 * size + at])
+            out[at] = np.float32(1) / value if value > 0 else np.float32(0)
 
 
-@njit(parallel=True, **COMPILED)
-def restrict(fine, nodes, width, coarse_nodes, coarse_width, coarse):  # type: ignore[no-untyped-def]
+@njit(**KERNEL)
+def _gather(total, most, at, values, first, count):  # type: ignore[no-untyped-def]
+    for n in range(count):
+        k = U(n)
+        value = values[first + k]
+        total[at + k] += value
+        most[at + k] = max(most[at + k], value)
+
+
+@njit(**COMPILED)
+def restrict(number, threads, fine, nodes, width, coarse_nodes, coarse_width, coarse):  # type: ignore[no-untyped-def]
     """Forces on the nodes of the coarse lattice: the transpose of trilinear interpolation."""
     size, coarse_size = nodes[-1, 1] + nodes[-1, 2], coarse_nodes[-1, 1] + coarse_nodes[-1, 2]
     height = nodes.shape[0] // width
-    half = np.float32(0.5)
-    for row in prange(coarse_nodes.shape[0]):
+    one, half = np.float32(1), np.float32(0.5)
+    room = np.empty(2 * _longest(coarse_nodes) + 1, np.float32)
+    for row in range(*share(coarse_nodes.shape[0], number, threads)):
         i, j = row // coarse_width, row % coarse_width
         first, after, at = coarse_nodes[row, 0], coarse_nodes[row, 1], coarse_nodes[row, 2]
         if after <= first:
             continue
-        begin = 2 * first - 1
-        line = np.empty(2 * (after - first) + 1, np.float32)
+        begin, count = 2 * first - 1, 2 * (after - first) + 1
         for c in range(3):
-            line[:] = np.float32(0)
+            room[:count] = np.float32(0)
             for a in range(max(2 * i - 1, 0), min(2 * i + 2, height)):
                 for b in range(max(2 * j - 1, 0), min(2 * j + 2, width)):
-                    weight = (np.float32(1) if a == 2 * i else half) * (np.float32(1) if b == 2 * j else half)
-                    line_of = a * width + b
-                    low, high = max(begin, nodes[line_of, 0]), min(begin + line.size, nodes[line_of, 1])
-                    start = c * size + nodes[line_of, 2]
-                    for k in range(low, high):
-                        line[k - begin] += weight * fine[start + k]
-            for k in range(after - first):
-                coarse[c * coarse_size + at + first + k] = line[2 * k + 1] + half * (line[2 * k] + line[2 * k + 2])
+                    weight = (one if a == 2 * i else half) * (one if b == 2 * j else half)
+                    line = a * width + b
+                    low, high = max(begin, nodes[line, 0]), min(begin + count, nodes[line, 1])
+                    if high > low:
+                        _add(room, U(low - begin), fine, U(c * size + nodes[line, 2] + low), high - low, weight)
+            _halve(room, coarse, U(c * coarse_size + at + first), after - first)
 
 
-@njit(parallel=True, **COMPILED)
-def prolong(coarse, coarse_nodes, coarse_width, nodes, width, inverse, fine):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def prolong(number, threads, coarse, coarse_nodes, coarse_width, nodes, width, bound, free, fine):  # type: ignore[no-untyped-def]
     """Adds the trilinear interpolation of the coarse lattice's values to the free nodes."""
     size, coarse_size = nodes[-1, 1] + nodes[-1, 2], coarse_nodes[-1, 1] + coarse_nodes[-1, 2]
-    half, none = np.float32(0.5), np.float32(0)
-    for row in prange(nodes.shape[0]):
+    room = np.empty(_longest(coarse_nodes) + 2, np.float32)
+    for row in range(*share(nodes.shape[0], number, threads)):
         i, j = row // width, row % width
         low, high, at = nodes[row, 0], nodes[row, 1], nodes[row, 2]
         if high <= low:
             continue
         first, after = low // 2, (high - 1) // 2 + 2
-        line, wide = np.empty(after - first, np.float32), np.empty(2 * (after - first), np.float32)
+        weight = np.float32(1.0 / ((1 + i % 2) * (1 + j % 2)))
         for c in range(3):
-            line[:] = none
+            room[: after - first] = np.float32(0)
             for a in range(i // 2, (i + 1) // 2 + 1):
                 for b in range(j // 2, (j + 1) // 2 + 1):
-                    line_of = a * coarse_width + b
-                    start = c * coarse_size + coarse_nodes[line_of, 2]
-                    for k in range(max(first, coarse_nodes[line_of, 0]), min(after, coarse_nodes[line_of, 1])):
-                        line[k - first] += coarse[start + k]
-            weight = (np.float32(1) if i % 2 == 0 else half) * (np.float32(1) if j % 2 == 0 else half)
-            for n in range(line.size - 1):
-                wide[2 * n], wide[2 * n + 1] = weight * line[n], weight * half * (line[n] + line[n + 1])
-            start, shift = c * size + at, 2 * first
-            for k in range(low, high):
-                fine[start + k] += wide[k - shift] if inverse[start + k] > none else none
+                    line = a * coarse_width + b
+                    start, end = max(first, coarse_nodes[line, 0]), min(after, coarse_nodes[line, 1])
+                    if end > start:
+                        source = U(c * coarse_size + coarse_nodes[line, 2] + start)
+                        _add(room, U(start - first), coarse, source, end - start, weight)
+            target = c * size + at
+            if free.size > 0 and bound[row]:
+                for k in range(low, high):
+                    between = np.float32(0.5) * (room[k // 2 - first] + room[(k + 1) // 2 - first])
+                    fine[target + k] += free[target + k] * between
+            else:
+                _double(room, fine, target, low, high, first)
 
 
-@njit(parallel=True, **COMPILED)
-def begin(b, inverse, weight, x, step):  # type: ignore[no-untyped-def]
+@njit(**KERNEL)
+def _add(line, at, values, first, count, weight):  # type: ignore[no-untyped-def]
+    for n in range(count):
+        k = U(n)
+        line[at + k] += weight * values[first + k]
+
+
+@njit(**KERNEL)
+def _halve(line, coarse, at, count):  # type: ignore[no-untyped-def]
+    half = np.float32(0.5)
+    for n in range(count):
+        k = U(n)
+        m = k + k
+        coarse[at + k] = line[m + U(1)] + half * (line[m] + line[m + U(2)])
+
+
+@njit(**KERNEL)
+def _double(line, fine, target, low, high, first):  # type: ignore[no-untyped-def]
+    half = np.float32(0.5)
+    begin, shift = low + low % 2, target + 2 * first
+    if low % 2:
+        fine[target + low] += half * (line[low // 2 - first] + line[low // 2 + 1 - first])
+    for n in range(begin // 2 - first, high // 2 - first):
+        k, m = U(n), U(shift + 2 * n)
+        fine[m] += line[k]
+        fine[m + U(1)] += half * (line[k] + line[k + U(1)])
+    if high % 2 and high > begin:
+        fine[target + high - 1] += line[high // 2 - first]
+
+
+@njit(**COMPILED)
+def _longest(nodes):  # type: ignore[no-untyped-def]
+    longest = 0
+    for row in range(nodes.shape[0]):
+        longest = max(longest, nodes[row, 1] - nodes[row, 0])
+    return longest
+
+
+@njit(**COMPILED)
+def begin(number, threads, b, inverse, weight, x):  # type: ignore[no-untyped-def]
     """The first step of Chebyshev's iteration, from zero."""
-    for part in prange(CHUNKS):
-        for q in range(x.size * part // CHUNKS, x.size * (part + 1) // CHUNKS):
-            value = weight * inverse[q] * b[q]
-            step[q] = value
-            x[q] = value
+    size = inverse.size
+    for part in range(*share(PARTS, number, threads)):
+        first, after = share(size, part, PARTS)
+        for c in range(3):
+            _scale(b, inverse, weight, x, U(c * size + first), U(first), after - first)
 
 
-@njit(parallel=True, **COMPILED)
-def dot(a, b):  # type: ignore[no-untyped-def]
-    """The inner product, summed in double precision."""
-    sums = np.zeros(CHUNKS)
-    for part in prange(CHUNKS):
-        total = 0.0
-        for q in range(a.size * part // CHUNKS, a.size * (part + 1) // CHUNKS):
-            total += np.float64(a[q]) * np.float64(b[q])
-        sums[part] = total
-    return sums.sum()
+@njit(**KERNEL)
+def _scale(b, inverse, weight, x, at, node, count):  # type: ignore[no-untyped-def]
+    for n in range(count):
+        k = U(n)
+        x[at + k] = weight * inverse[node + k] * b[at + k]
 
 
-@njit(parallel=True, **COMPILED)
-def combine(direction, z, keep):  # type: ignore[no-untyped-def]
+@njit(**COMPILED)
+def combine(number, threads, direction, z, keep):  # type: ignore[no-untyped-def]
     """direction = z + keep x direction."""
-    for part in prange(CHUNKS):
-        for q in range(z.size * part // CHUNKS, z.size * (part + 1) // CHUNKS):
-            direction[q] = z[q] + keep * direction[q]
+    for part in range(*share(PARTS, number, threads)):
+        first, after = share(z.size, part, PARTS)
+        _scaled_plus(direction, z, keep, U(first), after - first)
 
 
-@njit(parallel=True, **COMPILED)
-def advance(u, r, direction, q, length, scaled):  # type: ignore[no-untyped-def]
-    """u += scaled x direction, r -= length x q; the square of the new residual."""
-    sums = np.zeros(CHUNKS)
-    for part in prange(CHUNKS):
-        total = 0.0
-        for n in range(u.size * part // CHUNKS, u.size * (part + 1) // CHUNKS):
-            u[n] += scaled * np.float64(direction[n])
-            value = r[n] - length * q[n]
-            r[n] = value
-            total += np.float64(value) * np.float64(value)
+@njit(**KERNEL)
+def _scaled_plus(direction, z, keep, first, count):  # type: ignore[no-untyped-def]
+    for n in range(count):
+        k = first + U(n)
+        direction[k] = z[k] + keep * direction[k]
+
+
+@njit(**COMPILED)
+def advance(number, threads, u, r, direction, q, length, scaled, sums):  # type: ignore[no-untyped-def]
+    """u += scaled x direction, r -= length x q; into sums the squares of the new residual's parts."""
+    for part in range(*share(PARTS, number, threads)):
+        total, (first, after) = 0.0, share(u.size, part, PARTS)
+        for at in range(first, after, CHUNK):
+            total += _step(u, r, direction, q, length, scaled, U(at), min(CHUNK, after - at))
         sums[part] = total
-    return sums.sum()
+
+
+@njit(**KERNEL)
+def _step(u, r, direction, q, length, scaled, first, count):  # type: ignore[no-untyped-def]
+    total = np.float32(0)
+    for n in range(count):
+        k = first + U(n)
+        u[k] += scaled * np.float64(direction[k])
+        value = r[k] - length * q[k]
+        r[k] = value
+        total += value * value
+    return total

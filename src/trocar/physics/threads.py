@@ -41,11 +41,15 @@ _helpers = Lock()  # held by the Python thread that has the crew
 
 def use_for(cells: int) -> int:
     """Set the number of threads for a step on this many cells, and return it."""
-    alone = getattr(_here, "alone", False) or cells < SMALL_CELLS or _busy()
-    count = 1 if alone else int(numba.config.NUMBA_NUM_THREADS)
+    count = _deserved(cells)
     numba.set_num_threads(count)
     _here.count = min(count, PARTS)
     return count
+
+
+def _deserved(cells: int) -> int:
+    alone = getattr(_here, "alone", False) or cells < SMALL_CELLS or _busy()
+    return 1 if alone else int(numba.config.NUMBA_NUM_THREADS)
 
 
 @contextmanager
@@ -60,13 +64,15 @@ def alone() -> Iterator[None]:
         _here.alone = before
 
 
-def together(kernel: Callable[..., Any], *arguments: Any, gate: Array | None = None) -> Any:
+def together(kernel: Callable[..., Any], *arguments: Any, gate: Array | None = None, cells: int | None = None) -> Any:
     """Call `kernel(number, threads, *arguments)` in as many threads as `use_for` has set; the first one's result.
+
+    With `cells` in as many as that many deserve: of lattices so small that setting a number would take longer.
 
     `gate`: where they `meet`, if they do. While another Python thread has the helpers, this one goes alone: helpers
     shared by two would wait for each other.
     """
-    count = getattr(_here, "count", 1)
+    count = getattr(_here, "count", 1) if cells is None else min(_deserved(cells), PARTS)
     if count == 1 or not _helpers.acquire(blocking=False):
         return kernel(0, 1, *arguments)
     others: list[Future[Any]] = []
