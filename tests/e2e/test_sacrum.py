@@ -67,7 +67,7 @@ def test_no_nerve_of_case_a2_gets_colder_than_its_limit_when_simulated(planned):
 def test_the_part_of_case_a2_that_stays_uncovered_is_named(planned):
     step = planned[1].steps[-1]
     (left,) = [note.en for note in step.notes if note.en.startswith("Left outside")]
-    assert "nerve root s1 left" in left and "ml" in left
+    assert "left S1 root" in left and "ml" in left
     coverage = [check for check in step.checks if check.name == "coverage_planned_-20_degC"]
     assert [check.verdict for check in coverage] == [Verdict.WARN]
     assert any("Partial coverage by choice" in note.en for note in step.notes)

@@ -2,7 +2,7 @@
 
 The iterations run in single precision but for the displacement; the residual is taken anew in double precision after
 every three digits, so that any tolerance down to 1e-12 is reached. theory/strength.md has the equations; decisions 0021
-and 0030 the choices.
+and 0035 the choices.
 """
 
 from collections.abc import Sequence
