@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trocar.catalog import devices, limit
+from trocar.model.case import Role
 from trocar.model.device import Screw, Trocar, Wire
 from trocar.model.space import Array, Segment, as_vector
 from trocar.model.treatment import Rejection, Text
@@ -12,7 +13,9 @@ from trocar.planning.access import Instrument, Paths, clear, rejections, trace, 
 from trocar.planning.bonefield import BoneField
 from trocar.planning.choices import corridors_told
 from trocar.planning.corridor import Corridor, corridors, screws, widest_mm
+from trocar.planning.foramina import is_sacral, sacral_channels
 from trocar.planning.gap import angle_deg, axis_gap_mm
+from trocar.planning.obstacles import Obstacle, obstacles
 from trocar.planning.surroundings import Surroundings
 
 FIRST_TRIED = 60
@@ -20,6 +23,7 @@ COMPARED = 200  # corridors that the plan tells the choice among
 ACCESS_WEIGHT = 0.25
 DIVERGENCE_WEIGHT = 0.6  # non-parallel screws resist torsion better; design
 SECOND_SCREW_WEIGHT = 1.0
+SACRAL_ROOT = "root_s"  # in the name of a nerve that leaves by a sacral foramen
 OVERREACH_PER_MM = 0.03  # a millimeter of corridor that the trocar cannot reach; design
 
 
@@ -160,7 +164,8 @@ class _Exact:
     """The exact check of a screw and its access, remembered."""
 
     def __init__(self, around: Surroundings, bone: BoneField) -> None:
-        self.around, self.bone = around, bone
+        self.bone = bone
+        self.obstacles = (*around.obstacles, *sacral_obstacles(around, bone.names))
         self.known: dict[Segment, bool] = {}
 
     def __call__(self, item: Screwed) -> bool:
@@ -169,10 +174,21 @@ class _Exact:
             outside = access_tool(item.corridor.diameter_mm, self.bone)
             inside = replace(outside, placement_error_mm=0.0)
             access = Segment(start_lps_mm=item.path.start_lps_mm, end_lps_mm=axis.start_lps_mm)
-            self.known[axis] = clear(self.around.obstacles, access, outside) and clear(
-                self.around.obstacles, axis, inside
-            )
+            self.known[axis] = clear(self.obstacles, access, outside) and clear(self.obstacles, axis, inside)
         return self.known[axis]
+
+
+def sacral_obstacles(around: Surroundings, bones: tuple[str, ...]) -> tuple[Obstacle, ...]:
+    """The canal and the foramina that a sacrum's mask shows, where nobody segmented the roots in them.
+
+    `bones` are those that screws run in.
+    """
+    case = around.case
+    sacral = [case.structure(name).inside for name in bones if is_sacral(name)]
+    if not sacral or any(item.role is Role.NERVE and SACRAL_ROOT in item.name for item in case.structures):
+        return ()
+    channels = sacral_channels(np.any([*sacral, around.lesion.inside], axis=0), case.grid)
+    return obstacles(channels, case.grid, stray_mm=around.guidance.placement_error_mm)
 
 
 def _pair(able: list[Screwed], exact: _Exact) -> tuple[Screwed, ...]:
