@@ -19,6 +19,7 @@ import margin
 import needle
 import pelvis
 import probes
+import ring
 import start
 from measure import machine
 from page import RESULTS, Result, markdown, write
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "corridors": corridors.run,
     "probes": probes.run,
     "elastic": elastic.run,
+    "ring": ring.run,
 }
 
 

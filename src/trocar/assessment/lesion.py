@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from trocar.imaging.distance import distance_field
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import Mesh, bounds, mask_surface
+from trocar.imaging.surface import Mesh, bounds, grown_bounds, mask_surface, slices
 from trocar.model.case import Case, Structure
 from trocar.model.finding import Compartments
 from trocar.model.space import Array, Grid, Volume
@@ -105,10 +105,8 @@ def cortical_breach_mm2(
     """
     if not hosts:
         return None
-    low, high = (np.asarray(edge) for edge in zip(*bounds(lesion.inside), strict=True))
-    reach = np.ceil(6.0 / grid.spacing_mm).astype(int)
-    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, grid.shape)
-    cut, around = tuple(slice(a, b) for a, b in zip(low, high, strict=True)), grid.cropped(low, high)
+    low, high = grown_bounds(lesion.inside, np.ceil(6.0 / grid.spacing_mm).astype(int))
+    cut, around = slices(low, high), grid.cropped(low, high)
     bone = np.any([host.inside[cut] for host in hosts], axis=0)
     mesh = mask_surface(bone, around)
     if not len(mesh.faces):

@@ -6,7 +6,7 @@ from scipy.spatial import cKDTree
 
 from trocar.imaging.distance import surface_points
 from trocar.imaging.gap import gaps
-from trocar.imaging.surface import bounds, mask_surface
+from trocar.imaging.surface import grown_bounds, mask_surface, slices
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Neighbor
 from trocar.model.space import Array, Grid, Volume, as_vector
@@ -86,10 +86,8 @@ def skin_gap(lesion: Structure, body: Array, grid: Grid) -> tuple[float, Array] 
 
 
 def _around(inside: Array, grid: Grid, *, reach_mm: float = 0.0) -> tuple[Grid, tuple[slice, ...]]:
-    low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
-    reach = np.ceil(reach_mm / grid.spacing_mm).astype(int) + 2
-    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, grid.shape)
-    return grid.cropped(low, high), tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    low, high = grown_bounds(inside, np.ceil(reach_mm / grid.spacing_mm).astype(int) + 2)
+    return grid.cropped(low, high), slices(low, high)
 
 
 def _within(points_lps_mm: Array, grid: Grid) -> Array:

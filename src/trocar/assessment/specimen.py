@@ -13,6 +13,7 @@ from trocar.assessment.yielding import Treated
 from trocar.catalog.mechanics import Law, LoadCase, mechanics
 from trocar.errors import CaseError
 from trocar.imaging.resample import box_grid, resample, resample_mask
+from trocar.imaging.surface import slices
 from trocar.materials.cortex import Cortex, cortex_of, peak_HU
 from trocar.materials.density import DensityScale
 from trocar.materials.stiffness import Overlay, native_modulus
@@ -172,7 +173,7 @@ def _around(case: Case, grid: Grid, *, margin_mm: float = MARGIN_MM) -> Case:
     margin = margin_mm / case.grid.spacing_mm
     low = np.clip(np.floor(reach.min(axis=0) - margin), 0, np.array(case.grid.shape) - 1).astype(int)
     high = np.clip(np.ceil(reach.max(axis=0) + margin) + 1, low + 1, case.grid.shape).astype(int)
-    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    box = slices(low, high)
     kept = []
     for structure in case.structures:
         inside = structure.inside[box]

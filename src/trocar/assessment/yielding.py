@@ -10,6 +10,7 @@ from trocar.assessment.supports import Bench, voxels_at
 from trocar.catalog.mechanics import mechanics
 from trocar.errors import CaseError
 from trocar.imaging.resample import resample_mask
+from trocar.imaging.surface import grown_bounds, slices
 from trocar.model.case import Case, Structure
 from trocar.model.space import Array, Grid, as_vector
 from trocar.model.treatment import Placement
@@ -94,12 +95,9 @@ def looked_at(case: Case, grid: Grid, lesion: str, near_mm: float) -> tuple[tupl
     """The box of the lattice that is looked at, and its voxels near the lesion."""
     inside = resample_mask(case.structure(lesion).inside, case.grid, grid)
     margin = np.ceil((near_mm + AWAY_MM + BALL_MM) / grid.spacing_mm).astype(int)
-    where = np.argwhere(inside)
-    if not len(where):
+    if not inside.any():
         raise CaseError(f"{lesion} is smaller than a voxel of the strength's lattice", hint="take a finer --spacing-mm")
-    low = np.maximum(where.min(axis=0) - margin, 0)
-    high = np.minimum(where.max(axis=0) + margin + 1, grid.shape)
-    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    box = slices(*grown_bounds(inside, margin))
     return box, ndimage.distance_transform_edt(~inside[box], sampling=grid.spacing_mm) <= near_mm
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from trocar.imaging.distance import distance_field
-from trocar.imaging.surface import Mesh, bounds, level_surface, mask_surface
+from trocar.imaging.surface import Mesh, bounds, level_surface, mask_surface, slices
 from trocar.model.space import Array, Grid, as_matrix4
 
 SMOOTHING_VOXELS = 0.8  # of the coarsest spacing
@@ -35,7 +35,7 @@ def fair_depth(inside: Array, grid: Grid) -> tuple[Array, Grid]:
     coarsest = float(grid.spacing_mm.max())
     low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
     reach = np.ceil((BAND_VOXELS + 5) * coarsest / grid.spacing_mm).astype(int)
-    box = np.pad(inside[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], [(n, n) for n in reach])
+    box = np.pad(inside[slices(low, high)], [(n, n) for n in reach])
     around = _shifted(grid, low - reach, box.shape)
     distance = distance_field(box, around)
     if -distance.min() < LEAST_DEPTH_VOXELS * coarsest:

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from trocar.imaging.distance import boundary_voxels, distance_field, surface_points
 from trocar.imaging.fair import fair_surface
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import bounds, mask_surface
+from trocar.imaging.surface import grown_bounds, mask_surface, slices
 from trocar.model.case import Structure
 from trocar.model.space import Array, Grid
 
@@ -56,13 +56,10 @@ class _Surroundings:
         few = points[:: max(1, len(points) // FEW_POINTS)]
         self.tree, self.few = cKDTree(points), cKDTree(few)
         self.slack_mm = float(self.few.query(points)[0].max())
-        low, high = (np.asarray(edge) for edge in zip(*bounds(first.inside), strict=True))
-        self.box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-        low, high = np.maximum(low - 2, 0), np.minimum(high + 2, grid.shape)
+        self.box = slices(*grown_bounds(first.inside, 0))
+        low, high = grown_bounds(first.inside, 2)
         self.around = grid.cropped(low, high)
-        self.depth = distance_field(
-            first.inside[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], self.around
-        )
+        self.depth = distance_field(first.inside[slices(low, high)], self.around)
 
     def gap_to(self, other: Structure) -> Gap:
         shared = self._shared_point(other)
@@ -109,7 +106,7 @@ class _Surroundings:
         reach = np.ceil(4 * self.grid.spacing_mm.max() / self.grid.spacing_mm).astype(int)
         start = np.maximum(candidates.min(axis=0) - reach, 0)
         stop = np.minimum(candidates.max(axis=0) + reach + 1, self.grid.shape)
-        cut = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+        cut = slices(start, stop)
         near = float(self.few.query(self.grid.to_lps(candidates))[0].min()) <= FAIR_WITHIN_MM
         mesh = (fair_surface if near else mask_surface)(other.inside[cut], self.grid.cropped(start, stop))
         return np.concatenate([mesh.vertices_lps_mm, mesh.face_centers_lps_mm])

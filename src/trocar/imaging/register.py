@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from trocar.errors import GeometryError
 from trocar.imaging.distance import distance_field
 from trocar.imaging.resample import box_grid, resample, sample
-from trocar.imaging.surface import bounds, mask_surface
+from trocar.imaging.surface import mask_surface, slices, window
 from trocar.model.space import Array, Grid, Volume
 
 SOFTEST_HU, HARDEST_HU = -150.0, 900.0  # gas and metal say nothing of where the bone is
@@ -81,7 +81,7 @@ def register_bone(plan: Volume, control: Volume, bone: Array, *, ignored: Array 
 
 def _band_points(bone: Array, ignored: Array, grid: Grid) -> Array:
     """(n, 3) voxel centers within a few mm of the bone's surface and out of what is ignored, evenly thinned."""
-    cut, around = _window(bone, grid, BAND_MM + 1)
+    cut, around = window(bone, grid, BAND_MM + 1)
     band = (np.abs(distance_field(bone[cut], around)) <= BAND_MM) & ~ignored[cut]
     points = around.to_lps(np.argwhere(band))
     if len(points) < 200:
@@ -89,19 +89,12 @@ def _band_points(bone: Array, ignored: Array, grid: Grid) -> Array:
     return points[:: max(1, len(points) // POINTS)]
 
 
-def _window(inside: Array, grid: Grid, reach_mm: float) -> tuple[tuple[slice, ...], Grid]:
-    low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
-    reach = np.ceil(reach_mm / grid.spacing_mm).astype(int) + 1
-    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, grid.shape)
-    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), grid.cropped(low, high)
-
-
 # --- the search
 
 
 def _coarse_starts(plan: Volume, control: Volume, bone: Array, pivot: Array) -> list[Array]:
     """The best few rigid transforms (4, 4) of the search over turns and all translations."""
-    cut, around = _window(bone, plan.grid, 10.0)
+    cut, around = window(bone, plan.grid, 10.0)
     near = distance_field(bone[cut], around) <= 10.0
     corners = around.to_lps(np.array(list(product((0, 1), repeat=3))) * (np.asarray(around.shape) - 1))
     template_grid = box_grid(corners - pivot, margin_mm=0.0, spacing_mm=COARSE_MM)
@@ -195,7 +188,7 @@ def _image(volume: Volume, points_lps_mm: Array, *, reach_mm: float, blur_mm: fl
     shape = np.asarray(volume.grid.shape)
     low = np.clip(np.floor(ijk.min(axis=0)).astype(int) - reach, 0, shape - 3)
     high = np.clip(np.ceil(ijk.max(axis=0)).astype(int) + reach, low + 3, shape)
-    values = volume.values[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    values = volume.values[slices(low, high)]
     values = np.clip(values, SOFTEST_HU, HARDEST_HU).astype(np.float32)
     values = ndimage.gaussian_filter(values, blur_mm / volume.grid.spacing_mm, mode="nearest")
     d_i, d_j, d_k = np.gradient(values)
@@ -251,7 +244,7 @@ def edge_residual(
 
     None where fewer than a fifth of the surface shows an edge in both images.
     """
-    cut, around = _window(bone, plan.grid, 3.0)
+    cut, around = window(bone, plan.grid, 3.0)
     mesh = mask_surface(bone[cut], around)
     corner = mesh.vertices_lps_mm[mesh.faces]
     normals = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])

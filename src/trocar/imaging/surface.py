@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import ndimage
 from skimage import measure
 
@@ -59,10 +60,8 @@ def mask_surface(inside: Array, grid: Grid, *, smoothing_mm: float = 0.5) -> Mes
     """The sub-voxel surface of a mask; the unsmoothed one where smoothing would erase a thin structure."""
     if not inside.any():
         return EMPTY
-    low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
-    reach = np.ceil(4 * smoothing_mm / grid.spacing_mm).astype(int) + 1
-    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, inside.shape)
-    box = inside[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    low, high = grown_bounds(inside, np.ceil(4 * smoothing_mm / grid.spacing_mm).astype(int) + 1)
+    box = inside[slices(low, high)]
     smooth = occupancy(box, grid, smoothing_mm=smoothing_mm)
     field = smooth if smooth.max() > 0.6 else box.astype(np.float32)
     return level_surface(field, grid.cropped(low, high), 0.5)
@@ -73,6 +72,27 @@ def bounds(inside: Array) -> tuple[tuple[int, int], ...]:
     across = np.any(inside, axis=2)
     (i0, i1), (j0, j1) = _ends(np.any(across, axis=1)), _ends(np.any(across, axis=0))
     return (i0, i1), (j0, j1), _ends(np.any(inside[i0:i1, j0:j1], axis=(0, 1)))
+
+
+def grown_bounds(inside: Array, reach: ArrayLike) -> tuple[Array, Array]:
+    """(3,) low and high indices of the box that goes `reach` voxels (one number, or one an axis) beyond a mask's.
+
+    It ends where the grid does; high is exclusive; there must be a true voxel.
+    """
+    low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
+    return np.maximum(low - reach, 0), np.minimum(high + reach, inside.shape)
+
+
+def window(inside: Array, grid: Grid, reach_mm: float) -> tuple[tuple[slice, ...], Grid]:
+    """The box that goes a distance and a voxel beyond a mask's, as slices and as a grid."""
+    low, high = grown_bounds(inside, np.ceil(reach_mm / grid.spacing_mm).astype(int) + 1)
+    return slices(low, high), grid.cropped(low, high)
+
+
+def slices(low: Array, high: Array) -> tuple[slice, slice, slice]:
+    """What cuts the box between two corners out of an array."""
+    i, j, k = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return i, j, k
 
 
 def _ends(line: Array) -> tuple[int, int]:

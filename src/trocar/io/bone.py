@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from trocar.errors import CaseError
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import grown_bounds, slices
 from trocar.io.labels import named_labels
 from trocar.io.nifti import read_label_values
 from trocar.io.region import onto_grid
@@ -56,7 +56,7 @@ def read_bone(path: Path | str, *, bones: tuple[str, ...] | None = None, lesion:
         said = (*findings, *more)
         taken |= set() if Path(lesion).is_file() else {_number(lesion, names, present)}
     low, high = _box(np.isin(values, numbers), tumor, grid)
-    part = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    part = slices(low, high)
     called = {number: names[number][0] if number in names else _stem(file, number, numbers) for number in numbers}
     near = [number for number in np.unique(values[part]).tolist() if number in names and number not in taken]
     return BoneMask(
@@ -83,9 +83,7 @@ def _stem(file: Path, number: int, numbers: list[int]) -> str:
 
 def _box(inside: Array, tumor: Array | None, grid: Grid) -> tuple[Array, Array]:
     whole = inside if tumor is None else inside | tumor
-    low, high = (np.asarray(edge) for edge in zip(*bounds(whole), strict=True))
-    reach = np.ceil(AROUND_MM / grid.spacing_mm).astype(int)
-    return np.maximum(low - reach, 0), np.minimum(high + reach, grid.shape)
+    return grown_bounds(whole, np.ceil(AROUND_MM / grid.spacing_mm).astype(int))
 
 
 def _shown(number: int, names: Names) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from skimage.measure import grid_points_in_poly
 
 from trocar.errors import CaseError, GeometryError, ReadError
+from trocar.imaging.surface import slices
 from trocar.io.anatomy import named, required_role
 from trocar.io.dicom_files import lenient, read_whole
 from trocar.io.geometry import said
@@ -174,7 +175,7 @@ def _clipped(filled: Array, low: Array, grid: Grid, subject: str) -> tuple[Array
     stop = np.minimum(low + filled.shape, grid.shape)
     if np.any(stop <= start):
         raise GeometryError(f"{subject} lies outside the CT", hint="the structure set belongs to another image")
-    part = filled[tuple(slice(a, b) for a, b in zip(start - low, stop - low, strict=True))]
+    part = filled[slices(start - low, stop - low)]
     if np.count_nonzero(part) < (1 - CUT_OFF_REFUSED_FRAC) * np.count_nonzero(filled):
         raise GeometryError(f"{subject} lies mostly outside the CT", hint="the structure set belongs to another image")
     return part, (int(start[0]), int(start[1]), int(start[2]))

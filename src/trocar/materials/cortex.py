@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from trocar.catalog.mechanics import Law
+from trocar.imaging.surface import grown_bounds, slices
 from trocar.materials.density import DensityScale
 from trocar.model.case import Case, Role
 from trocar.model.space import Array, Grid
@@ -56,7 +57,7 @@ def cortex_of(hu: Array, grid: Grid, bone: Array, other: Array, lesion: Array, *
     Nothing is corrected within the lesion. What neither the mask nor the 4 mm beneath its surface holds is not seen.
     """
     spacing = grid.spacing_mm
-    box = _box_around(bone, np.ceil((AROUND_MM / 2 + TAIL_MM) / spacing).astype(int))
+    box = slices(*grown_bounds(bone, np.ceil((AROUND_MM / 2 + TAIL_MM) / spacing).astype(int)))
     share = np.full(hu.shape, np.nan, np.float32)
     spongy = np.zeros(hu.shape, np.float32)
     share[box], spongy[box] = _shares(
@@ -97,13 +98,3 @@ def _mean_around(values: Array, of: Array, spacing_mm: Array) -> Array:
     whole = float(np.median(values[of])) if of.any() else 0.0
     some = weight > 1e-3
     return np.where(some, total / np.where(some, weight, 1), whole).astype(np.float32)
-
-
-def _box_around(mask: Array, margin: Array) -> tuple[slice, ...]:
-    where = ndimage.find_objects(mask.astype(np.uint8))
-    if not where or where[0] is None:
-        return tuple(slice(0, 0) for _ in range(3))
-    return tuple(
-        slice(max(0, side.start - int(more)), min(size, side.stop + int(more)))
-        for side, more, size in zip(where[0], margin, mask.shape, strict=True)
-    )

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import bounds, slices
 from trocar.model.case import Role, Structure
 from trocar.model.space import Array, Grid, Segment, as_vector
 
@@ -60,7 +60,7 @@ def tube(points_lps_mm: Array, radius_mm: float, grid: Grid) -> tuple[Box, Array
     low = np.floor(np.minimum(ijk[:-1], ijk[1:]) - cells).astype(int).clip(0, grid.shape)
     high = np.ceil(np.maximum(ijk[:-1], ijk[1:]) + cells).astype(int).clip(-1, np.asarray(grid.shape) - 1) + 1
     for n in np.flatnonzero((high > low).all(axis=1)):
-        box = _box(low[n], high[n])
+        box = slices(low[n], high[n])
         axis = Segment(start_lps_mm=as_vector(points_lps_mm[n]), end_lps_mm=as_vector(points_lps_mm[n + 1]))
         inside[box] |= distance_mm(axis, box, grid) <= reach
     return whole, inside[whole]
@@ -84,12 +84,7 @@ def around(points_lps_mm: Array, reach_mm: float, grid: Grid) -> Box | None:
     high = np.clip(np.ceil(ijk.max(axis=0) + reach).astype(int) + 1, 0, grid.shape)
     if (high <= low).any():
         return None
-    return _box(low, high)
-
-
-def _box(low: Array, high: Array) -> Box:
-    i, j, k = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return i, j, k
+    return slices(low, high)
 
 
 def distance_mm(axis: Segment, box: Box, grid: Grid) -> Array:

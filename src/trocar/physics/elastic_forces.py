@@ -57,6 +57,14 @@ def across(u, size, nodes, below, above, even, odd, at, pitch):  # type: ignore[
             odd[r + k] = b - a
 
 
+@njit(**KERNEL, inline="always")
+def _modes(layers, p, q):  # type: ignore[no-untyped-def]
+    """Mean, along the row, across to the other row, and both: sums of four nodes of an element by their signs."""
+    a, b, c, d = layers[p], layers[p + U(1)], layers[q], layers[q + U(1)]
+    a, b, c, d = a + c, b + d, c - a, d - b
+    return a + b, b - a, c + d, d - c
+
+
 @njit(**KERNEL)
 def stretching(even, odd, here, there, pitch, modulus, cell, count, w, t):  # type: ignore[no-untyped-def]
     """Half of the forces of `count` elements between two rows of nodes: odd in x's component, even in y's and z's.
@@ -64,23 +72,17 @@ def stretching(even, odd, here, there, pitch, modulus, cell, count, w, t):  # ty
     even, odd: sums and differences of two layers, 3 x pitch for either row. t: a row of PITCH for every pair of modes
     that differ along the row only, as what they give to the node below, and one as what they give to the node above.
     """
-    real, one = t.dtype.type, U(1)
+    real = t.dtype.type
     normal, cross, shear, bend, bend_cross, last = w[0], w[1], w[2], w[3], w[4], w[7]
     for n in range(count):
         k = U(n)
         stiff = real(modulus[cell + k])
         p, q = here + k, there + k
-        a, b, c, d = odd[p], odd[p + one], odd[q], odd[q + one]
-        a, b, c, d = a + c, b + d, c - a, d - b
-        x4, x5, x6, x7 = a + b, b - a, c + d, d - c
+        x4, x5, x6, x7 = _modes(odd, p, q)
         p, q = p + pitch, q + pitch
-        a, b, c, d = even[p], even[p + one], even[q], even[q + one]
-        y1, c, d = (b + d) - (a + c), c - a, d - b
-        y2, y3 = c + d, d - c
+        _, y1, y2, y3 = _modes(even, p, q)
         p, q = p + pitch, q + pitch
-        a, b, c, d = even[p], even[p + one], even[q], even[q + one]
-        z1, c, d = (b + d) - (a + c), c - a, d - b
-        z2, z3 = c + d, d - c
+        _, z1, z2, z3 = _modes(even, p, q)
         f, g = stiff * (normal * x4 + cross * (y2 + z1)), stiff * (bend * x5 + bend_cross * y3)
         t[FIRST + k], t[FIRST + U(PITCH) + k] = f - g, f + g
         f, g = stiff * (normal * y2 + cross * (x4 + z1)), stiff * (bend * y3 + bend_cross * x5)
@@ -96,23 +98,17 @@ def stretching(even, odd, here, there, pitch, modulus, cell, count, w, t):  # ty
 @njit(**KERNEL)
 def shearing(even, odd, here, there, pitch, modulus, cell, count, w, t):  # type: ignore[no-untyped-def]
     """The other half: even in x's component, odd in y's and z's."""
-    real, one = t.dtype.type, U(1)
+    real = t.dtype.type
     shear, bend, bend_cross, twist, twist_cross, last = w[2], w[3], w[4], w[5], w[6], w[7]
     for n in range(count):
         k = U(n)
         stiff = real(modulus[cell + k])
         p, q = here + k, there + k
-        a, b, c, d = even[p], even[p + one], even[q], even[q + one]
-        x1, c, d = (b + d) - (a + c), c - a, d - b
-        x2, x3 = c + d, d - c
+        _, x1, x2, x3 = _modes(even, p, q)
         p, q = p + pitch, q + pitch
-        a, b, c, d = odd[p], odd[p + one], odd[q], odd[q + one]
-        a, b, c, d = a + c, b + d, c - a, d - b
-        y4, y5, y6, y7 = a + b, b - a, c + d, d - c
+        y4, y5, y6, y7 = _modes(odd, p, q)
         p, q = p + pitch, q + pitch
-        a, b, c, d = odd[p], odd[p + one], odd[q], odd[q + one]
-        a, b, c, d = a + c, b + d, c - a, d - b
-        z4, z5, z6, z7 = a + b, b - a, c + d, d - c
+        z4, z5, z6, z7 = _modes(odd, p, q)
         f, g = stiff * (shear * (x2 + y4)), stiff * (twist * x3 + twist_cross * (y5 + z6))
         t[FIRST + U(PITCH) + k], t[FIRST + U(2 * PITCH) + k] = f - g, f + g
         g = stiff * (twist * y5 + twist_cross * (x3 + z6))

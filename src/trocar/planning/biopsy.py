@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from trocar.catalog import device
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import grown_bounds, slices
 from trocar.model.device import BiopsyNeedle
 from trocar.model.space import Array, Segment, as_vector
 from trocar.model.treatment import Placement, Rejection
@@ -144,7 +144,7 @@ def _depth_mm(around: Surroundings, compartment: str) -> Array:
     viable = _viable(around, compartment)
     depth = np.zeros(around.grid.shape, dtype=np.float32)
     if viable.any():
-        box = tuple(slice(max(0, low - 1), high + 1) for low, high in bounds(viable))
+        box = slices(*grown_bounds(viable, 1))
         depth[box] = ndimage.distance_transform_edt(viable[box], sampling=around.grid.spacing_mm)
     return depth
 

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from trocar.imaging.distance import distance_field
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import bounds, closed
+from trocar.imaging.surface import bounds, closed, grown_bounds, slices
 from trocar.model.case import Case, Structure
 from trocar.model.space import Array, Grid
 
@@ -42,14 +42,12 @@ def length_within_mm(samples: Array, step_mm: float) -> float:
 def bone_field(case: Case, lesion: Structure, hosts: tuple[Structure, ...], *, side_x: float) -> BoneField:
     """The bone around a lesion in which a screw may run: its hosts, and across a sacroiliac joint the other bone."""
     bones, joints = _usable(case, lesion, hosts)
-    low, high = (np.asarray(edge) for edge in zip(*bounds(lesion.inside), strict=True))
-    reach = np.ceil(REACH_MM / case.grid.spacing_mm).astype(int)
-    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, case.grid.shape)
+    low, high = grown_bounds(lesion.inside, np.ceil(REACH_MM / case.grid.spacing_mm).astype(int))
     inside = _within(bones + joints, low, high)
     box = bounds(inside)
     low, high = low + [a for a, _ in box], low + [b for _, b in box]
     low, high = np.maximum(low - 2, 0), np.minimum(high + 2, case.grid.shape)
-    cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    cut = slices(low, high)
     grid = case.grid.cropped(low, high)
     inside = _within(bones + joints, low, high)
     if joints or len(bones) > 1:
@@ -85,5 +83,5 @@ def _usable(
 
 
 def _within(structures: tuple[Structure, ...], low: Array, high: Array) -> Array:
-    cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    cut = slices(low, high)
     return np.any([structure.inside[cut] for structure in structures], axis=0)

@@ -8,6 +8,7 @@ import numpy as np
 from trocar.catalog import device, devices, limit
 from trocar.catalog.compatibility import fits
 from trocar.catalog.timing import timing
+from trocar.imaging.surface import slices
 from trocar.model.case import Role
 from trocar.model.device import Cement, Screw, Trocar, Wire
 from trocar.model.finding import Check, Verdict
@@ -222,7 +223,7 @@ def volume_ml(around: Surroundings, bone: BoneField, target: Array) -> float:
     middle = np.rint(bone.grid.to_ijk(target)).astype(int)
     low = np.clip(middle - reach, 0, bone.grid.shape)
     high = np.clip(middle + reach + 1, 0, bone.grid.shape)
-    cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    cut = slices(low, high)
     ijk = np.argwhere(bone.depth_mm[cut] > 0) + low
     near = np.linalg.norm(bone.grid.to_lps(ijk) - target, axis=1) <= SPACE_RADIUS_MM
     room = FILL_FRAC * float(np.count_nonzero(near)) * bone.grid.voxel_ml

@@ -1,6 +1,8 @@
 """One draft of a plan: the steps of a proposal with the patient in one position."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from trocar.catalog import device
 from trocar.catalog.devicenames import device_name
@@ -191,23 +193,11 @@ class Draft:
         )
 
     def _probes(self, predictor: Predictor | None) -> Ablation:
-        intent = self.proposal.intent
-        near = endangered(self.around)
+        intent, near = self.proposal.intent, endangered(self.around)
+        place: Callable[..., Ablation] = partial(cover, self.around, self.up)
         if intent == "protected" and near is not None:
-            return spare(
-                self.around,
-                self.up,
-                near[0],
-                intent=intent,
-                predictor=predictor,
-                perfusion_scale=self.perfusion_scale,
-                effort=self.effort,
-                samples=self.samples,
-                inside=self.inside,
-            )
-        return cover(
-            self.around,
-            self.up,
+            place = partial(spare, self.around, self.up, near[0])
+        return place(
             intent=intent,
             predictor=predictor,
             perfusion_scale=self.perfusion_scale,

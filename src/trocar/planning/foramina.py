@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import grown_bounds, slices
 from trocar.model.case import Role, Side, Structure
 from trocar.model.space import Array, Grid
 
@@ -29,9 +29,8 @@ def sacral_channels(inside: Array, grid: Grid) -> tuple[Structure, ...]:
     """
     if not inside.any():
         return ()
-    low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
-    low, high = np.maximum(low - 1, 0), np.minimum(high + 1, grid.shape)
-    cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    low, high = grown_bounds(inside, 1)
+    cut = slices(low, high)
     part, near = inside[cut], grid.cropped(low, high)
     channels = _open(_enclosed(part, near), part)
     where = np.argwhere(channels)

@@ -9,7 +9,7 @@ from trocar.catalog import limit
 from trocar.errors import PlanningError
 from trocar.imaging.cylinders import Solid, refined, widest
 from trocar.imaging.distance import distance_field
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import bounds, grown_bounds, slices
 from trocar.model.space import Array, Grid, Segment, as_vector
 from trocar.planning.bonefield import BoneField, length_within_mm
 from trocar.planning.directions import perpendicular, sphere, tie_break
@@ -70,9 +70,8 @@ def bone_of_labels(
         raise PlanningError("the bone mask is empty", hint="give the label of a bone")
     tumor = np.zeros(grid.shape, dtype=bool) if lesion is None else lesion
     solid = inside | (tumor & _touching(inside, tumor))
-    low, high = (np.asarray(edge) for edge in zip(*bounds(solid), strict=True))
-    low, high = np.maximum(low - ROOM, 0), np.minimum(high + ROOM, grid.shape)
-    part = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    low, high = grown_bounds(solid, ROOM)
+    part = slices(low, high)
     cropped = grid.cropped(low, high)
     inside, tumor, solid = inside[part], tumor[part], solid[part]
     healthy = None if healthy is None else healthy[part]
@@ -98,7 +97,7 @@ def _nerve_room(nerves: Array, grid: Grid, low: Array, high: Array, deepest_mm: 
     clearance_mm = limit("nerve_clearance_hard_mm").value
     reach = np.ceil((deepest_mm + clearance_mm) / grid.spacing_mm).astype(int) + 1
     first, last = np.maximum(low - reach, 0), np.minimum(high + reach, grid.shape)
-    near = nerves[tuple(slice(a, b) for a, b in zip(first, last, strict=True))]
+    near = nerves[slices(first, last)]
     if not near.any():
         return None
     start, stop = (np.asarray(edge) + first for edge in zip(*bounds(near), strict=True))
@@ -107,10 +106,10 @@ def _nerve_room(nerves: Array, grid: Grid, low: Array, high: Array, deepest_mm: 
     if (start >= stop).any():
         return None
     wide_start, wide_stop = np.maximum(start - reach, first), np.minimum(stop + reach, last)
-    wide = nerves[tuple(slice(a, b) for a, b in zip(wide_start, wide_stop, strict=True))]
+    wide = nerves[slices(wide_start, wide_stop)]
     distance = ndimage.distance_transform_edt(~wide, sampling=grid.spacing_mm)
-    held = tuple(slice(a, b) for a, b in zip(start - wide_start, stop - wide_start, strict=True))
-    placed = tuple(slice(a, b) for a, b in zip(start - low, stop - low, strict=True))
+    held = slices(start - wide_start, stop - wide_start)
+    placed = slices(start - low, stop - low)
     room[placed] = distance[held] - float(grid.spacing_mm.mean()) / 2 - clearance_mm
     return room
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trocar.imaging.surface import slices
 from trocar.model.case import Role, Structure
 from trocar.model.space import Array, Grid
 from trocar.planning.canal import canal_of
@@ -114,7 +115,7 @@ def _with_lesion(bones: tuple[Structure, ...], lesion: Array | None) -> Array:
 
 def cropped(structures: tuple[Structure, ...], low: Array, high: Array) -> tuple[Structure, ...]:
     """The structures within a box of the grid, as views; those that are not in it left out."""
-    part = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    part = slices(low, high)
     found = []
     for item in structures:
         inside = item.inside[part]

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from trocar.catalog import devices
 from trocar.errors import PlanningError
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import bounds, grown_bounds, slices
 from trocar.model.case import Role, Structure
 from trocar.model.device import Screw
 from trocar.model.space import Array, Grid, Volume
@@ -136,10 +136,8 @@ def searched(around: Anatomy, lesion: Array | None, ct: Volume | None) -> Search
     whole = np.any([item.inside for item in hosts], axis=0)
     if not whole.any():
         raise PlanningError("the bone mask is empty", hint="give the label of a bone")
-    low, high = (np.asarray(edge) for edge in zip(*bounds(whole), strict=True))
-    reach = np.ceil(MARGIN_MM / around.grid.spacing_mm).astype(int)
-    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, around.grid.shape)
-    part = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    low, high = grown_bounds(whole, np.ceil(MARGIN_MM / around.grid.spacing_mm).astype(int))
+    part = slices(low, high)
     near = Anatomy(
         structures=cropped(around.structures, low, high), grid=around.grid.cropped(low, high), bones=around.bones
     )
@@ -174,7 +172,7 @@ def _bridge(bones: tuple[Structure, ...], grid: Grid) -> Array:
         high = np.minimum(np.minimum(boxes[0][:, 1], boxes[1][:, 1]), grid.shape)
         if (low >= high).any():
             continue
-        part = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        part = slices(low, high)
         gap = sum(
             ndimage.distance_transform_edt(~mask[part], sampling=grid.spacing_mm) for mask in (hip.inside, sacrum)
         )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from trocar.imaging.resample import sample
+from trocar.imaging.surface import slices
 from trocar.model.space import Array, Grid
 from trocar.reporting.planes import Plane
 
@@ -25,4 +26,4 @@ def around(grid: Grid, points_lps_mm: Array, *, margin_mm: float = 0.0) -> tuple
         return None
     low = np.clip(np.floor(first).astype(int) - 1, 0, np.asarray(grid.shape) - 1)
     high = np.clip(np.ceil(last).astype(int) + 2, low + 1, grid.shape)
-    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), grid.cropped(low, high)
+    return slices(low, high), grid.cropped(low, high)

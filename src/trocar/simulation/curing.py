@@ -8,6 +8,7 @@ import numpy as np
 
 from trocar.catalog import limit
 from trocar.catalog.tissues import curing, tissues
+from trocar.imaging.surface import grown_bounds, slices
 from trocar.materials import REST_DEGC
 from trocar.model.case import Role
 from trocar.model.finding import Check, Verdict
@@ -135,10 +136,7 @@ def _setting(step: str, sets_at_s: Sequence[float], peak_degC: float) -> Check:
 
 def _box(fresh_frac: Array, grid: Grid) -> Box:
     """The cells within reach of the fresh cement's heat."""
-    cells, reach = np.argwhere(fresh_frac > 0), np.ceil(ROOM_MM / grid.spacing_mm).astype(int)
-    low, high = np.maximum(cells.min(axis=0) - reach, 0), np.minimum(cells.max(axis=0) + reach + 1, grid.shape)
-    i, j, k = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return i, j, k
+    return slices(*grown_bounds(fresh_frac > 0, np.ceil(ROOM_MM / grid.spacing_mm).astype(int)))
 
 
 def _cut(medium: Medium, box: Box) -> Medium:

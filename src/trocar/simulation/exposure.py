@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from trocar.catalog import limit
 from trocar.catalog.tolerances import COLD_LIMIT_OF_ROLE, HOT_LIMIT_OF_ROLE
 from trocar.imaging.distance import surface_points, tube_points
+from trocar.imaging.surface import slices
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Exposure, History
 from trocar.model.space import Array, Grid, Segment, as_vector
@@ -133,7 +134,7 @@ def _near_points(structure: Structure, case: Case, needles: Sequence[Segment]) -
         high = np.clip(np.ceil(ijk.max(axis=0) + reach).astype(int) + 1, 0, case.grid.shape)
         if (high <= low).any():
             return np.zeros((0, 3))
-        part = structure.inside[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        part = structure.inside[slices(low, high)]
         if not part.any():
             return np.zeros((0, 3))
         cropped = Structure(name=structure.name, role=structure.role, inside=part.copy())

@@ -8,6 +8,7 @@ from scipy import ndimage
 from trocar.catalog.flow import cement_flow
 from trocar.errors import CaseError
 from trocar.imaging.resample import resample
+from trocar.imaging.surface import slices
 from trocar.materials.mapping import CANCELLOUS_HU, CORTICAL_HU
 from trocar.materials.placing import onto, shaft_frac
 from trocar.model.case import Role
@@ -86,8 +87,7 @@ def _box(grid: Grid, target_lps_mm: Array) -> tuple[Box, Grid]:
     middle, reach = grid.to_ijk(target_lps_mm), REACH_MM / grid.spacing_mm
     low = np.clip(np.floor(middle - reach).astype(int), 0, np.asarray(grid.shape) - 1)
     high = np.clip(np.ceil(middle + reach).astype(int) + 1, low + 1, grid.shape)
-    i, j, k = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return (i, j, k), grid.cropped(low, high)
+    return slices(low, high), grid.cropped(low, high)
 
 
 def _domain(session: Session) -> Array:

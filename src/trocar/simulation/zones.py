@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import EMPTY, Mesh, bounds, level_surface, mask_surface
+from trocar.imaging.surface import EMPTY, Mesh, grown_bounds, level_surface, mask_surface, slices
 from trocar.model.case import Case, Role
 from trocar.model.finding import Zone, ZoneCoverage
 from trocar.model.space import Array, Grid, as_vector
@@ -47,9 +47,8 @@ def ice_mesh(minimum_degC: Array, grid: Grid, level_degC: float) -> Mesh:
     cold = minimum_degC < level_degC
     if not cold.any():
         return EMPTY
-    low, high = (np.asarray(edge) for edge in zip(*bounds(cold), strict=True))
-    low, high = np.maximum(low - 2, 0), np.minimum(high + 2, grid.shape)
-    part = minimum_degC[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    low, high = grown_bounds(cold, 2)
+    part = minimum_degC[slices(low, high)]
     return level_surface(-part, grid.cropped(low, high), -level_degC)
 
 

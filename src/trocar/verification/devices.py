@@ -8,6 +8,7 @@ from scipy.optimize import least_squares, linear_sum_assignment
 from scipy.special import ndtr
 
 from trocar.imaging.resample import sample
+from trocar.imaging.surface import slices
 from trocar.model.space import Array, Segment, Volume, as_vector
 from trocar.model.treatment import Placement
 from trocar.model.verification import FoundSegment, PlacementError
@@ -97,7 +98,7 @@ def _metal_points(ct: Volume, planned: Sequence[Placement]) -> Array:
     reach = REACH_MM / grid.spacing_mm
     low = np.clip(np.floor(ijk.min(axis=0) - reach), 0, grid.shape).astype(int)
     high = np.clip(np.ceil(ijk.max(axis=0) + reach) + 1, 0, grid.shape).astype(int)
-    window = ct.values[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    window = ct.values[slices(low, high)]
     points = grid.to_lps(np.argwhere(window >= METAL_HU) + low)
     if not len(points):
         return points

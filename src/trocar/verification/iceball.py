@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from trocar.imaging.resample import resample, sample
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import bounds, slices
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Simulation
 from trocar.model.space import Array, Grid, Volume
@@ -85,7 +85,7 @@ def _around(lesion: Structure, probes: Sequence[Placement], grid: Grid) -> tuple
     reach = REACH_MM / grid.spacing_mm
     low = np.clip(np.floor(low - reach), 0, np.asarray(grid.shape) - 1).astype(int)
     high = np.clip(np.ceil(high + reach), low + 1, grid.shape).astype(int)
-    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), grid.cropped(low, high)
+    return slices(low, high), grid.cropped(low, high)
 
 
 def _soft_tissue(case: Case, lesion: Structure, window: tuple[slice, ...], before: Array, grid: Grid) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 from trocar.errors import CaseError
 from trocar.imaging.distance import distance_field
 from trocar.imaging.register import RigidFit, register_bone
-from trocar.imaging.surface import bounds
+from trocar.imaging.surface import window
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Simulation
 from trocar.model.space import Array, Grid, Volume, as_matrix4
@@ -128,12 +128,12 @@ def _bones_of_interest(case: Case, lesion: Structure) -> tuple[Structure, ...]:
         raise CaseError(
             "no bone is segmented to register the control on", hint="segment the bone that holds the lesion"
         )
-    window, around = _window(lesion.inside, case.grid, 40.0)
-    shared = [int(np.count_nonzero(bone.inside[window] & lesion.inside[window])) for bone in bones]
+    box, around = window(lesion.inside, case.grid, 40.0)
+    shared = [int(np.count_nonzero(bone.inside[box] & lesion.inside[box])) for bone in bones]
     if max(shared) > 0:
         return (bones[int(np.argmax(shared))],)
-    depth = distance_field(lesion.inside[window], around)
-    nearest = [float(depth[bone.inside[window]].min(initial=np.inf)) for bone in bones]
+    depth = distance_field(lesion.inside[box], around)
+    nearest = [float(depth[bone.inside[box]].min(initial=np.inf)) for bone in bones]
     return (bones[int(np.argmin(nearest))],)
 
 
@@ -142,17 +142,10 @@ def _union(structures: Sequence[Structure]) -> Array:
 
 
 def _near(inside: Array, grid: Grid, reach_mm: float) -> Array:
-    window, around = _window(inside, grid, reach_mm)
+    box, around = window(inside, grid, reach_mm)
     near = np.zeros_like(inside)
-    near[window] = distance_field(inside[window], around) <= reach_mm
+    near[box] = distance_field(inside[box], around) <= reach_mm
     return near
-
-
-def _window(inside: Array, grid: Grid, reach_mm: float) -> tuple[tuple[slice, ...], Grid]:
-    low, high = (np.asarray(edge) for edge in zip(*bounds(inside), strict=True))
-    reach = np.ceil(reach_mm / grid.spacing_mm).astype(int) + 1
-    low, high = np.maximum(low - reach, 0), np.minimum(high + reach, grid.shape)
-    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), grid.cropped(low, high)
 
 
 def _registration(fit: RigidFit, bones: Sequence[Structure]) -> Registration:
