@@ -10,10 +10,12 @@ import numpy as np
 
 from trocar.catalog import device, devices
 from trocar.catalog.tissues import tissues
+from trocar.errors import CaseError
 from trocar.materials.placing import onto
 from trocar.model.case import Case, LesionContext, Role
 from trocar.model.device import Embolic
 from trocar.model.space import Array, Grid
+from trocar.model.treatment import Step
 
 TISSUE = "ethiodized_oil"
 NAMES = ("lipiodol", "ethiodized", "ethiodised")  # a fluid structure called so
@@ -26,6 +28,22 @@ def holds_oil(agent: str) -> bool:
     """Whether an embolic of the catalog is mixed with ethiodized oil."""
     found = device(agent)
     return isinstance(found, Embolic) and bool(found.ethiodized_oil)
+
+
+def oil_share_frac(case: Case, step: Step) -> float:
+    """The share of the lesion's volume that an embolization fills with oil; 0 where none is stated.
+
+    Raises `CaseError` for more oil than the lesion holds.
+    """
+    if not step.oil_ml:
+        return 0.0
+    lesion_ml = float(case.structure(step.lesion).inside.sum()) * case.grid.voxel_ml
+    if step.oil_ml > lesion_ml:
+        raise CaseError(
+            f"{step.id}: {step.oil_ml:g} ml of oil is more than the lesion's {lesion_ml:.1f} ml",
+            hint="oil_ml is what stays within the lesion",
+        )
+    return step.oil_ml / lesion_ml
 
 
 def oiled(context: LesionContext) -> bool:

@@ -66,7 +66,7 @@ class Editor:
         )
         made = Editor(self.inspect, self._composed(steps), self._aims)
         if edits.embolization is not None:
-            made = made._beyond(embolized(made.plan, edits.embolization))
+            made = made._beyond(embolized(self.inspect.around.case, made.plan, edits.embolization))
         return made if edits.shield is None else made._shielded(edits.shield)
 
     def previewed(self, *, intent: str, predictor: Predictor) -> "Editor":

@@ -2,25 +2,29 @@
 
 from dataclasses import replace
 
-from trocar.catalog import device
+from trocar.catalog import devices
+from trocar.catalog.devicenames import device_name
 from trocar.errors import CaseError
+from trocar.materials.oil import oil_share_frac
+from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.edits import Embolized
 from trocar.model.finding import Check, Verdict
 from trocar.model.treatment import Plan, Step, Technique, Text
 
 
-def embolized(plan: Plan, chosen: Embolized) -> tuple[Step, ...]:
+def embolized(case: Case, plan: Plan, chosen: Embolized) -> tuple[Step, ...]:
     """The plan's steps with its embolization done with the agent.
 
-    Raises `CaseError` for a plan without one, another kind of device, oil without an agent that has some, and an agent
-    of which nobody knows what perfusion it leaves.
+    Raises `CaseError` for a plan without one, another kind of device, oil without an agent that has some or more of it
+    than the lesion holds, and an agent of which nobody knows what perfusion it leaves.
     """
     if not plan.of(Technique.EMBOLIZATION):
         raise CaseError("the plan has no embolization", hint="choose a proposal that has one")
-    agent = device(chosen.agent)
+    agent = devices().get(chosen.agent)
     if not isinstance(agent, Embolic):
-        raise CaseError(f"{chosen.agent!r} is no embolic agent", hint="trocar devices lists them")
+        known = ", ".join(item.id for item in devices().values() if isinstance(item, Embolic))
+        raise CaseError(f"{chosen.agent!r} is no embolic agent", hint=f"there are: {known}")
     if chosen.oil_ml and not agent.ethiodized_oil:
         raise CaseError(f"{agent.id} has no ethiodized oil in it", hint="leave out oil_ml")
     left = agent.residual_perfusion_frac if chosen.perfusion_left_frac is None else chosen.perfusion_left_frac
@@ -28,25 +32,30 @@ def embolized(plan: Plan, chosen: Embolized) -> tuple[Step, ...]:
         raise CaseError(
             f"what {agent.id} leaves of the perfusion is not known", hint="give perfusion_left_frac, 0 to 1, with it"
         )
-    return tuple(
+    steps = tuple(
         _with(step, agent, left, chosen.oil_ml) if step.technique is Technique.EMBOLIZATION else step
         for step in plan.steps
     )
+    for step in steps:
+        oil_share_frac(case, step)
+    return steps
 
 
 def _with(step: Step, agent: Embolic, left: float, oil_ml: float | None) -> Step:
     oil = [] if not agent.ethiodized_oil else [_oil_note(oil_ml)]
+    name = device_name(agent.id)
     note = Text(
-        en=f"{agent.name}, chosen by hand; perfusion left in the lesion: {100 * left:.0f} %.",
-        fr=f"{agent.name}, choisi à la main ; perfusion restante de la lésion : {100 * left:.0f} %.",
+        en=f"{name.en}, chosen by hand; perfusion left in the lesion: {100 * left:.0f} %.",
+        fr=f"{name.fr}, choisi à la main ; perfusion restante de la lésion : {100 * left:.0f} %.",
     )
+    evidence = step.notes[-1:]  # the notes before it are of the agent that there was
     unchecked = Check(
         name="embolic_agent", subject=agent.id, value=None, limit=1.0, unit="count", verdict=Verdict.UNKNOWN,
         source="software default", message="chosen by hand: whether the rules allow it was not looked at",
     )  # fmt: skip
     kept = tuple(check for check in step.checks if check.name != "embolic_agent")
     return replace(
-        step, embolic=agent.id, perfusion_scale=left, oil_ml=oil_ml, notes=(note, *oil, *step.notes[1:]),
+        step, embolic=agent.id, perfusion_scale=left, oil_ml=oil_ml, notes=(note, *oil, *evidence),
         checks=(*kept, unchecked),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ import numpy as np
 from trocar.catalog import device
 from trocar.errors import CaseError
 from trocar.imaging.resample import resample_mask
-from trocar.materials.oil import holds_oil
+from trocar.materials.oil import holds_oil, oil_share_frac
 from trocar.model.case import Case
 from trocar.model.finding import Check, Verdict
 from trocar.model.space import Array
@@ -35,19 +35,6 @@ def embolize(session: Session, state: TissueState, step: Step) -> Played:
         session = replace(session, tissue=retissued(session, after))
         after, caveats = in_new_tissue(after, session.tissue), (*caveats, "oil_spread_evenly")
     return Played(state=after, session=session, checks=_oil_checks(step, share), caveats=caveats)
-
-
-def oil_share_frac(case: Case, step: Step) -> float:
-    """The share of the lesion's volume that an embolization fills with oil; 0 where none is stated."""
-    if not step.oil_ml:
-        return 0.0
-    lesion_ml = float(case.structure(step.lesion).inside.sum()) * case.grid.voxel_ml
-    if step.oil_ml > lesion_ml:
-        raise CaseError(
-            f"{step.id}: {step.oil_ml:g} ml of oil is more than the lesion's {lesion_ml:.1f} ml",
-            hint="oil_ml is what stays within the lesion",
-        )
-    return step.oil_ml / lesion_ml
 
 
 def oil_of(case: Case, plan: Plan) -> dict[str, float]:

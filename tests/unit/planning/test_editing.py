@@ -10,7 +10,7 @@ from trocar.errors import CaseError
 from trocar.model.edits import Edits, Embolized, MovedPath
 from trocar.model.finding import Verdict
 from trocar.model.shield import Layer, Shield
-from trocar.model.treatment import Duration, Step, Technique
+from trocar.model.treatment import Duration, Step, Technique, Text
 from trocar.planning.editing import Editor
 from trocar.planning.plan import plan
 from trocar.planning.refine import Effort
@@ -138,7 +138,7 @@ def with_embolization(editor, oil_ml=None):
     step = Step(
         id="embolization-1", technique=Technique.EMBOLIZATION, action="EMBOLISE", lesion="lesion_1",
         duration_min=Duration(low=5, typical=10, high=20), perfusion_scale=0.3, embolic="microspheres-300-500",
-        oil_ml=oil_ml,
+        oil_ml=oil_ml, notes=(Text(en="the agent", fr="l'agent"), Text(en="the evidence", fr="les preuves")),
     )  # fmt: skip
     return replace(editor, plan=replace(editor.plan, steps=(step, *editor.plan.steps)))
 
@@ -154,12 +154,22 @@ def test_an_embolic_chosen_by_hand_is_on_its_step_and_leaves_predictions_unknown
     assert planned and all(c.verdict is Verdict.UNKNOWN for c in planned)
 
 
+def test_an_agent_chosen_again_leaves_no_note_of_the_one_before(editor):
+    before = with_embolization(editor)
+    for oil_ml in (2.0, 3.0):
+        before = before.apply(Edits(embolization=Embolized(agent="glue-nbca", perfusion_left_frac=0.1, oil_ml=oil_ml)))
+    said = [note.en for note in before.plan.step("embolization-1").notes]
+    assert sum("oil" in text and " ml " in text for text in said) == 1 and any("3 ml" in text for text in said)
+
+
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
         (Embolized(agent="glue-nbca"), "not known"),
         (Embolized(agent="microspheres-300-500", oil_ml=1.0), "no ethiodized oil"),
+        (Embolized(agent="glue-nbca", perfusion_left_frac=0.1, oil_ml=90.0), "more than the lesion"),
         (Embolized(agent="cryoprobe-17g-icesphere"), "no embolic"),
+        (Embolized(agent="coils"), "no embolic"),
     ],
 )
 def test_an_embolization_that_makes_no_sense_is_refused(editor, chosen, message):
