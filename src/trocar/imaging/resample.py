@@ -2,9 +2,11 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from trocar.model.space import Array, Grid, Volume, as_matrix4
+
+PARALLEL = 1e-9  # axes, in voxels: turned by less, they are the same
 
 
 def sample(values: Array, grid: Grid, points_lps_mm: ArrayLike, *, outside: float, order: int = 1) -> Array:
@@ -34,6 +36,41 @@ def resample_mask(inside: Array, grid: Grid, onto: Grid) -> Array:
     """A boolean mask on another grid: where the trilinear occupancy reaches one half."""
     occupancy = Volume(grid=grid, values=inside.astype(np.float32), unit="1")
     return resample(occupancy, onto, outside=0.0).values >= 0.5
+
+
+def averaged(values: Array, grid: Grid, onto: Grid, *, outside: float) -> Array:
+    """[i, j, k] float32: of each cell of `onto`, the mean of the voxels that it overlaps, by the volume they share.
+
+    What a field adds up to stays the same whatever the offset of the grids, and so does, to a few hundredths of a
+    cell, where its middle lies. A cell that reaches beyond the voxels takes the mean of those it has; one without any
+    takes `outside`. Grids turned against each other have no such quick overlap: there it is the trilinear value at the
+    cell's center.
+    """
+    matrix = grid.ijk_from_lps @ onto.matrix
+    if np.abs(matrix[:3, :3] - np.diag(np.diag(matrix[:3, :3]))).max() > PARALLEL:
+        return resample(Volume(grid=grid, values=values.astype(np.float32), unit="1"), onto, outside=outside).values
+    found, reached = values.astype(np.float32, copy=False), []
+    for n in range(3):  # each turn takes the first axis and leaves it as the last
+        overlap = _overlap(values.shape[n], onto.shape[n], float(matrix[n, n]), float(matrix[n, 3]))
+        reached.append(np.diff(overlap.indptr) > 0)
+        rest = found.shape[1:]
+        found = np.ascontiguousarray((overlap @ found.reshape(found.shape[0], -1)).T).reshape(*rest, onto.shape[n])
+    found[~reached[0]] = found[:, ~reached[1]] = found[:, :, ~reached[2]] = outside
+    return found
+
+
+def _overlap(voxels: int, cells: int, width: float, first: float) -> sparse.csr_matrix:
+    """(cells, voxels) float32 share of each cell that each voxel fills, along one axis; cells may lie outside.
+
+    `width` of a cell and the place of the `first` one's center are in voxels.
+    """
+    centers = first + width * np.arange(cells)
+    low, high = centers - abs(width) / 2, centers + abs(width) / 2
+    start = np.arange(voxels) - 0.5
+    shared = np.minimum(high[:, None], start + 1) - np.maximum(low[:, None], start)
+    shared = np.where(shared > PARALLEL, shared, 0.0)
+    shared /= np.maximum(shared.sum(axis=1, keepdims=True), PARALLEL)
+    return sparse.csr_matrix(shared.astype(np.float32))
 
 
 def box_grid(points_lps_mm: ArrayLike, *, margin_mm: float, spacing_mm: float, like: Grid | None = None) -> Grid:

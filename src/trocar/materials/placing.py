@@ -5,13 +5,13 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
+from trocar.imaging.resample import PARALLEL
 from trocar.imaging.surface import bounds, slices
 from trocar.model.case import Role, Structure
 from trocar.model.space import Array, Grid, Segment, as_vector
 
 Box = tuple[slice, slice, slice]
 EVERYWHERE: Box = (slice(None), slice(None), slice(None))
-PARALLEL = 1e-9
 
 
 def onto(structure: Structure, grid: Grid, target: Grid) -> tuple[Box, Array] | None:

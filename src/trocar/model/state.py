@@ -13,9 +13,10 @@ from trocar.model.treatment import Placement
 class TissueState(Record):
     """Fields [i, j, k] on the simulation's grid, the implants and the shield; a step returns a new one.
 
-    `enthalpy_J_per_m3` is the conserved variable, 0 at 37 degC; `perfusion_frac` what embolization and freezing left
-    of the perfusion; `minimum_degC` the coldest so far; `freezes` how often each voxel froze; `cement_frac` 0..1.
-    `oil_frac` is the share of each lesion's volume that embolizations have filled with oil since the CT.
+    `enthalpy_J_per_m3` is the conserved variable, 0 at 37 degC; `perfusion_frac` the share of the vessels that cold
+    and heat left open; `minimum_degC` the coldest so far; `freezes` how often each voxel froze; `cement_frac` 0..1.
+    Of each lesion since the CT: `perfusion_left_frac` is what embolizations left of its own perfusion, `oil_frac` the
+    share of its volume that they filled with oil.
     `heat_dose` holds what heat has left (omega, cem43_min, maximum_degC ...), and nothing while nothing was heated.
     """
 
@@ -29,6 +30,7 @@ class TissueState(Record):
     cement_frac: Array = field(repr=False)
     implants: tuple[Placement, ...] = ()
     shield: Shield = UNSHIELDED
+    perfusion_left_frac: dict[str, float] = field(default_factory=dict)
     oil_frac: dict[str, float] = field(default_factory=dict)
     heat_dose: dict[str, Array] = field(default_factory=dict, repr=False)
 

@@ -33,7 +33,7 @@ REMARKS = {
     "none_segmented": "{name}: no such structure is segmented",
     "odds_two": "information, not a stop: odds ratio {all} (all), {major} (major)",
     "odds_one": "information, not a stop: odds ratio {major} (major)",
-    "refinement": "mean radius at {fine} mm against {coarse} mm",
+    "refinement": "how far 95 % of its surface moves at most from {coarse} mm to {fine} mm",
     "no_cord": "neither cord nor thecal sac is segmented; absent is not safe",
     "nerves_not_segmented": "nerves not segmented",
     "skin_not_segmented": "skin not segmented",

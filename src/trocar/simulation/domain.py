@@ -99,12 +99,13 @@ def plan_grid(case: Case, plan: Plan, *, spacing_mm: float) -> Grid:
 
 
 def shared_grid(case: Case, steps: Sequence[Step], spacing_mm: float) -> Grid:
-    """One box for alternative steps on one lesion, its edges on a raster that is the same for every call."""
+    """One box for alternative steps on one lesion, its edges on a raster from the CT's first voxel, always the same."""
+    axes = case.grid.directions
+    first = case.grid.to_lps([0, 0, 0]) @ axes
     low, high = (
-        RASTER_MM * rounded(edge / RASTER_MM)
+        first + RASTER_MM * rounded((edge - first) / RASTER_MM)
         for rounded, edge in zip((np.floor, np.ceil), _steps_box(case, steps), strict=True)
     )
-    axes = case.grid.directions
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = axes * spacing_mm, axes @ low
     i, j, k = (int(n) for n in np.rint((high - low) / spacing_mm).astype(int) + 1)
@@ -146,11 +147,13 @@ def _around(targets_lps_mm: Array, case: Case) -> Array:
 
 
 def _box(needles: Sequence[Array], others: Array, case: Case, spacing_mm: float) -> Grid:
-    """A grid around both, each with its own pad, along the CT's axes."""
+    """A grid around both, each with its own pad, along the CT's axes from a voxel's center."""
     axes = case.grid.directions
     padded = [others @ axes + side * LESION_PAD_MM for side in (-1, 1)]
     if len(needles):
         padded += [np.stack(needles) @ axes + side * NEEDLE_PAD_MM for side in (-1, 1)]
     along = np.concatenate(padded)
-    corners = np.stack([along.min(axis=0), along.max(axis=0)]) @ axes.T
+    first = case.grid.to_lps([0, 0, 0]) @ axes
+    low = first + np.floor((along.min(axis=0) - first) / case.grid.spacing_mm) * case.grid.spacing_mm
+    corners = np.stack([low, along.max(axis=0)]) @ axes.T
     return box_grid(corners, margin_mm=0.0, spacing_mm=spacing_mm, like=case.grid)

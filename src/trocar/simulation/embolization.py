@@ -1,20 +1,46 @@
 """Embolization lowers the lesion's perfusion and may leave oil in it, and everything after it sees that."""
 
-from dataclasses import replace
-
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from trocar.catalog import device
 from trocar.errors import CaseError
-from trocar.imaging.resample import resample_mask
 from trocar.materials.oil import holds_oil, oil_share_frac
 from trocar.model.case import Case
 from trocar.model.finding import Check, Verdict
-from trocar.model.space import Array
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan, Step, Technique
 from trocar.simulation.fixation import retissued
 from trocar.simulation.session import Played, Session, in_new_tissue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embolized:
+    """What embolizations have done so far, lesion by lesion: shares of its own perfusion left, of its volume oil."""
+
+    perfusion_left_frac: Mapping[str, float] = field(default_factory=dict)
+    oil_frac: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, case: Case, plan: Plan) -> "Embolized":
+        """By all of a plan's embolizations."""
+        done = cls()
+        for step in plan.of(Technique.EMBOLIZATION):
+            done = done.after(case, step)
+        return done
+
+    def after(self, case: Case, step: Step) -> "Embolized":
+        """With one more. Raises `CaseError` for an unknown or senseless remainder, or for more oil than it holds."""
+        if step.perfusion_scale is None or not 0 <= step.perfusion_scale <= 1:
+            raise CaseError(
+                f"{step.id}: no perfusion is stated for after the embolization", hint="perfusion_scale, 0 to 1"
+            )
+        left = self.perfusion_left_frac.get(step.lesion, 1.0) * step.perfusion_scale
+        share = oil_share_frac(case, step)
+        oil = {step.lesion: min(self.oil_frac.get(step.lesion, 0.0) + share, 1.0)} if share > 0 else {}
+        return Embolized(
+            perfusion_left_frac={**self.perfusion_left_frac, step.lesion: left}, oil_frac={**self.oil_frac, **oil}
+        )
 
 
 def embolize(session: Session, state: TissueState, step: Step) -> Played:
@@ -22,29 +48,16 @@ def embolize(session: Session, state: TissueState, step: Step) -> Played:
 
     Raises `CaseError` when the step does not say what is left of the perfusion, or for more oil than the lesion holds.
     """
-    if step.perfusion_scale is None or not 0 <= step.perfusion_scale <= 1:
-        raise CaseError(f"{step.id}: no perfusion is stated for after the embolization", hint="perfusion_scale, 0 to 1")
-    lesion = lesion_cells(session, step.lesion)
-    left = np.where(lesion, state.perfusion_frac * np.float32(step.perfusion_scale), state.perfusion_frac)
-    after = state.after(perfusion_frac=left.astype(np.float32))
-    caveats: tuple[str, ...] = ("embolization_prior",)
-    share = oil_share_frac(session.case, step)
-    if share > 0:
-        whole = state.oil_frac.get(step.lesion, 0.0) + share
-        after = after.after(oil_frac={**state.oil_frac, step.lesion: min(whole, 1.0)})
-        session = replace(session, tissue=retissued(session, after))
-        after, caveats = in_new_tissue(after, session.tissue), (*caveats, "oil_spread_evenly")
-    return Played(state=after, session=session, checks=_oil_checks(step, share), caveats=caveats)
-
-
-def oil_of(case: Case, plan: Plan) -> dict[str, float]:
-    """Lesion -> the share of its volume that the plan's embolizations fill with oil."""
-    found: dict[str, float] = {}
-    for step in plan.of(Technique.EMBOLIZATION):
-        share = oil_share_frac(case, step)
-        if share > 0:
-            found[step.lesion] = min(found.get(step.lesion, 0.0) + share, 1.0)
-    return found
+    before = Embolized(perfusion_left_frac=state.perfusion_left_frac, oil_frac=state.oil_frac)
+    done, share = before.after(session.case, step), oil_share_frac(session.case, step)
+    after = state.after(perfusion_left_frac=dict(done.perfusion_left_frac), oil_frac=dict(done.oil_frac))
+    session = replace(session, tissue=retissued(session, after))
+    return Played(
+        state=in_new_tissue(after, session.tissue),
+        session=session,
+        checks=_oil_checks(step, share),
+        caveats=("embolization_prior", "oil_spread_evenly") if share > 0 else ("embolization_prior",),
+    )
 
 
 def _oil_checks(step: Step, share: float) -> tuple[Check, ...]:
@@ -61,9 +74,3 @@ def _oil_checks(step: Step, share: float) -> tuple[Check, ...]:
             else f"{name}: how much oil stays is not stated, so that none is simulated; ice will be smaller",
         ),
     )  # fmt: skip
-
-
-def lesion_cells(session: Session, name: str) -> Array:
-    """[i, j, k] the cells of one lesion on the simulation's grid."""
-    structure = session.case.structure(name)
-    return resample_mask(structure.inside, session.case.grid, session.tissue.grid)

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from trocar.materials import TissueMap, tissue_map
+from trocar.materials import TissueMap
 from trocar.model.state import TissueState
 from trocar.model.treatment import Step
-from trocar.simulation.session import Played, Session, in_new_tissue
+from trocar.simulation.session import Played, Session, in_new_tissue, tissue_of
 
 
 def fix(session: Session, state: TissueState, step: Step) -> Played:
@@ -17,9 +17,6 @@ def fix(session: Session, state: TissueState, step: Step) -> Played:
 
 
 def retissued(session: Session, state: TissueState) -> TissueMap:
-    """The tissue with the state's implants, cement, shield and oil in it; it goes on boiling where it could."""
+    """The tissue with all that the state says was done to it; it goes on boiling where it could."""
     boils = session.tissue.medium.vapor_J_per_m3 is not None
-    return tissue_map(
-        session.case, state.grid, implants=state.implants, cement_frac=state.cement_frac, shield=state.shield,
-        oil_frac=state.oil_frac, boils=boils,
-    )  # fmt: skip
+    return tissue_of(session.case, state, boils=boils)

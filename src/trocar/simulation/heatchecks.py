@@ -6,7 +6,6 @@ from trocar.catalog import limit
 from trocar.catalog.tolerances import HOT_LIMIT_OF_ROLE
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Exposure, State, Verdict, Zone
-from trocar.model.treatment import Step
 from trocar.physics.dose import HeatDose
 from trocar.simulation.exposure import NEAR_MM, Watched
 from trocar.simulation.hotzones import OMEGA_1
@@ -22,20 +21,6 @@ NERVES = (Role.NERVE, Role.CORD)
 def heating_checks(case: Case, state: State, watched: tuple[Watched, ...], dose: HeatDose) -> tuple[Check, ...]:
     """Every check of a heating step, on its last state."""
     return (*_structures(case, state), *_skin_burns(watched, dose), *_coverage(case, state))
-
-
-def heat_refinement_checks(
-    step: Step, shifts_mm: dict[str, float], *, spacing_mm: float, limit_mm: float
-) -> tuple[Check, ...]:
-    """A check for each hot zone's shift between two lattices."""
-    return tuple(
-        Check(
-            name="grid_refinement", subject=f"{step.id} {zone}", value=shift, limit=limit_mm, unit="mm",
-            verdict=Verdict.PASS if shift <= limit_mm else Verdict.WARN, source="software default",
-            message=f"mean radius at {spacing_mm:g} mm against {2 * spacing_mm:g} mm",
-        )
-        for zone, shift in shifts_mm.items()
-    )  # fmt: skip
 
 
 def _structures(case: Case, state: State) -> Iterator[Check]:

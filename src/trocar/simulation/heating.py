@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from trocar.errors import CaseError
-from trocar.materials import TissueMap, tissue_map
+from trocar.materials import TissueMap
 from trocar.model.finding import State
 from trocar.model.space import Array, Volume
 from trocar.model.state import TissueState
@@ -17,7 +17,7 @@ from trocar.simulation.applicators import applicators
 from trocar.simulation.channels import Channel, Warm
 from trocar.simulation.heatchecks import heating_checks
 from trocar.simulation.programs import generator_of
-from trocar.simulation.session import Played, Session, dose_of, solver_from, state_of
+from trocar.simulation.session import Played, Session, dose_of, solver_from, state_of, tissue_of
 from trocar.simulation.sources import caveats, channels, instrument_checks
 from trocar.simulation.thermal import energy_check, moment
 from trocar.simulation.zones import target
@@ -134,11 +134,7 @@ def _boiling(session: Session, state: TissueState) -> Session:
     """The session with tissue whose water may boil; below boiling its enthalpy is the same."""
     if session.tissue.medium.vapor_J_per_m3 is not None:
         return session
-    tissue: TissueMap = tissue_map(
-        session.case, state.grid, implants=state.implants, boils=True, shield=state.shield, oil_frac=state.oil_frac,
-        cement_frac=state.cement_frac if state.cement_frac.any() else None,
-    )  # fmt: skip
-    return replace(session, tissue=tissue)
+    return replace(session, tissue=tissue_of(session.case, state, boils=True))
 
 
 def _fields(step: Step, after: TissueState, at_end_degC: Array) -> dict[str, Volume]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from trocar.errors import CaseError, SolverError
-from trocar.materials import TissueMap, tissue_map
+from trocar.materials import TissueMap
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Verdict
 from trocar.model.forecast import HeatForecast
@@ -18,14 +18,12 @@ from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver
 from trocar.simulation.channels import Channel
 from trocar.simulation.domain import shared_grid
-from trocar.simulation.heatchecks import heat_refinement_checks
 from trocar.simulation.heating import heated_solver, play_phase, require_heating
 from trocar.simulation.hotzones import coolness
 from trocar.simulation.preview import sensors
-from trocar.simulation.refinement import LIMIT_MM, refined
-from trocar.simulation.session import Played, dose_fields, untouched
+from trocar.simulation.refinement import LIMIT_MM, refined, refinement_checks, surface_shift_mm
+from trocar.simulation.session import Played, dose_fields, tissue_of, untouched
 from trocar.simulation.sources import channels
-from trocar.simulation.zones import ice_mesh
 
 
 def predict_heat(
@@ -43,7 +41,9 @@ def predict_heat(
     if not steps:
         return ()
     grid = shared_grid(case, steps, spacing_mm)
-    return tuple(_forecast(case, step, _scene(case, grid, perfusion_scale, tuple(implants))) for step in steps)
+    return tuple(
+        _forecast(case, step, _scene(case, grid, step.lesion, perfusion_scale, tuple(implants))) for step in steps
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,12 +56,10 @@ class _Scene:
 
 
 @lru_cache(maxsize=3)
-def _scene(case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Placement, ...]) -> _Scene:
-    tissue = tissue_map(case, grid, implants=implants, boils=True)
-    state = untouched(grid).after(implants=implants)
-    if perfusion_scale != 1.0:
-        scaled = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
-        state = state.after(perfusion_frac=scaled)
+def _scene(case: Case, grid: Grid, lesion: str, perfusion_scale: float, implants: tuple[Placement, ...]) -> _Scene:
+    left = {} if perfusion_scale == 1.0 else {lesion: perfusion_scale}
+    state = untouched(grid).after(implants=implants, perfusion_left_frac=left)
+    tissue = tissue_of(case, state, boils=True)
     return _Scene(tissue, state, sensors(case, grid))
 
 
@@ -116,9 +114,10 @@ def with_refinement(case: Case, step: Step, played: Played, *, perfusion_scale: 
     except (CaseError, SolverError):
         return replace(played, checks=(*played.checks, _unrefined(step, spacing_mm)))
     shifts = {
-        name: round(abs(_radius_mm(fine[name], grid) - _radius_mm(coarse[name], coarse_grid)), 3) for name in fine
+        name: round(surface_shift_mm(_volume(values, grid), _volume(coarse[name], coarse_grid), 0.0), 3)
+        for name, values in fine.items()
     }
-    checks = heat_refinement_checks(step, shifts, spacing_mm=spacing_mm, limit_mm=LIMIT_MM)
+    checks = refinement_checks(step, shifts, spacing_mm=spacing_mm)
     return replace(played, checks=(*played.checks, *checks), states=refined(played.states, shifts))
 
 
@@ -127,14 +126,12 @@ def forecast_heat(
 ) -> tuple[dict[str, Array], Grid]:
     """The fields whose negative part is each zone of heat, [i, j, k], after a step in tissue at rest."""
     grid = shared_grid(case, (step,), spacing_mm)
-    solver, _ = _played(case, step, _scene(case, grid, perfusion_scale, ()))
+    solver, _ = _played(case, step, _scene(case, grid, step.lesion, perfusion_scale, ()))
     return coolness(dose_fields(_dose(solver), grid)), grid
 
 
-def _radius_mm(field: Array, grid: Grid) -> float:
-    """Of the sphere that holds as much as the zone where the field is negative."""
-    mesh = ice_mesh(field, grid, 0.0)
-    return float(np.cbrt(3000.0 * (mesh.volume_ml if mesh.faces.size else 0.0) / (4 * np.pi)))
+def _volume(values: Array, grid: Grid) -> Volume:
+    return Volume(grid=grid, values=values, unit="1")
 
 
 def _unrefined(step: Step, spacing_mm: float) -> Check:

@@ -9,7 +9,7 @@ from trocar.catalog.flow import cement_flow
 from trocar.errors import CaseError
 from trocar.imaging.resample import resample
 from trocar.imaging.surface import slices
-from trocar.materials.mapping import CANCELLOUS_HU, CORTICAL_HU
+from trocar.materials.native import CANCELLOUS_HU, CORTICAL_HU
 from trocar.materials.placing import onto, shaft_frac
 from trocar.model.case import Role
 from trocar.model.space import Array, Grid

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from trocar.errors import CaseError
 from trocar.imaging.distance import surface_points
 from trocar.materials import TissueMap, tissue_map
 from trocar.materials.layers import layer_cells, pushed
-from trocar.materials.mapping import native_tissue
+from trocar.materials.native import native_tissue
 from trocar.model.case import Case
 from trocar.model.forecast import AS_SEEN, Forecast, TissueChange
 from trocar.model.shield import UNSHIELDED, Shield
@@ -37,7 +38,7 @@ def predict(
     changes: Sequence[TissueChange] = (),
     implants: Sequence[Placement] = (),
 ) -> tuple[Forecast, ...]:
-    """What each of several alternative steps does to tissue at rest, the whole protocol with its thaws.
+    """What each of several alternative steps on one lesion does to tissue at rest, the whole protocol with its thaws.
 
     Raises `CaseError` for changes that are neither none nor one for each step, or for a layer that cannot be.
     """
@@ -46,11 +47,19 @@ def predict(
     if not steps:
         return ()
     grid = shared_grid(case, steps, spacing_mm)
-    scene = _scene(case, grid, perfusion_scale, tuple(implants))
+    scene = _scene(case, grid, _Before(steps[0].lesion, perfusion_scale, tuple(implants)))
     asked = list(zip(steps, changes or [AS_SEEN] * len(steps), strict=True))
     step_s = min(STEP_S_PER_MM * spacing_mm, MOST_STEP_S)
     found = play_many(scene.prepared, (_job(case, scene, *each) for each in asked), _coldest, longest_s=step_s)
     return tuple(_forecast(case, scene, *each, flat) for each, flat in zip(asked, found, strict=True))
+
+
+class _Before(NamedTuple):
+    """What was done before the steps: to the perfusion of which lesion, and which screws are in."""
+
+    lesion: str
+    perfusion_scale: float
+    implants: tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,33 +69,22 @@ class _Scene:
     tissue: TissueMap
     prepared: Prepared
     sensors: tuple[tuple[str, Array, Array], ...]  # name, (n, 8) flat cells and weights
-    perfusion_scale: float
-    implants: tuple[Placement, ...]
+    before: _Before
 
     def shielded(self, case: Case, shield: Shield) -> TissueMap:
         """The tissue behind a shield."""
-        return (
-            self.tissue
-            if shield == UNSHIELDED
-            else _tissue(case, self.tissue.grid, self.perfusion_scale, self.implants, shield)
-        )
+        return self.tissue if shield == UNSHIELDED else _tissue(case, self.tissue.grid, self.before, shield)
 
 
 @lru_cache(maxsize=4)
-def _scene(case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Placement, ...]) -> _Scene:
-    tissue = _tissue(case, grid, perfusion_scale, implants)
-    return _Scene(tissue, Prepared.of(tissue.medium), sensors(case, grid), perfusion_scale, implants)
+def _scene(case: Case, grid: Grid, before: _Before) -> _Scene:
+    tissue = _tissue(case, grid, before)
+    return _Scene(tissue, Prepared.of(tissue.medium), sensors(case, grid), before)
 
 
-def _tissue(
-    case: Case, grid: Grid, perfusion_scale: float, implants: tuple[Placement, ...], shield: Shield = UNSHIELDED
-) -> TissueMap:
-    tissue = tissue_map(case, grid, implants=implants, shield=shield)
-    if perfusion_scale == 1.0:
-        return tissue
-    left = np.where(tissue.lesion, np.float32(perfusion_scale), np.float32(1.0))
-    medium = replace(tissue.medium, perfusion_W_per_m3K=tissue.medium.perfusion_W_per_m3K * left)
-    return replace(tissue, medium=medium)
+def _tissue(case: Case, grid: Grid, before: _Before, shield: Shield = UNSHIELDED) -> TissueMap:
+    left = {} if before.perfusion_scale == 1.0 else {before.lesion: before.perfusion_scale}
+    return tissue_map(case, grid, implants=before.implants, shield=shield, perfusion_left_frac=left)
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from trocar.materials.layers import layer_cells, pushed
-from trocar.materials.mapping import native_tissue
+from trocar.materials.native import native_tissue
 from trocar.materials.placing import onto
 from trocar.model.case import Case
 from trocar.model.finding import Check, Verdict

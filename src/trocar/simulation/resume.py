@@ -8,7 +8,7 @@ from trocar.model.space import Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan
 from trocar.physics.heat import enthalpy_in
-from trocar.simulation.embolization import oil_of
+from trocar.simulation.embolization import Embolized
 from trocar.simulation.protection import shield_of
 
 SAVED = {
@@ -42,14 +42,16 @@ def last_state(case: Case, plan: Plan, simulation: Simulation) -> TissueState:
     if missing or not simulation.states:
         raise CaseError("the simulation kept no state to go on from", hint="simulate the plan again")
     implants = tuple(place for step in plan.steps for place in step.placements if place.role == "screw")
-    shield, oil = shield_of(plan), oil_of(case, plan)
+    shield, embolized = shield_of(plan), Embolized.by(case, plan)
     fields = {name: simulation.fields[f"state/{name}"] for name in SAVED}
     grid, cement = fields["temperature_degC"].grid, simulation.fields[CEMENT].values
     dose = {key.removeprefix(HEAT): v.values for key, v in simulation.fields.items() if key.startswith(HEAT)}
     if ENTHALPY in simulation.fields:
         enthalpy = simulation.fields[ENTHALPY].values
     else:
-        medium = tissue_map(case, grid, implants=implants, cement_frac=cement, shield=shield, oil_frac=oil).medium
+        medium = tissue_map(
+            case, grid, implants=implants, cement_frac=cement, shield=shield, oil_frac=embolized.oil_frac
+        ).medium
         enthalpy = enthalpy_in(medium, fields["temperature_degC"].values)
     return TissueState(
         grid=grid,
@@ -59,6 +61,7 @@ def last_state(case: Case, plan: Plan, simulation: Simulation) -> TissueState:
         heat_dose=dose,
         implants=implants,
         shield=shield,
-        oil_frac=oil,
+        perfusion_left_frac=dict(embolized.perfusion_left_frac),
+        oil_frac=dict(embolized.oil_frac),
         **{name: volume.values for name, volume in fields.items()},
     )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trocar.imaging.resample import sample
-from trocar.materials import REST_DEGC, TissueMap
+from trocar.materials import REST_DEGC, TissueMap, tissue_map
 from trocar.model.case import Case
 from trocar.model.finding import CementDeposit, Check, HeatingTrace, History, State
 from trocar.model.space import Array, Grid, Segment, Volume
@@ -115,6 +115,15 @@ def dose_fields(dose: HeatDose, grid: Grid) -> dict[str, Array]:
 def in_new_tissue(state: TissueState, tissue: TissueMap) -> TissueState:
     """The same temperatures where the tissue has been replaced (an implant, cement)."""
     return state.after(enthalpy_J_per_m3=enthalpy_in(tissue.medium, state.temperature_degC))
+
+
+def tissue_of(case: Case, state: TissueState, *, boils: bool = False) -> TissueMap:
+    """The tissue with all that a state says was done to it."""
+    return tissue_map(
+        case, state.grid, implants=state.implants, shield=state.shield, oil_frac=state.oil_frac,
+        perfusion_left_frac=state.perfusion_left_frac, boils=boils,
+        cement_frac=state.cement_frac if state.cement_frac.any() else None,
+    )  # fmt: skip
 
 
 def at_point(values_degC: Array, grid: Grid, point_lps_mm: ArrayLike) -> float:

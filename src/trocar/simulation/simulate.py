@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from trocar.errors import CaseError
-from trocar.materials import REST_DEGC, tissue_map
+from trocar.materials import REST_DEGC
 from trocar.model.case import Case
 from trocar.model.finding import Check, Simulation, State, Verdict
 from trocar.model.shield import UNSHIELDED
@@ -26,7 +24,7 @@ from trocar.simulation.heatpreview import with_refinement
 from trocar.simulation.protection import given_way, protect
 from trocar.simulation.refinement import refined, refinement_checks, refinement_mm
 from trocar.simulation.resume import saved_fields
-from trocar.simulation.session import Played, Progress, Session, untouched
+from trocar.simulation.session import Played, Progress, Session, tissue_of, untouched
 from trocar.simulation.thermal import MODEL, freeze
 
 SPACING_RANGE_MM = (0.4, 4.0)
@@ -95,10 +93,7 @@ def _begin(
     watched = watch(case, grid, needles, rest_degC=REST_DEGC) if needles and measures else ()
     state = untouched(grid) if start is None else start
     watched = given_way(watched, case, grid, state.shield)
-    cement = state.cement_frac if state.cement_frac.any() else None
-    tissue = tissue_map(
-        case, grid, implants=state.implants, cement_frac=cement, shield=state.shield, oil_frac=state.oil_frac
-    )
+    tissue = tissue_of(case, state)
     session = Session(
         case=case, tissue=tissue, watched=watched, needles=needles, measures=measures, on_progress=on_progress
     )
@@ -140,17 +135,12 @@ def _heated(session: Session, state: TissueState, step: Step, done: Played) -> P
     changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any() or state.oil_frac
     if changed or state.heat_dose or state.minimum_degC.min() < 0:
         return done
-    return with_refinement(session.case, step, done, perfusion_scale=_perfusion_scale(session, state))
-
-
-def _perfusion_scale(session: Session, state: TissueState) -> float:
-    lesion = session.tissue.lesion
-    return float(np.median(state.perfusion_frac[lesion])) if lesion.any() else 1.0
+    return with_refinement(session.case, step, done, perfusion_scale=state.perfusion_left_frac.get(step.lesion, 1.0))
 
 
 def _frozen(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     fine = Volume(grid=state.grid, values=done.state.minimum_degC, unit="degC")
-    scale = _perfusion_scale(session, state)
+    scale = state.perfusion_left_frac.get(step.lesion, 1.0)
     fresh = state.minimum_degC.min() >= 0 and not state.heat_dose and not state.oil_frac
     found = (*done.checks, *freezing_checks(session.case, done.states[-1]))
     if not fresh:

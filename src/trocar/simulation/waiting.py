@@ -35,6 +35,7 @@ class Thaw:
             cement_frac=cement,
             shield=state.shield,
             oil_frac=state.oil_frac,
+            perfusion_left_frac=state.perfusion_left_frac,
         ).medium
         damage = Damage.fresh(int(np.prod(grid.shape)), REST_DEGC)
         damage.open_frac = _onto(state.perfusion_frac, state.grid, grid, outside=1.0).reshape(-1)

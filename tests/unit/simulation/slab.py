@@ -17,7 +17,7 @@ def ball(center_mm, radius_mm):
     return np.linalg.norm(points - center_mm, axis=-1) <= radius_mm
 
 
-def synthetic_case(*, nerve=True, intent=("palliative",)):
+def synthetic_case(*, nerve=True, intent=("palliative",), vascularity_grade=2):
     grid = Grid.aligned(origin_lps_mm=(0, 0, 0), spacing_mm=(SPACING_MM,) * 3, shape=SHAPE)
     hu = np.full(SHAPE, 50.0, np.float32)
     bone = np.zeros(SHAPE, dtype=bool)
@@ -40,7 +40,8 @@ def synthetic_case(*, nerve=True, intent=("palliative",)):
         ct=Volume(grid=grid, values=hu, unit="HU"),
         structures=tuple(structures),
         clinical=Clinical(
-            oncology=Oncology(intent=intent), lesion=(LesionContext(name="lesion_1", vascularity_grade=2),)
+            oncology=Oncology(intent=intent),
+            lesion=(LesionContext(name="lesion_1", vascularity_grade=vascularity_grade),),
         ),
         synthetic=True,
     )

@@ -6,7 +6,7 @@ from slab import heater, heating, synthetic_case
 
 from trocar.materials import tissue_map
 from trocar.materials.layers import layer_cells
-from trocar.materials.mapping import native_tissue
+from trocar.materials.native import native_tissue
 from trocar.model.shield import UNSHIELDED, Layer, Shield
 from trocar.model.space import Grid
 from trocar.model.treatment import ProtocolPhase, Technique

@@ -9,7 +9,7 @@ from slab import cryoablation, embolization, heater, heating, planned, synthetic
 from trocar.catalog.tissues import tissues
 from trocar.errors import CaseError
 from trocar.materials import radiofrequency_map, tissue_map
-from trocar.materials.mapping import native_tissue
+from trocar.materials.native import native_tissue
 from trocar.materials.oil import FULL_HU, oil_in_ct, with_drops
 from trocar.model.case import Clinical, LesionContext, Role, Structure
 from trocar.model.finding import Verdict
@@ -82,7 +82,8 @@ def test_bright_voxels_of_a_lytic_lesion_embolized_with_oil_are_oil():
     native = native_tissue(case, GRID)
     share = native.oil_frac[native.lesion]
     assert share.max() == pytest.approx((3000 - 40) / (FULL_HU - 40), rel=0.01)
-    assert native.oil_frac[~native.lesion].max() == 0
+    voxels = native.voxels
+    assert voxels.oil_frac[~voxels.case.structure("lesion_1").inside].max() == 0
     inside = native.oil_frac > 0.24
     bright, water = native.fields["latent_J_per_m3"][inside], tissues()["soft_metastasis"].latent_J_per_m3
     assert bright == pytest.approx((1 - native.oil_frac[inside]) * water, rel=1e-4)

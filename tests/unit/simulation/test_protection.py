@@ -9,7 +9,7 @@ from slab import ANY_DURATION, cement, cryoablation, planned, probe, synthetic_c
 from trocar.errors import CaseError
 from trocar.materials import REST_DEGC
 from trocar.materials.layers import layer_cells
-from trocar.materials.mapping import native_tissue
+from trocar.materials.native import native_tissue
 from trocar.model.finding import Verdict
 from trocar.model.shield import UNSHIELDED, Layer, Shield
 from trocar.model.space import Grid

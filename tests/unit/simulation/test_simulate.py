@@ -8,11 +8,14 @@ from slab import cement, cryoablation, embolization, planned, probe, synthetic_c
 
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
+from trocar.model.space import Grid, Volume
 from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
 from trocar.physics.stepping import LONGEST_S
 from trocar.simulation.preview import predict
+from trocar.simulation.refinement import surface_shift_mm
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate, thaw_waits_s
+from trocar.simulation.zones import ice_mesh
 
 COARSE_MM = 3.0
 DOUBLE = (
@@ -173,6 +176,36 @@ def test_the_forecast_agrees_with_the_simulation(case):
     (forecast,) = predict(case, (step,), spacing_mm=2.0, perfusion_scale=1.0)
     simulation = run(case, step, spacing_mm=2.0)
     assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(nerve_minimum_degC(simulation), abs=1.0)
+
+
+def test_the_forecast_after_an_embolization_is_the_simulation_after_it():
+    """In cells that freeze in part, blood is what embolization left of it times the vessels that ice left open."""
+    case = synthetic_case(vascularity_grade=3)
+    step = cryoablation()
+    (forecast,) = predict(case, (step,), spacing_mm=2.0, perfusion_scale=0.4)
+    simulation = run(case, embolization(0.4), step, spacing_mm=2.0)
+    simulated = simulation.fields["cryoablation-1/minimum_degC"]
+    ice, bare = (ice_mesh(v.values, v.grid, 0.0).volume_ml for v in (forecast.minimum_degC, simulated))
+    assert ice == pytest.approx(bare, rel=0.005)
+    (supplied,) = predict(case, (step,), spacing_mm=2.0, perfusion_scale=1.0)
+    assert ice_mesh(supplied.minimum_degC.values, supplied.minimum_degC.grid, 0.0).volume_ml < 0.95 * ice
+
+
+def test_how_far_surfaces_move_does_not_cancel():
+    """A sphere that grows by 0.3 mm, and one that only moves by 0.3 mm: the mean radius would call the second right."""
+
+    def sphere(spacing_mm, radius_mm, x_mm):
+        count = round(60 / spacing_mm) + 1
+        grid = Grid.aligned(origin_lps_mm=(-30,) * 3, spacing_mm=(spacing_mm,) * 3, shape=(count,) * 3)
+        points = grid.to_lps(np.moveaxis(np.indices(grid.shape), 0, -1)) - np.array((x_mm, 0, 0))
+        return Volume(grid=grid, values=5 * (np.linalg.norm(points, axis=-1) - radius_mm), unit="degC")
+
+    fine = sphere(1.0, 15.0, 0.0)
+    assert surface_shift_mm(fine, sphere(2.0, 15.0, 0.0), 0.0) < 0.1  # what trilinear values lack
+    assert surface_shift_mm(fine, sphere(2.0, 15.3, 0.0), 0.0) == pytest.approx(0.3, abs=0.1)
+    assert surface_shift_mm(fine, sphere(2.0, 15.0, 0.3), 0.0) == pytest.approx(0.95 * 0.3, abs=0.1)
+    nowhere = sphere(2.0, -5.0, 0.0)
+    assert surface_shift_mm(fine, nowhere, 0.0) > 10 and surface_shift_mm(nowhere, nowhere, 0.0) == 0.0
 
 
 def test_the_forecast_follows_the_nerve_into_the_thaw(case):

@@ -9,6 +9,7 @@ from slab import SHAPE, ball, synthetic_case
 
 from trocar.catalog.tissues import tissues
 from trocar.materials import tissue_map
+from trocar.materials.native import native_tissue
 from trocar.materials.placing import EVERYWHERE, nearest, shaft_frac, tube
 from trocar.model.case import Role, Structure
 from trocar.model.shield import Shield
@@ -34,6 +35,35 @@ def test_the_quick_way_along_common_axes_gives_what_the_general_one_gives():
     quick = nearest(inside, source, target, EVERYWHERE, outside=False)
     general = nearest(inside, source, turned(target, 1e-7), EVERYWHERE, outside=False)
     assert quick.sum() > 1000 and np.array_equal(quick, general)
+
+
+@pytest.mark.parametrize("shift_mm", [(0, 0, 0), (1, 1, 1), (0.5, -0.5, 0.7)])
+@pytest.mark.parametrize("spacing_mm", [1.0, 2.0])
+def test_the_lesion_stays_where_it_is_whatever_the_lattices_offset(spacing_mm, shift_mm):
+    """Half a voxel of offset once moved a lesion half a voxel, which changed the radius of ice by 0.5 mm."""
+    case = synthetic_case()
+    inside = case.structure("lesion_1").inside
+    middle_mm = case.grid.to_lps(np.argwhere(inside)).mean(axis=0)
+    shape = (round(40 / spacing_mm),) * 3
+    grid = Grid.aligned(origin_lps_mm=tuple(29.0 + np.array(shift_mm)), spacing_mm=(spacing_mm,) * 3, shape=shape)
+    native = native_tissue(case, grid)
+    blood = native.blood_frac("lesion_1") * native.fields["perfusion_W_per_m3K"]
+    found_mm = (blood[..., None] * grid.to_lps(np.moveaxis(np.indices(shape), 0, -1))).sum(axis=(0, 1, 2)) / blood.sum()
+    assert found_mm == pytest.approx(middle_mm, abs=0.02)
+    supplied = tissues()["soft_metastasis"].perfusion_W_per_m3K
+    assert blood.max() > 0.5 * supplied
+    assert blood.sum() * grid.voxel_ml == pytest.approx(blood.max() * inside.sum() * case.grid.voxel_ml, rel=0.01)
+
+
+def test_an_embolization_takes_the_lesions_own_blood_only():
+    case, grid = synthetic_case(), box(spacing_mm=1.5, low_mm=20.3)
+    before, after = (
+        tissue_map(case, grid, perfusion_left_frac=left).medium.perfusion_W_per_m3K for left in ({}, {"lesion_1": 0.2})
+    )
+    own = native_tissue(case, grid).blood_frac("lesion_1")
+    assert 0.005 < np.mean((own > 0) & (own < 1)) and own.max() == pytest.approx(1.0)
+    assert after == pytest.approx(before * (1 - 0.8 * own))
+    assert np.array_equal(after[own == 0], before[own == 0])
 
 
 def test_a_screw_has_its_volume_wherever_it_lies():
