@@ -13,15 +13,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from trocar.errors import SolverError
-from trocar.physics.compiled import CELL, COMPILED
+from trocar.physics.compiled import CELL, COMPILED, KERNEL
 from trocar.physics.lines import Line, lengthened, line_pieces, sigma_m
 from trocar.physics.medium import Array, Medium
-from trocar.physics.sweep import temperatures
-from trocar.physics.threads import share
 
 SURFACE, FLUID, POWER = 0, 1, 2  # what of a needle is prescribed: its surface, the fluid within it, or its power
 
 END_SIGMAS, END_RADII = 0.6, -1.1  # by which each end is moved outwards: fitted to ice and power of finite needles
+
+LANES = 8  # of the processor's vectors
 
 _ice_integral, _ice_curve = CELL.ice_integral, CELL.ice_curve
 
@@ -71,6 +71,31 @@ class Draw:
 Drive = Ramp | Draw
 
 
+class Runs(NamedTuple):
+    """The cells of pieces in vectors of `LANES` cells side by side, the last ones without weight."""
+
+    offset: NDArray[np.int64]  # (pieces + 1) rows into `cell`
+    cell: NDArray[np.int64]  # index of the first into the touched cells
+    weight: NDArray[np.float32]  # flat, `LANES` a run
+
+    @classmethod
+    def of(cls, offset: Array, cell: Array, row: Array, weight: Array) -> "Runs":
+        """Runs of cells that follow each other within one piece and one `row` of the lattice."""
+        piece = np.repeat(np.arange(offset.size - 1), np.diff(offset))
+        first = np.ones(cell.size, bool)
+        first[1:] = (np.diff(cell.astype(np.int64)) != 1) | (np.diff(piece) != 0) | (np.diff(row) != 0)
+        begin = np.flatnonzero(first)
+        place = np.arange(cell.size) - np.repeat(begin, np.diff(np.append(begin, cell.size)))
+        first |= place % LANES == 0
+        run = np.cumsum(first) - 1
+        lanes = np.zeros((int(first.sum()), LANES), np.float32)
+        lanes[run, place % LANES] = weight
+        count = np.bincount(piece[first], minlength=offset.size - 1)
+        return cls(
+            np.concatenate([[0], np.cumsum(count)]).astype(np.int64), cell[first].astype(np.int64), lanes.ravel()
+        )
+
+
 class Pieces(NamedTuple):
     """All needles cut into pieces: sparse rows of weights over `cells`, the lattice cells that any piece touches."""
 
@@ -89,6 +114,7 @@ class Pieces(NamedTuple):
     own_unfrozen: NDArray[np.float32]  # of each piece: the weighted means of both
     own_freezing: NDArray[np.float32]
     held_share: NDArray[np.float32]  # of each piece: the weight of cells whose temperature is held
+    runs: Runs
 
 
 class Needles(NamedTuple):
@@ -113,6 +139,7 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     weight = (np.concatenate([piece.weights for piece, _, _ in found]) if found else np.zeros(0)).astype(np.float32)
     touched, cell = np.unique(flat, return_inverse=True)
     number = np.repeat(np.arange(len(found)), sizes)
+    offset = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     order = np.argsort(cell, kind="stable")
     warm = medium.unfrozen_W_per_mK.reshape(-1)[touched].astype(np.float32)
     cold = medium.frozen_W_per_mK.reshape(-1)[touched].astype(np.float32) - warm
@@ -121,7 +148,7 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     count = np.bincount([n for _, n, _ in found], minlength=len(lines)) if found else np.zeros(0)
     return Pieces(
         cells=touched.astype(np.uint64),
-        offset=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        offset=offset,
         cell=cell.astype(np.uint32),
         weight=weight,
         back=np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=touched.size))]).astype(np.int64),
@@ -135,6 +162,7 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
         own_unfrozen=np.bincount(number, weight * warm[cell], minlength=len(found)).astype(np.float32),
         own_freezing=np.bincount(number, weight * cold[cell], minlength=len(found)).astype(np.float32),
         held_share=np.bincount(number, weight * held[cell], minlength=len(found)).astype(np.float32),
+        runs=Runs.of(offset, cell, flat // medium.shape[2], weight),
     )
 
 
@@ -147,12 +175,13 @@ def _with_ends(line: Line, spacing_m: float) -> Line:
     return lengthened(line, beyond, beyond)
 
 
+_NONE = np.zeros(0, np.float32)
 NO_PIECES = Pieces(
-    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.float32),
-    np.zeros(1, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.float32), np.zeros(0, np.int64),
-    *(np.zeros(0, np.float32) for _ in range(7)),
+    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.uint32), _NONE, np.zeros(1, np.int64),
+    np.zeros(0, np.uint32), _NONE, np.zeros(0, np.int64), *(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE),
+    Runs(np.zeros(1, np.int64), np.zeros(0, np.int64), _NONE),
 )  # fmt: skip
-NO_NEEDLES = Needles(np.zeros(0, np.int64), *(np.zeros(0, np.float32) for _ in range(4)))
+NO_NEEDLES = Needles(np.zeros(0, np.int64), _NONE, _NONE, _NONE, _NONE)
 
 
 def needles_of(drives: Sequence[Drive], since_s: float, step_s: float) -> Needles:
@@ -174,30 +203,43 @@ def _row(drive: Drive, since_s: float, step_s: float) -> tuple[int, float, float
 
 
 @njit(**COMPILED)
-def kirchhoff_at(pieces, t, ice, drive, part, parts):  # type: ignore[no-untyped-def]
-    """The Kirchhoff integral of each touched cell's own tissue, W/m, into `drive`; of one part of them."""
-    first, past = share(pieces.cells.size, part, parts)
+def kirchhoff_at(pieces, t, ice, drive, first, past):  # type: ignore[no-untyped-def]
+    """The Kirchhoff integral of a range of the touched cells' own tissue, W/m, into `drive`."""
     for c in range(first, past):
         p = pieces.cells[c]
         drive[c] = pieces.unfrozen_W_per_mK[c] * t[p] + pieces.freezing_W_per_mK[c] * ice[p]
 
 
-@njit(**COMPILED)
-def mean_drives(pieces, drive, means, part, parts):  # type: ignore[no-untyped-def]
-    """The weighted mean of `drive` over the cells of each piece of one part."""
-    first, past = share(pieces.needle.size, part, parts)
+@njit(**KERNEL)
+def mean_drives(offset, cell, weight, drive, means, first, past):  # type: ignore[no-untyped-def]
+    """The weighted mean of `drive` over the cells of some pieces, by their `Runs`."""
+    lanes = np.empty(LANES, np.float32)  # as many sums: in one, each addition waits for the one before
     for n in range(first, past):
-        a, b = np.float32(0), np.float32(0)  # four sums: in one, each addition waits for the one before
-        c, d = np.float32(0), np.float32(0)
-        last = pieces.offset[n + 1]
-        for q in range(pieces.offset[n], last - 3, 4):
-            a += pieces.weight[q] * drive[pieces.cell[q]]
-            b += pieces.weight[q + 1] * drive[pieces.cell[q + 1]]
-            c += pieces.weight[q + 2] * drive[pieces.cell[q + 2]]
-            d += pieces.weight[q + 3] * drive[pieces.cell[q + 3]]
-        for q in range(last - (last - pieces.offset[n]) % 4, last):
-            a += pieces.weight[q] * drive[pieces.cell[q]]
-        means[n] = (a + b) + (c + d)
+        for lane in range(LANES):
+            lanes[lane] = 0
+        for run in range(offset[n], offset[n + 1]):
+            w, c = np.uint64(run * LANES), np.uint64(cell[run])
+            for lane in range(LANES):
+                lanes[lane] += weight[w + np.uint64(lane)] * drive[c + np.uint64(lane)]
+        means[n] = _sum(lanes)
+
+
+@njit(**COMPILED)
+def _sum(lanes):  # type: ignore[no-untyped-def]
+    total = np.float32(0)
+    for lane in range(LANES):
+        total += lanes[lane]
+    return total
+
+
+@njit(**KERNEL)
+def spread(within, cell, weight, watts, drawn):  # type: ignore[no-untyped-def]
+    """Add the watts of each piece to its cells, by those of its runs that lie `within` a range."""
+    for n in range(watts.size):
+        for run in range(within[n, 0], within[n, 1]):
+            w, c = np.uint64(run * LANES), np.uint64(cell[run])
+            for lane in range(LANES):
+                drawn[c + np.uint64(lane)] += watts[n] * weight[w + np.uint64(lane)]
 
 
 @njit(**COMPILED)
@@ -256,40 +298,26 @@ def _wall_degC(mean, fluid, through, strength, unfrozen, freezing, law):  # type
 
 
 @njit(**COMPILED)
-def gather(pieces, curve, near, part, parts):  # type: ignore[no-untyped-def]
-    """The curve of the touched cells side by side, so that `heat_cells` works on vectors; of one part of them."""
-    first, past = share(pieces.cells.size, part, parts)
-    for c in range(first, past):
-        p = pieces.cells[c]
-        near.mush[c], near.frozen[c], near.inverse[c] = curve.mush[p], curve.frozen[p], curve.inverse[p]
-        if curve.vapor.size:
-            near.vapor[c] = curve.vapor[p]
+def ranges(runs, first, past):  # type: ignore[no-untyped-def]
+    """(pieces, 2) which of each piece's runs, which ascend, lie in a range of the touched cells."""
+    found = np.empty((runs.offset.size - 1, 2), np.int64)
+    for n in range(found.shape[0]):
+        begin, end = runs.offset[n], runs.offset[n + 1]
+        found[n, 0] = begin + np.searchsorted(runs.cell[begin:end], first)
+        found[n, 1] = begin + np.searchsorted(runs.cell[begin:end], past)
+    return found
 
 
 @njit(**COMPILED)
-def spread(pieces, watts, drawn):  # type: ignore[no-untyped-def]
-    """The watts drawn from every touched cell, in `drawn`: piece by piece, which is faster than cell by cell."""
-    for c in range(drawn.size):
-        drawn[c] = 0
-    for n in range(pieces.needle.size):
-        for q in range(pieces.offset[n], pieces.offset[n + 1]):
-            drawn[pieces.cell[q]] += watts[n] * pieces.weight[q]
+def take(pieces, within, watts, per_cell, bare, drawn, source, first, past):  # type: ignore[no-untyped-def]
+    """What is drawn from a range of the touched cells becomes their source, beside the `bare` one.
 
-
-@njit(**COMPILED)
-def heat_cells(pieces, drawn, drive, fields, which, near, law, boils, weight, part, parts):  # type: ignore[no-untyped-def]
-    """Take what is drawn from the cells of one part and bring their temperature and `drive` up to date."""
-    u, t, ice = fields.u[which], fields.t[which], fields.ice[which]
-    first, past = share(pieces.cells.size, part, parts)
-    count = past - first
-    v, now, frozen = np.empty(count, np.float32), np.empty(count, np.float32), np.empty(count, np.float32)
+    `within` are its `ranges`, `drawn` scratch for all touched cells.
+    """
+    drawn[first : past + LANES] = 0
+    spread(within, pieces.runs.cell, pieces.runs.weight, watts, drawn)
     for c in range(first, past):
-        v[c - first] = u[pieces.cells[c]] - weight * drawn[c] * near.inverse[c]
-    temperatures(v, near.mush[first:past], near.frozen[first:past], near.vapor[first:past], law, boils, now, frozen)
-    for c in range(first, past):
-        p, n = pieces.cells[c], c - first
-        u[p], t[p], ice[p] = v[n], now[n], frozen[n]
-        drive[c] = pieces.unfrozen_W_per_mK[c] * now[n] + pieces.freezing_W_per_mK[c] * frozen[n]
+        source[pieces.cells[c]] = bare[c] - per_cell * drawn[c]
 
 
 def touched_cells(pieces: Pieces, shape: tuple[int, int, int]) -> Array:

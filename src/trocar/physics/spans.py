@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from trocar.physics.compiled import COMPILED
 from trocar.physics.threads import PARTS, share, together
 
-VECTOR_CELLS = 8  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
+VECTOR_CELLS = (
+    8  # rows begin and end on whole vectors of the processor: tails, and vectors across cache lines, are slow
+)
 TOUCHED_K = 0.05  # a cell farther than this from rest has been reached
 LEAST_REACH = 3  # cells that heat may pass in a step, however few its stages
 
@@ -161,7 +163,6 @@ def _dilate(low, high, touched_low, touched_high, reach, nz, multiple):  # type:
             first, past = max(1, first - reach), min(nz - 1, past + reach)
             if high[i, j] > low[i, j]:
                 first, past = min(first, low[i, j]), max(past, high[i, j])
-            wanted = ((past - first + multiple - 1) // multiple) * multiple
-            first = max(1, first - (wanted - (past - first)) // 2)
-            past = max(past, min(nz - 1, first + wanted))
+            first = max(1, (first // multiple) * multiple)
+            past = min(nz - 1, ((past + multiple - 1) // multiple) * multiple)
             low[i, j], high[i, j] = first, past

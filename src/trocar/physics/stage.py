@@ -10,7 +10,7 @@ from trocar.physics.enthalpy import Curve, Flat, Law
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
 from trocar.physics.memory import places
-from trocar.physics.source import Needles, Pieces, draw, gather, heat_cells, kirchhoff_at, mean_drives, spread
+from trocar.physics.source import LANES, Needles, Pieces, draw, kirchhoff_at, mean_drives, ranges, take
 from trocar.physics.spans import Rows
 from trocar.physics.sweep import copy_rows, perfuse, step_rows, temperatures
 from trocar.physics.threads import gate, meet, share, together
@@ -82,8 +82,7 @@ def play(
     """
     scratch = Scratch(
         np.zeros(rows.bounds.size - 1), np.empty(pieces.strength_m.size, np.float32),
-        np.empty(pieces.cells.size, np.float32), np.zeros((3, 1 + needles.kind.size)),
-        Curve(*np.empty((4, pieces.cells.size), np.float32)), gate(),
+        np.zeros(pieces.cells.size + LANES, np.float32), np.zeros((3, 1 + needles.kind.size)), gate(),
     )  # fmt: skip
     together(
         super_step, fields, start_degC, lattice.faces, lattice.curve, lattice.law, blood, source, rows, stages, pieces,
@@ -107,7 +106,6 @@ class Scratch(NamedTuple):
     means: Flat  # of each piece
     drive: Flat  # of each touched cell
     moved: Array  # joules: the newest, those a stage before, and the watts of this stage
-    near: Curve  # of the touched cells
     gate: Array
 
 
@@ -120,26 +118,35 @@ def super_step(  # type: ignore[no-untyped-def]
     start, length, bounds, passed = rows
     ax, ay, az, bx, by, bz = faces
     sx, sy = stride
-    heat, means, drive, moved, near, gate = scratch
+    heat, means, drive, moved, gate = scratch
+    runs = pieces.runs
     parts = bounds.size - 1
     first, past = share(parts, number, threads)
     first_gate, past_gate = share(gates.within.size, number, threads)
     brought = np.empty(longest, np.float32)
-    drawn = np.empty(pieces.cells.size, np.float32)
+    first_cell, past_cell = _touched(pieces, start, bounds[first], bounds[past], number, threads)
+    first_piece, past_piece = share(pieces.needle.size, number, threads)
+    within = ranges(runs, first_cell, past_cell)
+    drawn, bare = np.empty((2, pieces.cells.size + LANES), np.float32)
     watts, total = np.zeros(pieces.strength_m.size, np.float32), np.zeros(1 + needles.kind.size)
     for g in range(first_gate, past_gate):
         gates.heat[0, g], gates.heat[1, g] = 0, 0
     before = 0
     for part in range(first, past):
         copy_rows(fields.t[0], start_degC, start, length, bounds, part)
-        kirchhoff_at(pieces, fields.t[0], fields.ice[0], drive, part, parts)
-        gather(pieces, curve, near, part, parts)
+    kirchhoff_at(pieces, fields.t[0], fields.ice[0], drive, first_cell, past_cell)
+    for c in range(first_cell, past_cell):
+        bare[c] = source[pieces.cells[c]]
     meet(gate, threads)
     for s in range(stages.shape[0]):
         beyond, weight_s = stages[s, 0], stages[s, 1]
         t, ice = fields.t[before], fields.ice[before]
         u, u_new, t_new, ice_new = fields.u[before], fields.u[1 - before], fields.t[1 - before], fields.ice[1 - before]
-        mean_drives(pieces, drive, means, number, threads)
+        if watts.size:
+            mean_drives(runs.offset, runs.cell, runs.weight, drive, means, first_piece, past_piece)
+            meet(gate, threads)
+            draw(pieces, needles, means, law, watts, total)
+            take(pieces, within, watts, per_cell, bare, drawn, source, first_cell, past_cell)
         looking = looks(s, stages.shape[0])
         for part in range(first, past):
             if looking:
@@ -153,17 +160,24 @@ def super_step(  # type: ignore[no-untyped-def]
                 law.rest, law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil, law.boil_interval,
                 boils, brought,
             )  # fmt: skip
+        kirchhoff_at(pieces, t_new, ice_new, drive, first_cell, past_cell)
         _pass(gates, first_gate, past_gate, t, ice, faces, beyond, weight_s)
         meet(gate, threads)
         before = 1 - before
-        if watts.size:
-            draw(pieces, needles, means, law, watts, total)
-            spread(pieces, watts, drawn)
-            for part in range(first, past):
-                heat_cells(pieces, drawn, drive, fields, before, near, law, boils, weight_s * per_cell, part, parts)
         if number == 0:
             _book(moved, heat, total, per_cell, beyond, weight_s)
-        meet(gate, threads)
+        if not watts.size:
+            meet(gate, threads)
+    for c in range(first_cell, past_cell):
+        source[pieces.cells[c]] = bare[c]
+
+
+@njit(**COMPILED)
+def _touched(pieces, start, first_row, past_row, number, threads):  # type: ignore[no-untyped-def]
+    """The range of the touched cells that lie in a thread's rows."""
+    first = 0 if number == 0 else np.searchsorted(pieces.cells, start[first_row])
+    past = pieces.cells.size if number == threads - 1 else np.searchsorted(pieces.cells, start[past_row])
+    return first, past
 
 
 @njit(**COMPILED)

@@ -15,6 +15,7 @@ from trocar.physics.patch import Patch
 from trocar.physics.spans import Spans
 from trocar.physics.whole import Box, Whole
 
+LINE_CELLS = 16  # of a cache line
 MARGIN = 6  # coarse cells around the fine part: room to grow before the window has to
 DAMAGES = tuple(Damage.__slots__)
 DOSES = tuple(HeatDose.__slots__)
@@ -37,6 +38,7 @@ class Window:
                 for mine, theirs in zip(box, also.box, strict=True)
             )
             box = i, j, k
+        box = _on_vectors(box, whole.tissue.shape)
         lattice = Lattice.of(_medium_in(whole, box))
         first = box[0].start // 2, box[1].start // 2, box[2].start // 2
         return cls(first, _patch(lattice, whole, box))
@@ -100,6 +102,13 @@ def _box(inner: Spans, margin: int, shape: tuple[int, int, int]) -> Box:
         for (low, high), n in zip(ends, shape, strict=True)
     )
     return i, j, k
+
+
+def _on_vectors(box: Box, shape: tuple[int, int, int]) -> Box:
+    """The box with whole vectors in its rows, where the lattice has room for them: each row then begins with one."""
+    i, j, k = box
+    start, stop = k.start // LINE_CELLS * LINE_CELLS, -(-k.stop // LINE_CELLS) * LINE_CELLS
+    return i, j, slice(start, stop if stop <= shape[2] else k.stop)
 
 
 def _patch(lattice: Lattice, whole: Whole, box: Box) -> Patch:
