@@ -12,7 +12,7 @@ from numba import cuda
 from trocar.errors import SolverError
 from trocar.physics.compiled import cell_functions
 from trocar.physics.damage import THRESHOLDS_DEGC, Damage
-from trocar.physics.lattice import Lattice
+from trocar.physics.lattice import Faces, Lattice
 from trocar.physics.medium import Array
 from trocar.physics.source import FLUID, POWER, Needles, Pieces
 from trocar.physics.stage import Fields, looks
@@ -39,7 +39,7 @@ class CudaLattice:
         if not cuda.is_available():
             raise SolverError("no CUDA device is available", hint="leave device out, or pip install trocar[cuda]")
         lattice = self.lattice
-        arrays = lattice.faces._asdict() | lattice.curve._asdict() | {"blood": lattice.blood}
+        arrays = lattice.faces.unpacked()._asdict() | lattice.curve._asdict() | {"blood": lattice.blood}
         self._constant = {name: cuda.to_device(np.ascontiguousarray(values)) for name, values in arrays.items()}
         self._moving, self._kept = {}, {}
 
@@ -72,7 +72,7 @@ class CudaLattice:
         watts, blood_W = cuda.to_device(np.zeros_like(means)), cuda.to_device(np.zeros(len(stages)))
         drawn_W = cuda.to_device(np.zeros((len(stages), max(1, needles.kind.size))))
         constant, kept = self._constant, self._kept
-        faces = [constant[name] for name in self.lattice.faces._fields]
+        faces = [constant[name] for name in Faces._fields]
         curve = [constant[name] for name in self.lattice.curve._fields]
         kept["before"].copy_to_device(self._moving["t"][0])
         count, touched = len(stages), pieces.cells.size

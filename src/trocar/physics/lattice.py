@@ -6,11 +6,12 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from numba import njit
+from numpy.typing import DTypeLike
 
 from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.enthalpy import Curve, Flat, Law, curve_of, law_of
 from trocar.physics.medium import Array, Medium
-from trocar.physics.memory import apart, places
+from trocar.physics.memory import apart, half_places, places
 from trocar.physics.threads import share, together
 
 LIMITS_DEGC = (0.0, -8.0, -40.0, -80.0, -120.0, -160.0)
@@ -31,6 +32,35 @@ class Faces(NamedTuple):
     bz: Flat
 
 
+class PackedFaces(NamedTuple):
+    """The same as numbers of two bytes, uint16 and int16, of the units `thawed` and `freezing` (W/m3K).
+
+    They are right to 1/65535 of the greatest: a stage waits for memory, and these are a third of what it reads.
+    """
+
+    ax: Flat
+    ay: Flat
+    az: Flat
+    bx: Flat
+    by: Flat
+    bz: Flat
+    thawed: np.float32
+    freezing: np.float32
+
+    @classmethod
+    def of(cls, faces: Faces) -> "PackedFaces":
+        """Rounded to the nearest."""
+        a, thawed = _packed(faces[:3], 65535, np.uint16)
+        b, freezing = _packed(faces[3:], 32767, np.int16)
+        return cls(a[0], a[1], a[2], b[0], b[1], b[2], thawed, freezing)
+
+    def unpacked(self) -> Faces:
+        """As float32."""
+        thawed, freezing = ([unit * values for values in part] for part, unit in (
+            (self[:3], self.thawed), (self[3:6], self.freezing)))  # fmt: skip
+        return Faces(*thawed, *freezing)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lattice:
     """A medium as the kernels see it, flat float32.
@@ -43,7 +73,7 @@ class Lattice:
     medium: Medium
     curve: Curve
     law: Law
-    faces: Faces
+    faces: PackedFaces
     blood: Flat
     sink: Flat
     sink_K: Flat
@@ -56,13 +86,13 @@ class Lattice:
     ) -> Self:
         """The lattice of a medium whose outermost layers are held (see `walled`); its faces, unless given."""
         curve, law = curve_of(medium), law_of(medium)
-        faces = faces_of(medium) if faces is None else Faces(*map(apart, faces))
+        faces = faces_of(medium) if faces is None else faces
         none = np.zeros(0, np.float32)
         blood = np.where(medium.held, np.float32(0), medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
         ice = tuple(float(medium.freezing.share(level)) for level in LIMITS_DEGC)
         fastest_per_s = _fastest(faces, curve, ice, medium.shape)
         sink, sink_K = (none if values is None else values for values in (sink, sink_K))
-        return cls(medium, curve, law, faces, apart(blood), sink, sink_K, ice, fastest_per_s)
+        return cls(medium, curve, law, PackedFaces.of(faces), apart(blood), sink, sink_K, ice, fastest_per_s)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -95,6 +125,29 @@ def faces_of(medium: Medium) -> Faces:
                 for index in (1, -1):
                     values[tuple(index if a == axis else slice(None) for a in range(3))] = 0
     return Faces(*found)
+
+
+def _packed(part: tuple[Flat, ...], most: int, kind: DTypeLike) -> tuple[list[Array], np.float32]:
+    """Arrays as numbers up to `most` of a unit, and the unit."""
+    greatest = max(max(float(values.max()), -float(values.min())) for values in part)
+    unit = np.float32(greatest / most if greatest > 0 else 1.0)
+    numbers = half_places(len(part), part[0].size, kind)
+    for values, found in zip(part, numbers, strict=True):
+        together(_pack, values, np.float32(1) / unit, found)
+    return numbers, unit
+
+
+@njit(**COMPILED)
+def _pack(number, threads, values, inverse, packed):  # type: ignore[no-untyped-def]
+    first, past = share(values.size, number, threads)
+    _round(values[first:past], inverse, packed[first:past])
+
+
+@njit(**KERNEL)
+def _round(values, inverse, packed):  # type: ignore[no-untyped-def]
+    half = np.float32(0.5)
+    for p in range(values.size):
+        packed[p] = np.int32(values[p] * inverse + (half if values[p] > 0 else -half))
 
 
 def _whole(values: Array) -> Array:

@@ -3,6 +3,7 @@
 from itertools import count
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from trocar.physics.medium import Array
 
@@ -24,6 +25,11 @@ def places(number: int, size: int) -> list[Array]:
     lines = -room.ctypes.data % LINE_BYTES
     firsts = ((lines + n * each + (next(_places) % PLACES) * STEP_BYTES) // 4 for n in range(number))
     return [room[first : first + size] for first in firsts]
+
+
+def half_places(number: int, size: int, dtype: DTypeLike) -> list[Array]:
+    """The same for numbers of two bytes."""
+    return [values.view(dtype)[:size] for values in places(number, -(-size // 2))]
 
 
 def apart(values: Array) -> Array:

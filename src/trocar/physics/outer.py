@@ -56,7 +56,7 @@ class Outer:
         fields = fields_of(full, lattice.curve, law)
         blood = Blood(lattice.blood, np.ones(cells, np.float32), apart(lattice.blood), lattice.sink)
         lowest, start = fields.t[0].copy(), np.empty_like(full)
-        spans, inner = Spans(shape), Spans(shape, VECTOR_CELLS // 2)
+        spans, inner = Spans(shape), Spans(shape, VECTOR_CELLS // 2, aligned=True)
         beside_degC = law.rest + np.divide(
             lattice.sink_K, lattice.sink, out=np.zeros_like(lattice.sink), where=lattice.sink > 0
         )  # of the held cells that a coarse cell touches

@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from trocar.physics.compiled import COMPILED
 from trocar.physics.threads import PARTS, share, together
 
-VECTOR_CELLS = (
-    8  # rows begin and end on whole vectors of the processor: tails, and vectors across cache lines, are slow
-)
+VECTOR_CELLS = 8  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
 TOUCHED_K = 0.05  # a cell farther than this from rest has been reached
 LEAST_REACH = 3  # cells that heat may pass in a step, however few its stages
 
@@ -46,6 +44,7 @@ class Spans:
 
     shape: tuple[int, int, int]
     multiple: int = VECTOR_CELLS  # of cells in a row
+    aligned: bool = False  # whether rows begin on a multiple too
     low: NDArray[Any] = field(init=False)
     high: NDArray[Any] = field(init=False)
 
@@ -73,12 +72,12 @@ class Spans:
         low, high = np.empty_like(self.low), np.empty_like(self.high)
         below, above = np.float32(between[0]), np.float32(between[1])
         together(_touched, values, below, above, others.low, others.high, low, high)
-        _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple)
+        _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple, self.aligned)
 
     def enclose(self, others: "Spans", *, reach: int = 1) -> None:
         """Take in other spans and the cells within reach of them."""
         low, high = np.where(others.high > 0, others.low, self.shape[2]).astype(np.int32), others.high
-        _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple)
+        _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple, self.aligned)
 
     def same_as(self, other: "Spans") -> bool:
         """Whether both are the same cells."""
@@ -86,7 +85,7 @@ class Spans:
 
     def copy(self) -> "Spans":
         """Spans of their own."""
-        found = Spans(self.shape, self.multiple)
+        found = Spans(self.shape, self.multiple, self.aligned)
         found.low[:], found.high[:] = self.low, self.high
         return found
 
@@ -145,7 +144,7 @@ def _touched(number, threads, values, below, above, low, high, out_low, out_high
 
 
 @njit(**COMPILED)
-def _dilate(low, high, touched_low, touched_high, reach, nz, multiple):  # type: ignore[no-untyped-def]
+def _dilate(low, high, touched_low, touched_high, reach, nz, multiple, aligned):  # type: ignore[no-untyped-def]
     nx, ny = low.shape
     along_j_low, along_j_high = np.full((nx, ny), nz, np.int32), np.zeros((nx, ny), np.int32)
     for i in range(nx):
@@ -163,6 +162,10 @@ def _dilate(low, high, touched_low, touched_high, reach, nz, multiple):  # type:
             first, past = max(1, first - reach), min(nz - 1, past + reach)
             if high[i, j] > low[i, j]:
                 first, past = min(first, low[i, j]), max(past, high[i, j])
-            first = max(1, (first // multiple) * multiple)
-            past = min(nz - 1, ((past + multiple - 1) // multiple) * multiple)
+            if aligned:
+                first = max(1, first // multiple * multiple)
+            wanted = ((past - first + multiple - 1) // multiple) * multiple
+            if not aligned:
+                first = max(1, first - (wanted - (past - first)) // 2)
+            past = max(past, min(nz - 1, first + wanted))
             low[i, j], high[i, j] = first, past

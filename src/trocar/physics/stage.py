@@ -16,6 +16,7 @@ from trocar.physics.sweep import copy_rows, perfuse, step_rows, temperatures
 from trocar.physics.threads import gate, meet, share, together
 
 _flow = CELL.face_flow
+F = np.float32
 
 MARGIN_K = np.float32(2)  # tissue so far from freezing and from boiling does neither within a step
 UPDATES = 3  # how often in a super-step the vessels that the ice has closed are looked at anew
@@ -116,7 +117,7 @@ def super_step(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """One thread's share of `play`."""
     start, length, bounds, passed = rows
-    ax, ay, az, bx, by, bz = faces
+    ax, ay, az, bx, by, bz, thawed, freezing = faces
     sx, sy = stride
     heat, means, drive, moved, gate = scratch
     runs = pieces.runs
@@ -155,10 +156,10 @@ def super_step(  # type: ignore[no-untyped-def]
                     sx, sy, law.liquidus, law.inverse_interval,
                 )  # fmt: skip
             heat[part] = step_rows(
-                u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, curve.mush, curve.frozen, curve.inverse,
-                curve.vapor, blood.now, source, start, length, bounds, passed, warm, part, beyond, weight_s, sx, sy,
-                law.rest, law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil, law.boil_interval,
-                boils, brought,
+                u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, thawed, freezing, curve.mush, curve.frozen,
+                curve.inverse, curve.vapor, blood.now, source, start, length, bounds, passed, warm, part, beyond,
+                weight_s, sx, sy, law.rest, law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil,
+                law.boil_interval, boils, brought,
             )  # fmt: skip
         kirchhoff_at(pieces, t_new, ice_new, drive, first_cell, past_cell)
         _pass(gates, first_gate, past_gate, t, ice, faces, beyond, weight_s)
@@ -175,9 +176,15 @@ def super_step(  # type: ignore[no-untyped-def]
 @njit(**COMPILED)
 def _touched(pieces, start, first_row, past_row, number, threads):  # type: ignore[no-untyped-def]
     """The range of the touched cells that lie in a thread's rows."""
-    first = 0 if number == 0 else np.searchsorted(pieces.cells, start[first_row])
-    past = pieces.cells.size if number == threads - 1 else np.searchsorted(pieces.cells, start[past_row])
+    first = 0 if number == 0 else _before(pieces.cells, start, first_row)
+    past = pieces.cells.size if number == threads - 1 else _before(pieces.cells, start, past_row)
     return first, past
+
+
+@njit(**COMPILED)
+def _before(cells, start, row):  # type: ignore[no-untyped-def]
+    """How many cells lie before a row."""
+    return np.searchsorted(cells, start[row]) if row < start.size else cells.size
 
 
 @njit(**COMPILED)
@@ -212,7 +219,7 @@ def looks(s, count):  # type: ignore[no-untyped-def]
 @njit(**COMPILED)
 def _pass(gates, first, past, t, ice, faces, beyond, weight_s):  # type: ignore[no-untyped-def]
     """The heat through a share of the gates, by the same recursion as the fields'."""
-    ax, ay, az, bx, by, bz = faces
+    ax, ay, az, bx, by, bz, thawed, freezing = faces
     for g in range(first, past):
         within, other, face = gates.within[g], gates.beyond[g], gates.face[g]
         if gates.axis[g] == 0:
@@ -221,7 +228,7 @@ def _pass(gates, first, past, t, ice, faces, beyond, weight_s):  # type: ignore[
             a, b = ay[face], by[face]
         else:
             a, b = az[face], bz[face]
-        now = _flow(a, b, t[within], t[other], ice[within], ice[other])
+        now = _flow(thawed * F(a), freezing * F(b), t[within], t[other], ice[within], ice[other])
         newest = gates.heat[0, g] + beyond * (gates.heat[0, g] - gates.heat[1, g]) + weight_s * now
         gates.heat[1, g] = gates.heat[0, g]
         gates.heat[0, g] = newest

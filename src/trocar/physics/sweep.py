@@ -9,19 +9,21 @@ from numba import njit
 from trocar.physics.compiled import CELL, COMPILED, IN_ORDER, KERNEL
 
 _temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
-_ice_integral, _open_share, _flow = CELL.ice_integral, CELL.open_share, CELL.face_flow
+_ice_integral, _open_share = CELL.ice_integral, CELL.open_share
+F = np.float32
 
 
 @njit(**IN_ORDER)
 def step_rows(  # type: ignore[no-untyped-def]
-    u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, mush, frozen, inverse, vapor, blood, source,
-    start, length, bounds, passed, warm, part, beyond, weight_s, sx, sy, rest, liquidus, interval, half_inverse,
+    u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, thawed, freezing, mush, frozen, inverse, vapor, blood,
+    source, start, length, bounds, passed, warm, part, beyond, weight_s, sx, sy, rest, liquidus, interval, half_inverse,
     half_slope, boil, boil_interval, boils, brought,
 ):  # fmt: skip
     """One stage on one part of the rows: u_new = u + beyond (u - u_new) + weight_s rate(u), and T from it.
 
-    Returns the heat of blood and of held cells; `brought` is scratch as long as the longest row. In `warm` rows nothing
-    freezes or boils: T follows from u alone. In the others a second loop finds T: in one, the processor waits for it.
+    Faces are `PackedFaces`. Returns the heat of blood and of held cells; `brought` is scratch as long as the longest
+    row. In `warm` rows nothing freezes or boils: T follows from u alone. In the others a second loop finds T: in one,
+    the processor waits for it.
     """
     one = np.uint64(1)
     total = 0.0
@@ -31,10 +33,10 @@ def step_rows(  # type: ignore[no-untyped-def]
             for k in range(count):
                 p = first + np.uint64(k)
                 here = t[p]
-                along_i = ax[p] * (t[p - sx] - here) + ax[p + sx] * (t[p + sx] - here)
-                along_j = ay[p] * (t[p - sy] - here) + ay[p + sy] * (t[p + sy] - here)
-                along_k = az[p] * (t[p - one] - here) + az[p + one] * (t[p + one] - here)
-                flow = (along_i + along_j) + along_k
+                along_i = F(ax[p]) * (t[p - sx] - here) + F(ax[p + sx]) * (t[p + sx] - here)
+                along_j = F(ay[p]) * (t[p - sy] - here) + F(ay[p + sy]) * (t[p + sy] - here)
+                along_k = F(az[p]) * (t[p - one] - here) + F(az[p + one]) * (t[p + one] - here)
+                flow = thawed * ((along_i + along_j) + along_k)
                 warmed = blood[p] * (rest - here)
                 brought[k] = warmed if inverse[p] > 0 else -flow  # what keeps a held cell's temperature
                 v = (u[p] + beyond * (u[p] - u_new[p])) + weight_s * inverse[p] * (flow + (warmed + source[p]))
@@ -44,16 +46,13 @@ def step_rows(  # type: ignore[no-untyped-def]
             for k in range(count):
                 p = first + np.uint64(k)
                 here, g = t[p], ice[p]
-                along_i = _flow(ax[p], bx[p], here, t[p - sx], g, ice[p - sx]) + _flow(
-                    ax[p + sx], bx[p + sx], here, t[p + sx], g, ice[p + sx]
-                )
-                along_j = _flow(ay[p], by[p], here, t[p - sy], g, ice[p - sy]) + _flow(
-                    ay[p + sy], by[p + sy], here, t[p + sy], g, ice[p + sy]
-                )
-                along_k = _flow(az[p], bz[p], here, t[p - one], g, ice[p - one]) + _flow(
-                    az[p + one], bz[p + one], here, t[p + one], g, ice[p + one]
-                )
-                flow = (along_i + along_j) + along_k
+                along_i = F(ax[p]) * (t[p - sx] - here) + F(ax[p + sx]) * (t[p + sx] - here)
+                along_j = F(ay[p]) * (t[p - sy] - here) + F(ay[p + sy]) * (t[p + sy] - here)
+                along_k = F(az[p]) * (t[p - one] - here) + F(az[p + one]) * (t[p + one] - here)
+                ice_i = F(bx[p]) * (ice[p - sx] - g) + F(bx[p + sx]) * (ice[p + sx] - g)
+                ice_j = F(by[p]) * (ice[p - sy] - g) + F(by[p + sy]) * (ice[p + sy] - g)
+                ice_k = F(bz[p]) * (ice[p - one] - g) + F(bz[p + one]) * (ice[p + one] - g)
+                flow = thawed * ((along_i + along_j) + along_k) + freezing * ((ice_i + ice_j) + ice_k)
                 warmed = blood[p] * (rest - here)
                 brought[k] = warmed if inverse[p] > 0 else -flow
                 u_new[p] = (u[p] + beyond * (u[p] - u_new[p])) + weight_s * inverse[p] * (flow + (warmed + source[p]))

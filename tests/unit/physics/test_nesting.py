@@ -160,7 +160,7 @@ def test_the_coarse_lattice_holds_and_conducts_what_the_fine_one_does():
     wanted = np.where(coarse.medium.held, 0, coarse.medium.unfrozen_J_per_m3K)
     assert float(wanted.sum()) * (2 * SPACING_M) ** 3 == pytest.approx(held_J, rel=1e-5)
     even = textured(**{k: np.full(SHAPE, v) for k, v in (("unfrozen_W_per_mK", 0.5), ("frozen_W_per_mK", 1.7))})
-    inner = coarser(even, Tissue.of(even)).faces.ax.reshape(coarse.shape)[4:-4, 4:-4, 4:-4]
+    inner = coarser(even, Tissue.of(even)).faces.unpacked().ax.reshape(coarse.shape)[4:-4, 4:-4, 4:-4]
     assert inner == pytest.approx(0.5 / (2 * SPACING_M) ** 2, rel=1e-5)
     assert restricted(np.ones(SHAPE), coarse.shape)[3:-3, 3:-3, 3:-3] == pytest.approx(1.0)
 
