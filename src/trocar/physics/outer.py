@@ -12,7 +12,7 @@ from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
 from trocar.physics.memory import apart
 from trocar.physics.patch import Patch
-from trocar.physics.seam import BAND, split_rows
+from trocar.physics.seam import split_rows
 from trocar.physics.single import inside
 from trocar.physics.source import NO_NEEDLES, NO_PIECES
 from trocar.physics.spans import LEAST_REACH, TOUCHED_K, VECTOR_CELLS, Spans
@@ -26,6 +26,7 @@ from trocar.physics.whole import Whole
 COOL_SHARE = 0.25  # of the way from the liquidus to rest: what is colder is carried by fine cells
 WARM_K = 4.0  # and what is warmer than rest by this,
 DOSED_WARM_K = 2.0  # or by this where a dose of heat is kept: minutes count from 39 degC on
+NEEDLE_REACH = 2  # coarse cells around those that a needle draws from
 SOURCE_SHARE = 0.01  # and where a source gives this share of its greatest density
 
 
@@ -101,7 +102,7 @@ class Outer:
         mask[tuple(index // 2 for index in np.unravel_index(cells.astype(np.int64), shape))] = True
         touched = Spans(self.lattice.shape)
         touched.cover(mask)
-        self.inner.enclose(touched, reach=BAND)
+        self.inner.enclose(touched, reach=NEEDLE_REACH)
         self.spans.enclose(self.inner)
 
     def heat(self, heat_W_per_m3: Array | None) -> None:
