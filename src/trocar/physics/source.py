@@ -19,7 +19,7 @@ from trocar.physics.medium import Array, Medium
 
 SURFACE, FLUID, POWER = 0, 1, 2  # what of a needle is prescribed: its surface, the fluid within it, or its power
 
-END_SIGMAS, END_RADII = 0.6, -1.1  # by which each end is moved outwards: fitted to ice and power of finite needles
+END_SIGMAS, END_RADII = 0.62, -1.1  # by which each end is moved outwards: fitted to ice and power of finite needles
 
 LANES = 8  # of the processor's vectors
 
