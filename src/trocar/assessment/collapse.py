@@ -1,4 +1,4 @@
-"""How far a load can grow before the bone that holds a lesion gives way: before treatment, and after each option.
+"""How far a load can grow before a bone with a lesion, or its pelvic ring, gives way: before and after each option.
 
 Bone and cement soften after their limits, their bond opens, the threads of a screw have damaged what they grip: what a
 linear, bonded model cannot show (theory/softening.md). One density law, the one in the middle of the site's ensemble.
@@ -23,7 +23,7 @@ from trocar.physics.collapse import March
 
 Progress = Callable[[float, str], None]
 CAVEATS = (
-    *("strength_not_validated_here", "neighboring_bones_rigid", "cortex_by_mass"),
+    *("strength_not_validated_here", "cortex_by_mass"),
     *("giving_way_prior", "one_density_law"),
 )
 STATES = ("before", "cement", "screws", "planned")
@@ -46,20 +46,22 @@ def collapse(
     cement: Volume | None = None,
     scale: DensityScale | None = None,
     spacing_mm: float = SPACING_MM,
+    ring: bool = False,
     settings: Settings | None = None,
     on_progress: Progress | None = None,
 ) -> Collapse:
-    """Each state of the bone that holds the plan's lesion, loaded until it gives way.
+    """Each state of the bone that holds the plan's lesion, or of its pelvic `ring`, loaded until it gives way.
 
     `cement` is its share of volume on any grid; without it each bead is a ball of its volume. Raises `CaseError` for a
     load that the site does not have, where no bone holds the lesion, or a landmark is missing.
     """
     settings = settings or Settings()
     scale = scale or tissue_scale(case)
-    specimen = Specimen.of(case, plan, spacing_mm=spacing_mm)
+    specimen = Specimen.of(case, plan, spacing_mm=spacing_mm, ring=ring)
     loading = _load_of(specimen.site, load)
     weight_kg, taken = specimen.taken([loading])
-    tally = Tally(caveats={*CAVEATS, *scale.caveats, *taken})
+    joint = "joints_elastic_bonded" if ring else "neighboring_bones_rigid"
+    tally = Tally(caveats={*CAVEATS, joint, *scale.caveats, *taken})
     law, native = specimen.middle(scale, tally)
     bench = specimen.bench(native)
     states = [state for state in specimen.states(plan, cement=cement) if state.name in STATES]
@@ -79,6 +81,7 @@ def collapse(
     return Collapse(
         lesion=specimen.lesion.name,
         bone=specimen.bone.name,
+        site=specimen.site,
         load=load,
         law=law.id,
         weight_kg=weight_kg,

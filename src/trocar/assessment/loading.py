@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from trocar.assessment.solving import held_nodes, modulus_of
+from trocar.assessment.solving import elastic_system, held_nodes, modulus_of
 from trocar.assessment.supports import Bench, load_on_nodes
 from trocar.assessment.yielding import Treated
 from trocar.catalog.mechanics import LoadCase
@@ -14,7 +14,7 @@ from trocar.model.case import Structure
 from trocar.model.record import Vector
 from trocar.model.space import Array, as_vector
 from trocar.physics.collapse import Course, March, Progress, collapse
-from trocar.physics.elastic import POISSON, ElasticSystem, Load
+from trocar.physics.elastic import POISSON, Load
 from trocar.physics.interface import Bond, Interface
 from trocar.physics.softening import Softening
 
@@ -69,7 +69,7 @@ def loaded(
     modulus, metal = modulus_of(bench, (untreated, untreated, native[2]), lesion, state)
     held = held_nodes(bench, load, metal)
     spacing_m = float(bench.grid.spacing_mm[0]) / 1000.0
-    system = ElasticSystem(modulus * 1e6, held, spacing_m=spacing_m)
+    system = elastic_system(bench, modulus, held)
     stored = system.dense(np.ones(3 * system.rows.node_count)) > 0
     force = np.where(held | ~stored, 0.0, load_on_nodes(bench, load, weight_kg))
     label = labels(modulus, native[2], cement, metal, _near(bench, held, force))

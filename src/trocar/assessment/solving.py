@@ -22,6 +22,7 @@ TOLERANCE = 5e-3  # ratios and stiffness differ by less than 0.1 % between 1e-2 
 MOST_UNBALANCED = 0.01  # of the load: what the supports do not bear
 LOST_FRAC = 0.05  # of the load that falls on what is held, above which it is said
 KEPT_STARTS = 3
+SLOW_MODES, RESOLVED_MM = 6, 1.25  # of a ring, on lattices whose next coarser one still shows its joints
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def solve(
         groups.setdefault(load.one_side, []).append(load)
     for group in groups.values():
         held = held_nodes(bench, group[0], metal)
-        system = ElasticSystem(modulus * 1e6, held, spacing_m=float(bench.grid.spacing_mm[0]) / 1000.0)
+        system = elastic_system(bench, modulus, held)
         stored = system.dense(np.ones(3 * system.rows.node_count)) > 0
         for load in group:
             asked = load_on_nodes(bench, load, weight_kg)
@@ -95,6 +96,13 @@ def _solved(system: ElasticSystem, load: LoadCase, force: Array, tally: Tally) -
     earlier.append(solved.displacement_m().astype(np.float32))
     del earlier[:-KEPT_STARTS]
     return solved
+
+
+def elastic_system(bench: Bench, modulus_MPa: Array, held: Array) -> ElasticSystem:
+    """The lattice's system; the bones of a ring move on its joints, which coarse lattices do not see."""
+    spacing_mm = float(bench.grid.spacing_mm[0])
+    slow = SLOW_MODES if bench.site == "ring" and spacing_mm <= RESOLVED_MM else 0
+    return ElasticSystem(modulus_MPa * 1e6, held, spacing_m=spacing_mm / 1000.0, slow_modes=slow)
 
 
 def held_nodes(bench: Bench, load: LoadCase, metal: Array) -> Array:

@@ -34,6 +34,9 @@ def collapse(
             help="Stiffness left in the bone around a thread without cement; the catalog's is a prior.",
         ),
     ] = None,
+    ring: Annotated[
+        bool, typer.Option("--ring", help="Both hip bones, the sacrum and their joints instead of one bone.")
+    ] = False,
     language: Annotated[str, typer.Option(metavar="CODE", help="en or fr.")] = "en",
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -49,7 +52,7 @@ def collapse(
     output = Output(as_json=as_json)
     found = of_the_bone(
         Dossier.open(dossier), load, spacing_mm=spacing_mm, bond_MPa=bond_mpa, thread_frac=thread_frac,
-        on_progress=output.on_progress,
+        ring=ring, on_progress=output.on_progress,
     )  # fmt: skip
     output.line(collapses.heading(found, said))
     output.table(collapses.table(found, said))

@@ -35,6 +35,7 @@ class Collapse(Finding):
 
     lesion: str
     bone: str
+    site: str
     load: str
     law: str
     weight_kg: float

@@ -16,6 +16,7 @@ from trocar.physics import threads
 from trocar.physics.elastic_forces import weights
 from trocar.physics.elastic_kernels import DEFECT, FORCE, PRODUCT
 from trocar.physics.elastic_levels import NOTHING, ONE, Array, Hierarchy, Level
+from trocar.physics.elastic_modes import SlowModes
 from trocar.physics.elastic_rows import Rows
 from trocar.physics.elastic_strain import node_strains
 from trocar.physics.elastic_transfer import advance, combine
@@ -62,12 +63,13 @@ class Deformation:
 class ElasticSystem:
     """Voxels of modulus [i, j, k] (Pa, 0 is void), held where `held` [i, j, k, component] of their nodes says so.
 
-    Kept for any number of load cases. Raises `SolverError` for a modulus that is negative or no number, and for a
-    part that nothing holds.
+    Kept for any number of load cases. `slow_modes`: how many displacements are solved apart, where stiff parts move on
+    thin soft ones; found with the first load. Raises `SolverError` for a modulus that is negative or no number, and for
+    a part that nothing holds.
     """
 
     def __init__(self, modulus_Pa: Array, held: Array, *, spacing_m: float, poisson: float = POISSON,
-                 degree: int = 2, damped: float = 10.0) -> None:  # fmt: skip
+                 degree: int = 2, damped: float = 10.0, slow_modes: int = 0) -> None:  # fmt: skip
         self.shape, self.spacing_m, self.poisson = modulus_Pa.shape, float(spacing_m), poisson
         _refuse(modulus_Pa, held)
         self._unit_Pa = float(modulus_Pa.max())
@@ -78,6 +80,8 @@ class ElasticSystem:
         self._w = weights(poisson)
         self.hierarchy = Hierarchy(finest, self.held, poisson=poisson, degree=degree, damped=damped)
         self._direction = np.zeros_like(finest.given)
+        self._mode_count = slow_modes if len(self.hierarchy.levels) > 1 else 0
+        self._modes: SlowModes | None = None
 
     def solve(self, loads: Sequence[Load], *, tolerance: float = 1e-6) -> tuple[Deformation, ...]:
         """One deformation for each load case, to a residual relative to what the loads put in."""
@@ -110,6 +114,9 @@ class ElasticSystem:
                     hint="look for parts that hang by an edge, or for a contrast of moduli above 1e6",
                 )
             self._defect(u_m, given, 1 / norm)
+            if self._modes is None and self._mode_count:
+                self._modes = SlowModes(self.hierarchy, self._mode_count)
+                self.hierarchy.correction = self._modes.correct
             reduction, most = max(CLOSE * below / norm, ONE_PASS), MOST_ITERATIONS - count
             steps, before, left = self._descend(u_m, norm, reduction, most, before)
             was, norm = norm, self.residual(u_m, given)

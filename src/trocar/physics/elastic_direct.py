@@ -27,17 +27,18 @@ class Factor:
     def __init__(self, rows: Rows, modulus: Array, spring: Array, free: Array, poisson: float) -> None:
         matrix = _assembled(rows, modulus, poisson)
         matrix[np.diag_indices(len(matrix))] += spring if spring.size else 0
-        self._free = free
-        self._factor = matrix[np.ix_(free, free)]
+        self._free = free[np.argsort(free % rows.node_count, kind="stable")]  # node by node: coupled ones are near
+        self._factor = matrix[np.ix_(self._free, self._free)]
+        self._first = np.argmax(self._factor != 0, axis=1)
         self._factor[np.diag_indices(free.size)] *= 1 + 1e-9  # a part that hangs by a corner stays solvable
-        if not _factorize(self._factor):
+        if not _factorize(self._factor, self._first):
             raise SolverError("the coarsest lattice is held by nothing", hint="look for parts that hang by an edge")
 
     def solve(self, given: Array, found: Array) -> float:
         """Fills `found` with the displacements under forces `given`, both (3 x nodes); the product of the two."""
         forces = given[self._free].astype(float)
         moved = forces.copy()
-        _substitute(self._factor, moved)
+        _substitute(self._factor, self._first, moved)
         found[:] = 0
         found[self._free] = moved
         return float(forces @ moved)
@@ -97,12 +98,12 @@ def _assemble(matrix, numbers, modulus, corner):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def _factorize(matrix):  # type: ignore[no-untyped-def]
-    """The lower factor, in place; whether there is one."""
+def _factorize(matrix, first):  # type: ignore[no-untyped-def]
+    """The lower factor, in place; whether there is one. Rows are 0 before their `first` entry, and stay so."""
     for i in range(matrix.shape[0]):
-        for j in range(i + 1):
+        for j in range(first[i], i + 1):
             total = matrix[i, j]
-            for k in range(j):
+            for k in range(max(first[i], first[j]), j):
                 total -= matrix[i, k] * matrix[j, k]
             if i > j:
                 matrix[i, j] = total / matrix[j, j]
@@ -114,14 +115,14 @@ def _factorize(matrix):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def _substitute(factor, x):  # type: ignore[no-untyped-def]
+def _substitute(factor, first, x):  # type: ignore[no-untyped-def]
     for i in range(x.size):
         total = x[i]
-        for k in range(i):
+        for k in range(first[i], i):
             total -= factor[i, k] * x[k]
         x[i] = total / factor[i, i]
     for i in range(x.size - 1, -1, -1):
         value = x[i] / factor[i, i]
         x[i] = value
-        for k in range(i):
+        for k in range(first[i], i):
             x[k] -= factor[i, k] * value

@@ -1,4 +1,7 @@
-"""The multigrid hierarchy of a voxel lattice: one V-cycle in single precision, a symmetric preconditioner."""
+"""The multigrid hierarchy of a voxel lattice: one cycle in single precision, a preconditioner.
+
+A V-cycle, but that the third lattice is solved by a few conjugate gradients: decision 0036.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +15,15 @@ from numpy.typing import NDArray
 from trocar.physics import threads
 from trocar.physics.elastic_direct import Factor, corner_matrix
 from trocar.physics.elastic_forces import diagonal_weight, weights
-from trocar.physics.elastic_kernels import DEFECT, SMOOTH, product
+from trocar.physics.elastic_kernels import DEFECT, PRODUCT, SMOOTH, product
 from trocar.physics.elastic_rows import Rows
-from trocar.physics.elastic_transfer import begin, coarsened, inverse_diagonal, prolong, restrict
+from trocar.physics.elastic_transfer import advance, begin, coarsened, combine, inverse_diagonal, prolong, restrict
 
 Array = NDArray[Any]
+Note = Callable[[Array, float, float, float], None]
 COARSEST_NODES = 130  # which a direct solution takes
-DEEPER = 3  # steps of smoothing below the second lattice, for each on the finest
+DEEPER = 2  # lattices down to which each smooths by a step more than the one above
+THIRD, INNER = 2, 3  # the lattice that conjugate gradients solve within a cycle, and how many they are
 # What the eigenvalues of the diagonally scaled stiffness reach of their bound, with the diagonals of elastic_transfer,
 # in every pattern of stiff and soft voxels tried (at most 0.70; uniform 0.52); and at small Poisson's ratios, whose
 # bound is close. Chebyshev's polynomial bears 6 % more.
@@ -93,7 +98,7 @@ class Hierarchy:
     """Levels from the finest to one that is solved directly.
 
     `largest`: the eigenvalue of the diagonally scaled stiffness up to which its smoothers work; `bound`: that no
-    modulus passes.
+    modulus passes. `correction` adds to what a cycle finds on the second lattice.
     """
 
     def __init__(self, finest: Level, held: Array, *, poisson: float, degree: int = 2, damped: float = 10.0) -> None:
@@ -105,6 +110,7 @@ class Hierarchy:
         while not _is_coarsest(self.levels[-1].rows):
             rows = self.levels[-1].rows.coarsened()
             self.levels.append(Level.of(rows, np.zeros(rows.cell_count, np.float32), finest=False))
+        self.correction: Callable[[Level], None] | None = None
         finest.bind(held)
         self.renew()
 
@@ -141,26 +147,70 @@ class Hierarchy:
         self.largest = self.bound
 
     def cycle(self, depth: int = 0) -> float:
-        """One V-cycle on what is `given` at this depth, to the level's `found`; the product of the two.
+        """One cycle on what is `given` at this depth, to the level's `found`; the product of the two.
+
+        On the third lattice a few conjugate gradients, each with a V-cycle; what was `given` there is used up.
+        """
+        if depth == len(self.levels) - 1:
+            level = self.levels[depth]
+            return self._direct.solve(level.given, level.found)
+        return self.conjugate(depth, INNER) if depth == THIRD else self.sweep(depth)
+
+    def sweep(self, depth: int) -> float:
+        """One visit to a lattice above the coarsest: smoothing, a cycle of the next lattice, smoothing.
 
         Coarse lattices smooth more than the finest one, where a step costs eight times as much.
         """
         level = self.levels[depth]
-        if depth == len(self.levels) - 1:
-            return self._direct.solve(level.given, level.found)
-        steps = _damping(self._degree * min(depth + 1, DEEPER), self.largest, self._damped)
+        steps = _damping(self._degree + min(depth, DEEPER), self.largest, self._damped)
         level.run(begin, level.given, level.inverse, steps[0], level.found)
         level.apply(level.found, level.given, level.left, SMOOTH, steps[1:], self.w)
         level.apply(level.found, level.given, level.left, DEFECT, ONE, self.w)
-        rows, below = level.rows, self.levels[depth + 1]
-        width, coarse_width = rows.shape[1] + 1, below.rows.shape[1] + 1
-        level.run(restrict, level.left, rows.nodes, width, below.rows.nodes, coarse_width, below.given)
+        self.descend(depth)
         self.cycle(depth + 1)
-        level.run(
-            prolong, below.found, below.rows.nodes, coarse_width, rows.nodes, width, level.bound, level.free,
-            level.found,
-        )  # fmt: skip
+        if depth == 0 and self.correction is not None:
+            self.correction(self.levels[1])
+        self.ascend(depth)
         return level.apply(level.found, level.given, level.left, SMOOTH, steps, self.w)
+
+    def descend(self, depth: int) -> None:
+        """What is left on a lattice becomes what is given on the next."""
+        level, below = self.levels[depth], self.levels[depth + 1]
+        fine, coarse = level.rows, below.rows
+        level.run(restrict, level.left, fine.nodes, fine.shape[1] + 1, coarse.nodes, coarse.shape[1] + 1, below.given)
+
+    def ascend(self, depth: int) -> None:
+        """What was found on the next lattice is added to what is found on this one."""
+        level, below = self.levels[depth], self.levels[depth + 1]
+        fine, coarse = level.rows, below.rows
+        level.run(
+            prolong, below.found, coarse.nodes, coarse.shape[1] + 1, fine.nodes, fine.shape[1] + 1, level.bound,
+            level.free, level.found,
+        )  # fmt: skip
+
+    def conjugate(self, depth: int, steps: int, note: Note | None = None) -> float:
+        """Some conjugate gradients on what is `given` at a depth, to the level's `found`; the product of the two.
+
+        Each has a sweep as its preconditioner. `note` is told of the level, what the sweep found, its product with what
+        was given, the length of the step and the share of the direction before.
+        """
+        level, before, gained = self.levels[depth], 0.0, 0.0
+        whole, direction, squares = np.zeros_like(level.given), np.zeros_like(level.given), np.zeros(threads.PARTS)
+        for _ in range(steps):
+            now = self.sweep(depth)
+            if now <= 0:
+                if now < 0:  # an eigenvalue beyond what the smoothers are for
+                    self.widen()
+                break
+            share = now / before if before else 0.0
+            level.run(combine, direction, level.found, np.float32(share))
+            length = now / level.apply(direction, NOTHING, level.left, PRODUCT, ONE, self.w)
+            if note is not None:
+                note(level.found, now, length, share)
+            level.run(advance, whole, level.given, direction, level.left, np.float32(length), length, squares)
+            before, gained = now, gained + length * now
+        level.found[:] = whole
+        return gained
 
 
 @cache

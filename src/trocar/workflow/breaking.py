@@ -19,11 +19,12 @@ def collapse(
     spacing_mm: float | None = None,
     bond_MPa: float | None = None,
     thread_frac: float | None = None,
+    ring: bool = False,
     on_progress: Progress | None = None,
 ) -> "Collapse":
-    """How far a load can grow before the bone gives way, before and after the plan; nothing is written.
+    """How far a load can grow before the bone, or the pelvic ring, gives way, before and after the plan.
 
-    The cement is the simulation's where that is fresh, else beads by geometry.
+    Nothing is written. The cement is the simulation's where that is fresh, else beads by geometry.
     """
     from trocar.assessment.collapse import Settings
     from trocar.assessment.collapse import collapse as of_the_bone
@@ -37,6 +38,7 @@ def collapse(
         load,
         cement=fields.get("cement_frac"),
         spacing_mm=spacing_mm or SPACING_MM,
+        ring=ring,
         settings=Settings(bond_MPa=bond_MPa, thread_frac=thread_frac),
         on_progress=on_progress,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from strength_case import SCALE, bead, block_case, plan_of, screw
+from strength_case import SCALE, bead, block_case, plan_of, ring_case, screw
 
 from trocar.assessment.collapse import Settings, collapse
 from trocar.errors import CaseError
@@ -45,6 +45,17 @@ def test_an_unknown_load_is_refused_with_those_there_are():
     with pytest.raises(CaseError, match="no load") as raised:
         collapse(block_case(), plan_of(), "walking", scale=SCALE)
     assert "compression, flexion" in raised.value.hint
+
+
+def test_a_ring_gives_way_in_its_bone_and_its_joints_stay_elastic():
+    found = collapse(
+        ring_case(), plan_of(), "walking", scale=SCALE, spacing_mm=3.0, settings=FEW, ring=True,
+    )  # fmt: skip
+    (before,) = found.states
+    assert found.site == "ring" and "joints_elastic_bonded" in found.caveats
+    assert "neighboring_bones_rigid" not in found.caveats
+    assert before.strength_frac >= before.first_frac > 0 and set(before.lost_frac) >= {"bone"}
+    assert before.lost_frac["bone"] == pytest.approx(1.0)
 
 
 def test_voxels_are_what_they_are_mostly_made_of():

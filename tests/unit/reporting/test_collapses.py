@@ -19,7 +19,7 @@ def state(name: str, *, passed: bool) -> CollapsedState:
 
 
 FOUND = Collapse(
-    lesion="lesion_1", bone="hip_left", load="walking", law="morgan", weight_kg=74.0, spacing_mm=2.0,
+    lesion="lesion_1", bone="hip_left", site="pelvis", load="walking", law="morgan", weight_kg=74.0, spacing_mm=2.0,
     catalog_version="1", density_scale="air, fat", caveats=CAVEATS,
     states=(state("before", passed=True), state("planned", passed=False)),
 )  # fmt: skip
