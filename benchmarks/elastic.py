@@ -32,8 +32,8 @@ def run(*, quick: bool, folder: Path) -> Result:
         "Bytes per unknown: the peak of the process, less what it held before; at small sizes libraries hide it. "
         "CalculiX runs as a process of its own, whose memory is not in its row.",
         "The goals are stated for a processor with AVX-512, on which a prototype (numerics reference 6) takes 3.9 to "
-        "4.3 s at 128. On an idle machine with AVX2, within the hour, the prototype took 5.8 s (10.3 CPU s) and trocar, "
-        "with 16 iterations, 1.6: 27 %, where the goal is half. Since then the third lattice is solved within the cycle "
+        "4.3 s at 128. On an idle machine with AVX2, within the hour, it took 5.8 s (10.3 CPU s) and trocar, with 16 "
+        "iterations, 1.6: 27 %, where the goal is half. Since then the third lattice is solved within the cycle "
         "(decision 36), which takes a quarter of the iterations away.",
         "The limit: of a sweep on the finest lattice half is arithmetic on rows in the first cache, half is waiting "
         "for memory (44 bytes move per node and sweep).",
