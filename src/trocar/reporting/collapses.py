@@ -13,10 +13,13 @@ SHOWN_FROM_FRAC = 0.005  # of the energy of breaking: less is rounded away
 
 def heading(found: Collapse, language: Language) -> str:
     """Which lesion, bone and load, and by which model."""
+    bone = structure_name(found.bone, language)
+    if found.site == "ring":
+        bone = language("{bone} (whole pelvic ring)", bone=bone)
     return language(
         "{lesion} in {bone}, {load} at {weight}, voxels of {spacing}, density law {law} (catalog {version})",
         lesion=structure_name(found.lesion, language),
-        bone=structure_name(found.bone, language),
+        bone=bone,
         load=word(strengths.LOADS, found.load, language),
         weight=language.number(found.weight_kg, "kg"),
         spacing=language.number(found.spacing_mm, "mm"),

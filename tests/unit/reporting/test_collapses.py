@@ -1,5 +1,7 @@
 """A bone loaded until it gives way is told in both languages; a load never seen to fall is only a lower bound."""
 
+from dataclasses import replace
+
 import pytest
 
 from trocar.assessment.collapse import CAVEATS
@@ -36,5 +38,7 @@ def test_each_state_is_told_in_both_languages():
 @pytest.mark.parametrize("language", [EN, FR], ids=["en", "fr"])
 def test_the_heading_names_the_bone_and_every_caveat_is_a_sentence(language):
     assert collapses.heading(FOUND, language).count("74") == 1 and "hip_left" not in collapses.heading(FOUND, language)
+    ring = collapses.heading(replace(FOUND, site="ring"), language)
+    assert ("whole pelvic ring" if language is EN else "anneau pelvien entier") in ring
     assert set(CAVEATS) <= set(strengths.CAVEATS)
     assert all(line.endswith(".") for line in collapses.reserves(FOUND, language))
