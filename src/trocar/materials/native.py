@@ -14,9 +14,10 @@ from trocar.materials.oil import disperse, is_oil, oil_in_ct, oiled
 from trocar.materials.placing import EVERYWHERE, onto
 from trocar.materials.surroundings import AIR_BELOW_HU, outside, vessels
 from trocar.model.case import Case, Role, Structure
-from trocar.model.space import Array, Grid, Volume
+from trocar.model.space import Array, Grid, Volume, as_matrix4
 
 Corner = tuple[int, int, int]
+MOST_PARTS = 5  # of a voxel along an axis
 
 FAT_HU, WATERY_HU, BONE_ABOVE_HU = -100.0, 40.0, 300.0
 CANCELLOUS_HU, CORTICAL_HU = 200.0, 1200.0
@@ -100,7 +101,7 @@ class Native:
 @lru_cache(maxsize=2)
 def native_tissue(case: Case, grid: Grid) -> Native:
     """The tissue of each cell before any treatment."""
-    voxels = _voxels(case, *_box_around(case, grid))
+    voxels = _voxels(case, *_box_around(case, grid), _parts(case, grid))
     near, gas = voxels.case, tissues()["gas"]
     lattice = near.grid
     hu = averaged(near.ct.values, lattice, grid, outside=-1000.0)
@@ -122,9 +123,9 @@ def native_tissue(case: Case, grid: Grid) -> Native:
 
 
 @lru_cache(maxsize=2)
-def _voxels(case: Case, low: Corner, high: Corner) -> Voxels:
-    """The tissue of each voxel of a box of the CT: HU first, structures over it."""
-    near = _near(case, low, high)
+def _voxels(case: Case, low: Corner, high: Corner, parts: Corner) -> Voxels:
+    """The tissue of each voxel of a box of the CT, or of its `parts` along each axis: HU first, structures over it."""
+    near = _finer(_near(case, low, high), parts)
     grid, hu = near.grid, near.ct.values.astype(np.float32)
     made = Makeup.between("fat", "muscle", _share(hu, FAT_HU, WATERY_HU))
     made.assign(EVERYWHERE, hu < AIR_BELOW_HU, tissues()["gas"])
@@ -200,6 +201,37 @@ def _near(case: Case, low: Corner, high: Corner) -> Case:
     )  # fmt: skip
     ct = Volume(grid=box, values=case.ct.values[cut].copy(), unit=case.ct.unit)
     return replace(case, ct=ct, structures=kept, phases={})
+
+
+def _parts(case: Case, grid: Grid) -> Corner:
+    """Into how many parts voxels are cut along each axis, where cells are finer: thick slices are no steps."""
+    found = np.clip(np.rint(case.grid.spacing_mm / grid.spacing_mm.min()).astype(int), 1, MOST_PARTS)
+    return int(found[0]), int(found[1]), int(found[2])
+
+
+def _finer(case: Case, parts: Corner) -> Case:
+    """The case with each voxel cut into parts: HU linear between the voxels' centers, structures as they are."""
+    if parts == (1, 1, 1):
+        return case
+    matrix = case.grid.matrix.copy()
+    matrix[:3, :3] = matrix[:3, :3] / parts
+    matrix[:3, 3] = case.grid.to_lps(0.5 / np.array(parts) - 0.5)
+    hu, structures = case.ct.values.astype(np.float32), case.structures
+    for axis, count in enumerate(parts):
+        hu = _between(hu, count, axis)
+        structures = tuple(replace(item, inside=item.inside.repeat(count, axis)) for item in structures)
+    grid = Grid(shape=hu.shape, lps_from_ijk=as_matrix4(matrix))
+    return replace(case, ct=Volume(grid=grid, values=hu, unit=case.ct.unit), structures=structures)
+
+
+def _between(values: Array, count: int, axis: int) -> Array:
+    """Linear values at the centers of `count` parts of each voxel along an axis; constant beyond the last centers."""
+    last = values.shape[axis] - 1
+    place = np.clip((np.arange(count * (last + 1)) + 0.5) / count - 0.5, 0, last)
+    first = np.minimum(place.astype(int), max(last - 1, 0))
+    share = (place - first).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
+    below, above = values.take(first, axis), values.take(np.minimum(first + 1, last), axis)
+    return below + share * (above - below)
 
 
 def _corners_lps_mm(grid: Grid) -> Array:

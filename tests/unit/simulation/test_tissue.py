@@ -13,7 +13,7 @@ from trocar.materials.native import native_tissue
 from trocar.materials.placing import EVERYWHERE, nearest, shaft_frac, tube
 from trocar.model.case import Role, Structure
 from trocar.model.shield import Shield
-from trocar.model.space import Grid, Segment, as_matrix4
+from trocar.model.space import Grid, Segment, Volume, as_matrix4
 from trocar.model.treatment import Placement
 
 
@@ -53,6 +53,18 @@ def test_the_lesion_stays_where_it_is_whatever_the_lattices_offset(spacing_mm, s
     supplied = tissues()["soft_metastasis"].perfusion_W_per_m3K
     assert blood.max() > 0.5 * supplied
     assert blood.sum() * grid.voxel_ml == pytest.approx(blood.max() * inside.sum() * case.grid.voxel_ml, rel=0.01)
+
+
+def test_thick_slices_are_no_steps():
+    """HU that rise along z on slices of 5 mm: cells of 1 mm rise evenly."""
+    grid = Grid.aligned(origin_lps_mm=(0, 0, 0), spacing_mm=(2.0, 2.0, 5.0), shape=(30, 30, 20))
+    hu = np.full(grid.shape, 0.0, np.float32) + np.linspace(200.0, 1200.0, 20, dtype=np.float32)
+    bone = Structure(name="hip_left", role=Role.BONE, inside=np.ones(grid.shape, dtype=bool))
+    case = replace(synthetic_case(), ct=Volume(grid=grid, values=hu, unit="HU"), structures=(bone,))
+    fine = Grid.aligned(origin_lps_mm=(20, 20, 20), spacing_mm=(1.0,) * 3, shape=(10, 10, 50))
+    found = native_tissue(case, fine).fields["unfrozen_W_per_mK"][5, 5]
+    steps = np.diff(found)
+    assert (steps > 0).all() and steps.max() < 1.6 * steps.min()
 
 
 def test_an_embolization_takes_the_lesions_own_blood_only():
