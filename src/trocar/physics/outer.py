@@ -15,7 +15,7 @@ from trocar.physics.patch import Patch
 from trocar.physics.seam import split_rows
 from trocar.physics.single import inside
 from trocar.physics.source import NO_NEEDLES, NO_PIECES
-from trocar.physics.spans import LEAST_REACH, TOUCHED_K, VECTOR_CELLS, Spans
+from trocar.physics.spans import TOUCHED_K, VECTOR_CELLS, Spans, reach
 from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, fields_of, play, strides
 from trocar.physics.stepping import stage_count, stages
 from trocar.physics.sweep import warm_rows
@@ -120,7 +120,8 @@ class Outer:
         rest = float(self.lattice.law.rest)
         t = self.fields.t[0].reshape(self.lattice.shape)
         count = stage_count(step_s, self.lattice.explicit_s(rest))
-        self.spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=max(LEAST_REACH, (count + 3) // 4))
+        far = reach(count, self.lattice.medium.spacing_m)
+        self.spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=far)
         self.inner.cover_like(self.spans, t, self.comfort_degC, reach=1)
 
     # --- the step

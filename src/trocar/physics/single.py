@@ -14,7 +14,7 @@ from trocar.physics.lines import Line
 from trocar.physics.medium import Array
 from trocar.physics.patch import Moved, Patch
 from trocar.physics.source import NO_PIECES, Needles, Pieces, pieces_of, touched_cells
-from trocar.physics.spans import LEAST_REACH, TOUCHED_K, Spans
+from trocar.physics.spans import TOUCHED_K, Spans, reach
 from trocar.physics.stepping import stage_count, stages
 from trocar.physics.threads import use_for
 
@@ -127,7 +127,7 @@ class Single:
             return Moved(joules, self._gpu.lowest_degC, count * self.active_cells)
         rest = lattice.medium.rest_degC
         t = self.patch.fields.t[0].reshape(lattice.shape)
-        self._spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=max(LEAST_REACH, (count + 3) // 4))
+        self._spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=reach(count, lattice.medium.spacing_m))
         rows = self._spans.rows()
         self.active_cells = int(rows.length.sum())
         if not self.active_cells:

@@ -4,6 +4,7 @@ A resting lattice is in balance, so cells farther from any disturbance than heat
 """
 
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from trocar.physics.threads import PARTS, share, together
 VECTOR_CELLS = 8  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
 TOUCHED_K = 0.05  # a cell farther than this from rest has been reached
 LEAST_REACH = 3  # cells that heat may pass in a step, however few its stages
+REACH_M = 6e-3  # beyond touched cells: the tail of warmth farther out is what resting cells give for nothing
 
 
 class Rows(NamedTuple):
@@ -94,6 +96,11 @@ class Spans:
         start, length = np.empty(self.low.size, np.uint64), np.empty(self.low.size, np.int64)
         count = _list(self.low, self.high, self.shape[2], start, length)
         return Rows.of(start[:count], length[:count])
+
+
+def reach(count: int, spacing_m: float) -> int:
+    """How many cells beyond the touched ones are active in a step of `count` stages."""
+    return max(LEAST_REACH, (count + 3) // 4, ceil(REACH_M / spacing_m - 1e-6))
 
 
 @njit(**COMPILED)
