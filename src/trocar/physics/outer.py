@@ -1,6 +1,7 @@
 """The coarse lattice of a nested run: it carries the tissue near rest, and shows where fine cells are needed."""
 
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Self
 
 import numpy as np
@@ -26,6 +27,7 @@ from trocar.physics.whole import Whole
 COOL_SHARE = 0.25  # of the way from the liquidus to rest: what is colder is carried by fine cells
 WARM_K = 4.0  # and what is warmer than rest by this,
 DOSED_WARM_K = 2.0  # or by this where a dose of heat is kept: minutes count from 39 degC on
+FRONT_M = 2e-3  # beyond those cells: in a step the front moves less, so that coarse cells do not freeze
 NEEDLE_REACH = 2  # coarse cells around those that a needle draws from
 SOURCE_SHARE = 0.01  # and where a source gives this share of its greatest density
 
@@ -122,7 +124,9 @@ class Outer:
         count = stage_count(step_s, self.lattice.explicit_s(rest))
         far = reach(count, self.lattice.medium.spacing_m)
         self.spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=far)
-        self.inner.cover_like(self.spans, t, self.comfort_degC, reach=1)
+        self.inner.cover_like(
+            self.spans, t, self.comfort_degC, reach=ceil(FRONT_M / self.lattice.medium.spacing_m - 1e-6)
+        )
 
     # --- the step
 

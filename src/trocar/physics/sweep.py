@@ -113,7 +113,10 @@ def perfuse(t, coefficient, open_frac, sink, now, start, length, bounds, warm, p
 
 @njit(**KERNEL)
 def warm_rows(t, others, start, length, sx, sy, coldest, hottest, warm):  # type: ignore[no-untyped-def]
-    """Which rows lie between these temperatures, the cells beside them too, in both copies; the extremes."""
+    """Which rows lie between these temperatures, the cells beside them too, in both copies; the extremes.
+
+    The lowest is that of the cells beside the rows too, which may rest: no cell can become colder than these.
+    """
     one, least_of_all, most_of_all = np.uint64(1), np.float32(1e9), np.float32(-1e9)
     for row in range(length.size):
         least, beside, most = np.float32(1e9), np.float32(1e9), np.float32(-1e9)
@@ -123,8 +126,9 @@ def warm_rows(t, others, start, length, sx, sy, coldest, hottest, warm):  # type
             beside = min(beside, min(min(t[p - sx], t[p + sx]), min(t[p - sy], t[p + sy])))
             beside = min(beside, min(min(t[p - one], t[p + one]), others[p]))
             most = max(most, max(t[p], others[p]))
+        least = min(least, beside)
         least_of_all, most_of_all = min(least_of_all, least), max(most_of_all, most)
-        warm[row] = min(least, beside) > coldest and most < hottest
+        warm[row] = least > coldest and most < hottest
     return least_of_all, most_of_all
 
 

@@ -62,8 +62,8 @@ def test_heat_does_not_come_from_resting_cells_on_fine_lattices_either(spacing_m
         frozen_W_per_mK=1.7 * full, unfrozen_J_per_m3K=3.7e6 * full, frozen_J_per_m3K=1.9e6 * full,
         latent_J_per_m3=250e6 * full, perfusion_W_per_m3K=2e4 * full, held=np.zeros(shape, bool), held_degC=37.0 * full,
     )  # fmt: skip
-    tip = np.full(3, 0.033)
-    solver = HeatSolver(medium, (Line(tip_m=tip, tail_m=tip + (0, 0, 0.01), radius_m=0.75e-3),))
+    tip, along = np.full(3, 0.033), np.array((0.0, 0.0, 0.01))
+    solver = HeatSolver(medium, (Line(tip_m=tip, tail_m=tip + along, radius_m=0.75e-3),))
     solver.advance(240.0, (COLD,))
     solver.advance(240.0)
     assert solver.balance().residual_frac < 3e-4
