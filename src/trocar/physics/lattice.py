@@ -35,7 +35,7 @@ class Faces(NamedTuple):
 class PackedFaces(NamedTuple):
     """The same as numbers of two bytes, uint16 and int16, of the units `thawed` and `freezing` (W/m3K).
 
-    They are right to 1/65535 of the greatest. A stage waits for memory: in four bytes faces were a third of what it reads.
+    They are right to 1/65535 of the greatest. A stage waits for memory, of which faces of four bytes were a third.
     """
 
     ax: Flat
