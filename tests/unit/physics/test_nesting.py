@@ -54,7 +54,7 @@ def played(medium, *, nested, duration_s=240.0):
 
 @pytest.mark.parametrize("spacing_m", [5e-4, 6e-4])
 def test_heat_does_not_come_from_resting_cells_on_fine_lattices_either(spacing_m):
-    """Cells within 0.05 K of rest once were active for three cells only: 1.7 mJ of each joule came from beyond."""
+    """Cells near rest once were active for three cells only: 1.7 mJ of each joule came from beyond."""
     shape = (round(0.066 / spacing_m),) * 3
     full = np.ones(shape)
     medium = Medium(
