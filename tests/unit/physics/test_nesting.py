@@ -124,7 +124,7 @@ def test_heated_tissue_coagulates_loses_its_perfusion_and_heats_more(nested):
         solver.advance(200.0, heating=lambda now, step_s: source)
         solver.advance(200.0, heating=lambda now, step_s: source)
         hottest.append(solver.temperature_degC[spot])
-        assert solver.balance().residual_frac < 4e-3  # blood in cells at rest to 0.05 K
+        assert solver.balance().residual_frac < 1e-3  # 6e-4 where blood leaves cells near rest
         opened = solver.damage.open_frac.reshape(SHAPE)
         assert opened[spot] == (1.0 if dose is None else 0.0)
     dead = solver.dose.omega.reshape(SHAPE) >= 1
