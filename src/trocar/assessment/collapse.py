@@ -27,6 +27,7 @@ CAVEATS = (
     *("giving_way_prior", "one_density_law"),
 )
 MARCH = March(steps=150, tolerance=5e-4, passes=100, haste=2.0, forcing=0.5, finest=1.02)
+RESOLVED = {True: "peaks_within_3_percent", False: "peaks_unresolved"}  # theory/softening.md: what was compared
 STATES = ("before", "cement", "screws", "planned")
 
 
@@ -79,6 +80,7 @@ def collapse(
         )  # fmt: skip
         before = before or course
         found.append(_row(state.name, course, before))
+    tally.caveats.add(RESOLVED[all(state.worst_change_frac <= MARCH.tolerance for state in found)])
     return Collapse(
         lesion=specimen.lesion.name,
         bone=specimen.bone.name,

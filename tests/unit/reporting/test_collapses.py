@@ -2,7 +2,7 @@
 
 import pytest
 
-from trocar.assessment.collapse import CAVEATS
+from trocar.assessment.collapse import CAVEATS, RESOLVED
 from trocar.model.collapse import Collapse, CollapsedState
 from trocar.reporting import collapses, strengths
 from trocar.reporting.language import Language
@@ -20,7 +20,7 @@ def state(name: str, *, passed: bool) -> CollapsedState:
 
 FOUND = Collapse(
     lesion="lesion_1", bone="hip_left", site="pelvis", load="walking", law="morgan", weight_kg=74.0, spacing_mm=2.0,
-    catalog_version="1", density_scale="air, fat", caveats=CAVEATS,
+    catalog_version="1", density_scale="air, fat", caveats=(*CAVEATS, *RESOLVED.values()),
     states=(state("before", passed=True), state("planned", passed=False)),
 )  # fmt: skip
 
@@ -36,5 +36,5 @@ def test_each_state_is_told_in_both_languages():
 @pytest.mark.parametrize("language", [EN, FR], ids=["en", "fr"])
 def test_the_heading_names_the_bone_and_every_caveat_is_a_sentence(language):
     assert collapses.heading(FOUND, language).count("74") == 1 and "hip_left" not in collapses.heading(FOUND, language)
-    assert set(CAVEATS) <= set(strengths.CAVEATS)
+    assert set(FOUND.caveats) <= set(strengths.CAVEATS)
     assert all(line.endswith(".") for line in collapses.reserves(FOUND, language))
