@@ -27,7 +27,8 @@ CAVEATS = (
     *("giving_way_prior", "one_density_law"),
 )
 MARCH = March(steps=150, tolerance=5e-4, passes=100, haste=2.0, forcing=0.5, finest=1.02)
-RESOLVED = {True: "peaks_within_3_percent", False: "peaks_unresolved"}  # theory/softening.md: what was compared
+RESOLVED_FRAC = 0.1  # theory/softening.md: highest loads by other steps, tolerances and solvers
+RESOLVED = {True: "peaks_within_10_percent", False: "peaks_unresolved"}
 STATES = ("before", "cement", "screws", "planned")
 
 
@@ -80,7 +81,8 @@ def collapse(
         )  # fmt: skip
         before = before or course
         found.append(_row(state.name, course, before))
-    tally.caveats.add(RESOLVED[all(state.worst_change_frac <= MARCH.tolerance for state in found)])
+    resolved = all(state.worst_change_frac <= MARCH.tolerance for state in found)
+    tally.caveats.add(RESOLVED[resolved])
     return Collapse(
         lesion=specimen.lesion.name,
         bone=specimen.bone.name,
@@ -92,6 +94,7 @@ def collapse(
         catalog_version=mechanics().version,
         density_scale=scale.origin,
         states=tuple(found),
+        resolved_frac=RESOLVED_FRAC if resolved else None,
         caveats=tuple(sorted(tally.caveats)),
     )
 

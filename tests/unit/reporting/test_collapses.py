@@ -1,5 +1,7 @@
 """A bone loaded until it gives way is told in both languages; a load never seen to fall is only a lower bound."""
 
+from dataclasses import replace
+
 import pytest
 
 from trocar.assessment.collapse import CAVEATS, RESOLVED
@@ -31,6 +33,13 @@ def test_each_state_is_told_in_both_languages():
     assert before[4] == "os 2,40, adhérence du ciment à l'os 2,50" and planned[4] == "rien"
     assert before[5] == "os 100\u00a0%"  # what is rounded away is left out
     assert next(iter(collapses.table(FOUND, EN)))[0] == "state"
+
+
+def test_a_ratio_within_what_is_not_resolved_is_no_difference():
+    found = replace(FOUND, resolved_frac=0.3)
+    assert [row[2] for row in collapses.table(found, EN)][1:] == ["1.25, not told apart"] * 2
+    assert [row[2] for row in collapses.table(found, FR)][1:] == ["1,25, non distingué"] * 2
+    assert [row[2] for row in collapses.table(replace(FOUND, resolved_frac=0.2), EN)][1:] == ["1.25"] * 2
 
 
 @pytest.mark.parametrize("language", [EN, FR], ids=["en", "fr"])
