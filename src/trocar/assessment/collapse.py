@@ -5,7 +5,7 @@ linear, bonded model cannot show (theory/softening.md). One density law, the one
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from trocar.assessment.loading import Loaded, loaded
 from trocar.assessment.solving import Tally
@@ -26,6 +26,9 @@ CAVEATS = (
     *("strength_not_validated_here", "cortex_by_mass"),
     *("giving_way_prior", "one_density_law"),
 )
+MARCH = March(steps=150, tolerance=5e-4, passes=100, haste=2.0, forcing=0.5, finest=1.02)
+RESOLVED_FRAC = 0.1  # theory/softening.md: highest loads by other steps, tolerances and solvers
+RESOLVED = {True: "peaks_within_10_percent", False: "peaks_unresolved"}
 STATES = ("before", "cement", "screws", "planned")
 
 
@@ -35,7 +38,7 @@ class Settings:
 
     bond_MPa: float | None = None
     thread_frac: float | None = None
-    march: March = field(default_factory=lambda: March(tolerance=3e-3, haste=2.0, loss_frac=0.02, passes=20))
+    march: March = MARCH
 
 
 def collapse(
@@ -78,6 +81,8 @@ def collapse(
         )  # fmt: skip
         before = before or course
         found.append(_row(state.name, course, before))
+    resolved = all(state.worst_change_frac <= MARCH.tolerance for state in found)
+    tally.caveats.add(RESOLVED[resolved])
     return Collapse(
         lesion=specimen.lesion.name,
         bone=specimen.bone.name,
@@ -89,6 +94,7 @@ def collapse(
         catalog_version=mechanics().version,
         density_scale=scale.origin,
         states=tuple(found),
+        resolved_frac=RESOLVED_FRAC if resolved else None,
         caveats=tuple(sorted(tally.caveats)),
     )
 

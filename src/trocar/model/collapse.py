@@ -31,7 +31,10 @@ class CollapsedState(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collapse(Finding):
-    """The strength of a bone under one load by its collapse, and what that rests on."""
+    """The strength of a bone under one load by its collapse, and what that rests on.
+
+    States whose highest loads differ by less than `resolved_frac` cannot be told apart; None: nobody knows by how much.
+    """
 
     lesion: str
     bone: str
@@ -43,6 +46,7 @@ class Collapse(Finding):
     catalog_version: str
     density_scale: str
     states: tuple[CollapsedState, ...]
+    resolved_frac: float | None = None
     caveats: tuple[str, ...] = ()
 
     def state(self, name: str) -> CollapsedState:

@@ -18,9 +18,9 @@ from trocar.physics.interface import Interface
 from trocar.physics.softening import Softening
 
 Progress = Callable[[float, str], None]
-FORCING = 0.25  # how far the linear solution of a pass brings the residual down
 ENOUGH = 1e-5  # of the load: no residual needs to be smaller
 BISECTIONS = 5
+_Balanced = tuple[Array, float, float, int]  # displacement, multiple of the load, last change and passes
 WEAK = 0.5  # share of its modulus below which a voxel counts as failed
 
 
@@ -29,9 +29,10 @@ class March:
     """How the load goes up from first yield: by steps that at once cost `loss_frac` of the energy, `fastest` at most.
 
     `control` prescribes the path or, up to the peak only, the load. A step is in balance when a pass changes the energy
-    by less than `tolerance`, or after `passes`. It all ends after `steps`, once the load is below `stop_frac` of its
-    peak, or when the body is `softest_frac` as stiff as at first. `haste` is how much more than its loss at the strain
-    of a pass a voxel loses at once.
+    by less than `tolerance`, or after `passes`; each pass brings the residual down by `forcing`. A step in which the
+    load falls from its highest so far is taken again, half as long and twice as tight, until it is `finest` or less: no
+    peak is stepped over. It all ends after `steps`, once the load is below `stop_frac` of its peak, or when the body is
+    `softest_frac` as stiff as at first. `haste` is how much more than its loss at the strain of a pass a voxel loses.
     """
 
     control: Literal["path", "load"] = "path"
@@ -39,11 +40,13 @@ class March:
     loss_frac: float = 0.01
     slowest: float = 1.005
     fastest: float = 1.25
+    finest: float = 1.01
     stop_frac: float = 0.8
     softest_frac: float = 0.5
     tolerance: float = 1e-3
     passes: int = 30
     haste: float = 1.0
+    forcing: float = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,9 +150,7 @@ class _Loading:
         u = multiple * self.unit
         self._note(multiple, 0.0, 0)
         while worst > 0 and len(steps.path) <= march.steps:
-            growth = self._growth(u)
-            target = growth * (steps.load if march.control == "load" else steps.path)[-1]
-            u, multiple, change, passes = self._balance(growth * u, growth * multiple, target)
+            u, multiple, change, passes = self._step(u, multiple)
             if march.control == "load" and change > march.tolerance:
                 break
             self._note(multiple, change, passes)
@@ -159,6 +160,22 @@ class _Loading:
             if steps.load[-1] < march.stop_frac * max(steps.load) or stiff < march.softest_frac:
                 break
         return self._course()
+
+    def _step(self, u: Array, multiple: float) -> _Balanced:
+        """Displacement, multiple of the load, last change and passes of the next balanced state."""
+        growth, tolerance, kept = self._growth(u), self.march.tolerance, self._state()
+        while True:
+            found = self._balance(growth, u, multiple, tolerance)
+            if found is not None:
+                return found
+            growth, tolerance = float(np.sqrt(growth)), tolerance / 2
+            self._restore(kept)
+
+    def _least(self, growth: float) -> float:
+        """The load below which a step is to be taken again: it has passed a peak, and could have come nearer to it."""
+        last, finest = self.steps.load[-1], self.march.finest
+        higher = self.march.control == "path" and growth * last > max(self.steps.load)
+        return last / finest if higher and growth > finest else 0.0
 
     def _growth(self, u: Array) -> float:
         """The step that at once costs a given share of the energy, as near as a few bisections come."""
@@ -176,20 +193,38 @@ class _Loading:
         energy = self._energies()
         return float((energy * np.abs(self._shares() - self.present)).sum() / (energy * self.present).sum())
 
-    def _balance(self, u: Array, multiple: float, target: float) -> tuple[Array, float, float, int]:
-        """Displacement, multiple of the load, last change and passes of the balanced state at a path, or load."""
+    def _balance(self, growth: float, u: Array, multiple: float, tolerance: float) -> _Balanced | None:
+        """The state one step on, none as soon as it bears less than `_least`: more passes only lose more."""
+        target = growth * (self.steps.load if self.march.control == "load" else self.steps.path)[-1]
+        u, multiple, least = growth * u, growth * multiple, self._least(growth)
         change, count = np.inf, 0
-        while change > self.march.tolerance and count < self.march.passes:
+        while change > tolerance and count < self.march.passes:
             change = self._cost(u)
             self._keep()
             self.unit = u / multiple
-            below = max(FORCING * self.system.residual(self.unit, self.given), self.enough)
+            below = max(self.march.forcing * self.system.residual(self.unit, self.given), self.enough)
             self.iterations += self.system.approach(self.unit, self.given, below)[0]
             self.response = self._response()
             multiple = target if (self.march.control == "path") == self.moved else target / self.response
             u = multiple * self.unit
             count += 1
+            if self._load(multiple) < least:
+                return None
         return u, multiple, change, count
+
+    def _state(self) -> tuple[Array, Array | None, Array, Array, float, Array]:
+        """What a step changes, to go back to."""
+        bond = None if self.interface is None else self.interface.kept
+        return self.softening.kept.copy(), bond, self.present, self.unit, self.response, self.lost.copy()
+
+    def _restore(self, state: tuple[Array, Array | None, Array, Array, float, Array]) -> None:
+        kept, bond, self.present, self.unit, self.response, lost = state
+        self.softening.kept[:], self.lost[:] = kept, lost
+        if self.interface is not None and bond is not None:
+            self.interface.kept = bond
+
+    def _load(self, multiple: float) -> float:
+        return multiple * self.response if self.moved else multiple
 
     def _attempt(self, u: Array) -> float:
         worst = self.softening.attempt(u)
@@ -227,7 +262,7 @@ class _Loading:
 
     def _note(self, multiple: float, change: float, passes: int) -> None:
         steps = self.steps
-        path, load = (multiple, multiple * self.response) if self.moved else (multiple * self.response, multiple)
+        path, load = multiple if self.moved else multiple * self.response, self._load(multiple)
         failed = np.zeros(self.lost.size, int)
         failed[:-1] = np.bincount(self.softening.label[self.softening.kept < WEAK], minlength=failed.size - 1)
         if self.interface is not None:

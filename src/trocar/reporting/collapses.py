@@ -48,7 +48,7 @@ def table(found: Collapse, language: Language) -> Iterator[tuple[str, ...]]:
         yield (
             word(strengths.STATES, state.state, language),
             _holds(state, language),
-            _times(state.against_before_frac, language),
+            _against_before(state, found, language),
             _times(state.first_frac, language),
             ", ".join(failed) or language("nothing"),
             ", ".join(lost),
@@ -68,6 +68,14 @@ def _named(values: Mapping[str, float], language: Language) -> Iterator[tuple[st
 
 def _times(value: float, language: Language) -> str:
     return language.number(value, "", digits=2)
+
+
+def _against_before(state: CollapsedState, found: Collapse, language: Language) -> str:
+    """The ratio, and that it is within what is not resolved."""
+    ratio, away = _times(state.against_before_frac, language), abs(state.against_before_frac - 1)
+    if found.resolved_frac is None or not 0 < away < found.resolved_frac:
+        return ratio
+    return language("{ratio}, not told apart", ratio=ratio)
 
 
 def _holds(state: CollapsedState, language: Language) -> str:

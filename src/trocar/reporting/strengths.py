@@ -71,6 +71,8 @@ CAVEATS = {
     "thickest cortex of this CT.",
     "giving_way_prior": "How bone, cement and their bond soften is a prior.",
     "one_density_law": "One density law, the one in the middle of the site's ensemble.",
+    "peaks_within_10_percent": "Highest loads are known to 10 %: states that differ by less cannot be told apart.",
+    "peaks_unresolved": "Some states were not in balance when the passes ended: their highest loads are too high.",
     "screw_threads_bonded": "Threads are bonded; the damage that drilling does around them is not modeled.",
 }
 

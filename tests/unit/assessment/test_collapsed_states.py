@@ -1,10 +1,12 @@
 """A block vertebra loaded until it gives way, with and without cement and a screw."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from strength_case import SCALE, bead, block_case, plan_of, ring_case, screw
 
-from trocar.assessment.collapse import Settings, collapse
+from trocar.assessment.collapse import MARCH, RESOLVED_FRAC, Settings, collapse
 from trocar.errors import CaseError
 from trocar.materials.limits import BONE, CEMENT, METAL, bonded, cement_bond, labels, limits, with_thread_damage
 from trocar.model.space import Grid
@@ -39,6 +41,17 @@ def test_cement_raises_the_load_a_weak_vertebra_bears_and_a_screw_across_it_chan
 
 def test_what_is_a_prior_is_said(found):
     assert {"giving_way_prior", "strength_not_validated_here", "one_density_law"} <= set(found.caveats)
+
+
+def test_how_well_the_peaks_are_known_is_said(found):
+    """Five passes a step do not reach what the 10 % were established with."""
+    assert max(state.worst_change_frac for state in found.states) > MARCH.tolerance
+    assert "peaks_unresolved" in found.caveats and "peaks_within_10_percent" not in found.caveats
+    assert found.resolved_frac is None
+    settings = Settings(march=replace(MARCH, softest_frac=0.9))
+    resolved = collapse(block_case(), plan_of(), "compression", scale=SCALE, spacing_mm=3.0, settings=settings)
+    assert resolved.resolved_frac == RESOLVED_FRAC
+    assert "peaks_within_10_percent" in resolved.caveats and "peaks_unresolved" not in resolved.caveats
 
 
 def test_an_unknown_load_is_refused_with_those_there_are():

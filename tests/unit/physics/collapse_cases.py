@@ -43,6 +43,14 @@ def _ends(count):
     return weight
 
 
+def foam():
+    """Moduli of 16 x 8 x 8 voxels in which bone of very different stiffness lies between holes: it breaks in parts."""
+    random = np.random.default_rng(0)
+    modulus = GPa * np.exp(random.normal(0, 0.5, (16, 8, 8)))
+    modulus[random.random(modulus.shape) < 0.3] = 0.02 * GPa
+    return modulus
+
+
 def gap(state, *, screws=((8.0, 4.0), (8.0, 12.0)), anchored=(10, 10), filled=6):
     """Moduli, labels and cement of two blocks of dense spongy bone 6 mm apart: before, cement, screws or planned.
 

@@ -1,10 +1,13 @@
 """Bodies loaded until they give way, against the law they are given, energies, and what screws are for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from collapse_cases import BOND, BONE, METAL, THROUGH, across, pulled, stiffness
+from collapse_cases import BOND, BONE, METAL, THROUGH, across, foam, pulled, stiffness
 from elastic_cases import GPa, nodes_of
 
+from trocar.assessment.collapse import MARCH
 from trocar.errors import SolverError
 from trocar.physics.collapse import March
 from trocar.physics.elastic_rows import Rows
@@ -102,6 +105,31 @@ def test_load_and_path_control_agree_before_the_peak():
     by_path, by_load = (pulled(np.full((2, 2, 2), GPa), march=march, **body)[0] for march in (path, load))
     assert by_load.load[-1] > 1.1 * by_load.load[0]
     assert by_load.path == pytest.approx(np.interp(by_load.load, by_path.load, by_path.path), rel=0.01)
+
+
+TIGHT = March(steps=200, tolerance=2e-4, finest=1.005, passes=200)
+
+
+@pytest.mark.parametrize("forcing", [0.05, MARCH.forcing, 0.9])
+def test_a_strength_depends_neither_on_how_well_a_pass_is_solved_nor_on_the_steps(forcing, foam_strength_N):
+    """Looser passes (tolerance 5e-3) find 2.5 % more."""
+    course, _ = pulled(foam(), spacing_m=2e-3, poisson=0.3, march=replace(MARCH, forcing=forcing))
+    assert course.passes.max() < MARCH.passes and course.past_peak
+    assert course.peak_load == pytest.approx(foam_strength_N, rel=0.01)
+
+
+@pytest.fixture(scope="module")
+def foam_strength_N():
+    return pulled(foam(), spacing_m=2e-3, poisson=0.3, march=TIGHT)[0].peak_load
+
+
+def test_no_peak_is_stepped_over():
+    march = March(tolerance=5e-3, haste=2.0, fastest=1.5, loss_frac=1.0, finest=1.02)
+    course, _ = pulled(foam(), spacing_m=2e-3, poisson=0.3, march=march)
+    peak = course.peak
+    assert course.past_peak and course.load[peak + 1] < course.load[peak] / march.finest
+    assert course.path[peak + 1] / course.path[peak] < march.finest
+    assert np.max(course.path[1:] / course.path[:-1]) > 1.2  # where nothing is lost steps stay long
 
 
 def test_too_coarse_a_voxel_for_a_brittle_material_is_refused():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from trocar.assessment.collapse import CAVEATS
+from trocar.assessment.collapse import CAVEATS, RESOLVED
 from trocar.model.collapse import Collapse, CollapsedState
 from trocar.reporting import collapses, strengths
 from trocar.reporting.language import Language
@@ -22,7 +22,7 @@ def state(name: str, *, passed: bool) -> CollapsedState:
 
 FOUND = Collapse(
     lesion="lesion_1", bone="hip_left", site="pelvis", load="walking", law="morgan", weight_kg=74.0, spacing_mm=2.0,
-    catalog_version="1", density_scale="air, fat", caveats=CAVEATS,
+    catalog_version="1", density_scale="air, fat", caveats=(*CAVEATS, *RESOLVED.values()),
     states=(state("before", passed=True), state("planned", passed=False)),
 )  # fmt: skip
 
@@ -35,10 +35,17 @@ def test_each_state_is_told_in_both_languages():
     assert next(iter(collapses.table(FOUND, EN)))[0] == "state"
 
 
+def test_a_ratio_within_what_is_not_resolved_is_no_difference():
+    found = replace(FOUND, resolved_frac=0.3)
+    assert [row[2] for row in collapses.table(found, EN)][1:] == ["1.25, not told apart"] * 2
+    assert [row[2] for row in collapses.table(found, FR)][1:] == ["1,25, non distingué"] * 2
+    assert [row[2] for row in collapses.table(replace(FOUND, resolved_frac=0.2), EN)][1:] == ["1.25"] * 2
+
+
 @pytest.mark.parametrize("language", [EN, FR], ids=["en", "fr"])
 def test_the_heading_names_the_bone_and_every_caveat_is_a_sentence(language):
     assert collapses.heading(FOUND, language).count("74") == 1 and "hip_left" not in collapses.heading(FOUND, language)
     ring = collapses.heading(replace(FOUND, site="ring"), language)
     assert ("whole pelvic ring" if language is EN else "anneau pelvien entier") in ring
-    assert set(CAVEATS) <= set(strengths.CAVEATS)
+    assert set(FOUND.caveats) <= set(strengths.CAVEATS)
     assert all(line.endswith(".") for line in collapses.reserves(FOUND, language))
