@@ -134,7 +134,7 @@ def bending_error(diameter_mm, direction, offset):
     across = np.cross(direction, [0.3, 0.5, 0.8])
     across /= np.linalg.norm(across)
     turn = np.cross(across, nodes) * 1e-3 * np.sign(along)[..., None] * 1e-3
-    found = ElasticSystem(modulus * 1e6, held, spacing_m=1e-3).solve_one(Load(displacement_m=turn), tolerance=1e-7)
+    found = ElasticSystem(modulus * 1e6, held, spacing_m=1e-3).solve_one(Load(displacement_m=turn), tolerance=1e-9)
     u, force = found.displacement_m(), found.force_N()
     low = along < 0
     moment = abs((np.cross(nodes[low] * 1e-3, force[low] * held[low]) @ across).sum())
