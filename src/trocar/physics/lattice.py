@@ -38,26 +38,21 @@ class PackedFaces(NamedTuple):
     They are right to 1/65535 of the greatest. A stage waits for memory, of which faces of four bytes were a third.
     """
 
-    ax: Flat
-    ay: Flat
-    az: Flat
-    bx: Flat
-    by: Flat
-    bz: Flat
+    numbers: Faces
     thawed: np.float32
     freezing: np.float32
 
     @classmethod
     def of(cls, faces: Faces) -> "PackedFaces":
         """Rounded to the nearest."""
-        a, thawed = _packed(faces[:3], 65535, np.uint16)
-        b, freezing = _packed(faces[3:], 32767, np.int16)
-        return cls(a[0], a[1], a[2], b[0], b[1], b[2], thawed, freezing)
+        unfrozen, thawed = _packed(faces[:3], 65535, np.uint16)
+        beyond, freezing = _packed(faces[3:], 32767, np.int16)
+        return cls(Faces(*unfrozen, *beyond), thawed, freezing)
 
     def unpacked(self) -> Faces:
         """As float32."""
         thawed, freezing = ([unit * values for values in part] for part, unit in (
-            (self[:3], self.thawed), (self[3:6], self.freezing)))  # fmt: skip
+            (self.numbers[:3], self.thawed), (self.numbers[3:], self.freezing)))  # fmt: skip
         return Faces(*thawed, *freezing)
 
 

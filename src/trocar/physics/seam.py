@@ -37,12 +37,14 @@ class Seam:
         within, beyond, face, axis, _ = found[:count].T.copy()
         faces, cells = np.full((count, 4), -1), np.full((count, 4), -1)
         kept = np.zeros((2, count, 4), np.float32)
-        _close(found[:count], inner.shape, first, fine.shape, *fine.faces[:6], fine.curve.inverse, faces, cells, kept)
+        _close(
+            found[:count], inner.shape, first, fine.shape, *fine.faces.numbers, fine.curve.inverse, faces, cells, kept
+        )
         return cls(Gates(within, beyond, face, axis, np.zeros((2, count), np.float32)), faces, cells, kept, fine)
 
     def open(self) -> None:
         """Let the fine faces conduct again."""
-        _open(self.gates.axis, self.faces, self.kept, *self.fine.faces[:6])
+        _open(self.gates.axis, self.faces, self.kept, *self.fine.faces.numbers)
 
     def flow_in(self, source: Array, step_s: float) -> None:
         """Add the heat that passed the gates to the sources of the fine cells within, W/m3."""

@@ -117,7 +117,7 @@ def super_step(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """One thread's share of `play`."""
     start, length, bounds, passed = rows
-    ax, ay, az, bx, by, bz, thawed, freezing = faces
+    (ax, ay, az, bx, by, bz), thawed, freezing = faces.numbers, faces.thawed, faces.freezing
     sx, sy = stride
     heat, means, drive, moved, gate = scratch
     runs = pieces.runs
@@ -219,7 +219,7 @@ def looks(s, count):  # type: ignore[no-untyped-def]
 @njit(**COMPILED)
 def _pass(gates, first, past, t, ice, faces, beyond, weight_s):  # type: ignore[no-untyped-def]
     """The heat through a share of the gates, by the same recursion as the fields'."""
-    ax, ay, az, bx, by, bz, thawed, freezing = faces
+    (ax, ay, az, bx, by, bz), thawed, freezing = faces.numbers, faces.thawed, faces.freezing
     for g in range(first, past):
         within, other, face = gates.within[g], gates.beyond[g], gates.face[g]
         if gates.axis[g] == 0:
