@@ -32,8 +32,10 @@ class Embolized:
     def after(self, case: Case, step: Step) -> "Embolized":
         """With one more. Raises `CaseError` for an unknown or senseless remainder, or for more oil than it holds."""
         if step.perfusion_scale is None or not 0 <= step.perfusion_scale <= 1:
+            said = "no" if step.perfusion_scale is None else f"{step.perfusion_scale:g} of the"
             raise CaseError(
-                f"{step.id}: no perfusion is stated for after the embolization", hint="perfusion_scale, 0 to 1"
+                f"{step.id}: {said} perfusion is stated for after the embolization",
+                hint="perfusion_scale, a share from 0 to 1",
             )
         left = self.perfusion_left_frac.get(step.lesion, 1.0) * step.perfusion_scale
         share = oil_share_frac(case, step)

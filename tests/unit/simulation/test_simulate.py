@@ -119,6 +119,8 @@ def test_embolization_makes_more_ice(case):
     assert embolized.states[-1].zones["0_degC"].volume_ml > 1.02 * plain.states[-1].zones["0_degC"].volume_ml
     with pytest.raises(CaseError, match="perfusion"):
         run(case, embolization(None), cryoablation())
+    with pytest.raises(CaseError, match="30 of the perfusion"):  # a percentage
+        run(case, embolization(30), cryoablation())
 
 
 def test_cement_right_after_freezing_fails_and_after_a_wait_lies_in_bone(case):
