@@ -24,9 +24,7 @@ def coarser(medium: Medium, tissue: Tissue) -> Lattice:
     held, sinks = np.empty(shape, bool), np.zeros((2, *shape), np.float32)
     scale, exchange = np.float32(1 / medium.spacing_m**2), np.float32(medium.exchange_W_per_m2K / medium.spacing_m)
     together(_means, tissue, means, held)
-    together(
-        _coarse_faces, tissue, _held_in_rows(tissue.held), np.float32(medium.rest_degC), scale, exchange, faces, sinks
-    )
+    together(_coarse_faces, tissue, np.float32(medium.rest_degC), scale, exchange, faces, sinks)
     coarse = replace(
         medium,
         spacing_m=2 * medium.spacing_m,
@@ -71,18 +69,6 @@ def _sums(number, threads, fine, found):  # type: ignore[no-untyped-def]
                         for c in range(2 * k, min(2 * k + 2, nz)):
                             total += fine[a, b, c]
                 found[i, j, k] = total * eighth
-
-
-@njit(**COMPILED)
-def _held_in_rows(held):  # type: ignore[no-untyped-def]
-    """[i, j] how many cells of each row are held, beyond the two at each end that always are."""
-    nx, ny, nz = held.shape
-    found = np.zeros((nx, ny), np.int32)
-    for i in range(nx):
-        for j in range(ny):
-            for k in range(2, nz - 2):
-                found[i, j] += held[i, j, k] != 0
-    return found
 
 
 @njit(**COMPILED)
@@ -148,20 +134,21 @@ def _conducts(tissue, scale, exchange, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def _coarse_faces(number, threads, tissue, held_in_rows, rest, scale, exchange, faces, sinks):  # type: ignore[no-untyped-def]
+def _coarse_faces(number, threads, tissue, rest, scale, exchange, faces, sinks):  # type: ignore[no-untyped-def]
     """Faces between coarse cells: a fine one in series with half a cell on each side, four of them in parallel."""
     nx, ny, nz = tissue.held.shape
     sixteenth = np.float32(1 / 16)
     begin, end = share(faces.shape[1], number, threads)
     for i in range(begin, end):
         thawed, freezing = np.zeros((3, nz + 1), np.float32), np.zeros((3, nz + 1), np.float32)
+        beside = np.zeros(nz + 3, np.uint8)  # [z + 1] whether a cell of the rows in and around the coarse one is held
         for j in range(faces.shape[2]):
             thawed[:] = 0
             freezing[:] = 0
-            vessels = False
+            beside[:] = 0
             for x in range(max(2 * i - 1, 0), min(2 * i + 3, nx)):
                 for y in range(max(2 * j - 1, 0), min(2 * j + 3, ny)):
-                    vessels |= held_in_rows[x, y] > 0
+                    _mark(tissue.held[x, y], beside[1:])
             for x in range(2 * i, min(2 * i + 2, nx)):
                 for y in range(2 * j, min(2 * j + 2, ny)):
                     if x % 2 == 0 and x > 0:
@@ -170,7 +157,7 @@ def _coarse_faces(number, threads, tissue, held_in_rows, rest, scale, exchange, 
                         _row_faces(tissue, (x, y), (x, y - 1), 0, scale, exchange, thawed[1], freezing[1])
                     _row_faces(tissue, (x, y), (x, y), 1, scale, exchange, thawed[2], freezing[2])
             for k in range(faces.shape[3]):
-                if vessels or k <= 1 or 2 * k >= nz - 5:
+                if beside[2 * k] | beside[2 * k + 1] | beside[2 * k + 2] | beside[2 * k + 3]:
                     _sinks(tissue, rest, scale, exchange, i, j, k, sinks)
                 for axis in range(2):
                     faces[axis, i, j, k] = sixteenth * (thawed[axis, 2 * k] + thawed[axis, 2 * k + 1])
@@ -201,9 +188,15 @@ def _row_conducts(warm, warm_below, cold, cold_below, held, held_below, shift, s
         a, b = warm[z], warm_below[z - shift]
         c, d = cold[z], cold_below[z - shift]
         between = two * a * b / (a + b)
-        free = held[z] == 0 and held_below[z - shift] == 0
+        free = (held[z] | held_below[z - shift]) == 0
         thawed[z] += between if free else none
         freezing[z] += two * c * d / (c + d) - between if free else none
+
+
+@njit(**KERNEL)
+def _mark(held, beside):  # type: ignore[no-untyped-def]
+    for z in range(held.size):
+        beside[z] |= held[z]
 
 
 @njit(**COMPILED)

@@ -15,7 +15,7 @@ from trocar.physics.damage import THRESHOLDS_DEGC, Damage
 from trocar.physics.lattice import Faces, Lattice
 from trocar.physics.medium import Array
 from trocar.physics.source import FLUID, POWER, Needles, Pieces
-from trocar.physics.stage import Fields, looks
+from trocar.physics.stage import Fields
 
 BLOCK = (1, 4, 64)
 LINE = 128
@@ -77,9 +77,9 @@ class CudaLattice:
         kept["before"].copy_to_device(self._moving["t"][0])
         count, touched = len(stages), pieces.cells.size
         for s in range(count):
-            beyond, weight_s = stages[s]
+            beyond, weight_s, looking = stages[s]
             (u, u_new), (t, t_new), (ice, ice_new) = (self._moving[name] for name in ("u", "t", "ice"))
-            if looks(s, count):
+            if looking:
                 _perfuse[grid, BLOCK](t, constant["blood"], kept["open_frac"], kept["now"], *shape, law)
             _stage[grid, BLOCK](
                 u, u_new, t, ice, t_new, ice_new, *faces, *curve, kept["now"], source_, *shape, beyond, weight_s, law,
@@ -105,7 +105,7 @@ class CudaLattice:
         brought_W = blood_W.copy_to_host() * cell_m3
         powers_W = np.column_stack([brought_W, drawn_W.copy_to_host()[:, : needles.kind.size]])
         now, before = np.zeros(powers_W.shape[1]), np.zeros(powers_W.shape[1])
-        for (beyond, weight_s), power_W in zip(stages.astype(float), powers_W, strict=True):
+        for (beyond, weight_s), power_W in zip(stages[:, :2].astype(float), powers_W, strict=True):
             now, before = now + beyond * (now - before) + weight_s * power_W, now
         return now
 

@@ -22,10 +22,11 @@ from trocar.physics.nesting import LEAST_CELLS, Nested
 from trocar.physics.patch import Moved
 from trocar.physics.single import Single
 from trocar.physics.source import Drive, Ramp, needles_of
-from trocar.physics.stepping import AFTER_SWITCH_S, LONGEST_S, schedule
+from trocar.physics.stepping import LONGEST_S, schedule
 from trocar.physics.threads import use_for
 
 Heating = Callable[["HeatSolver", float], Array | None]
+SWITCHED_S = 32.0  # since a switch: until then how cold it gets is not foreseen from the steps before
 COLDER_THAN_NEEDLE_K = 15.0  # the smeared temperature on a needle's axis may lie below that of its surface
 
 
@@ -224,7 +225,7 @@ class HeatSolver:
         now, before = self._lowest_degC
         surfaces = [drive.end_degC for drive in working.values() if isinstance(drive, Ramp)]
         coldest = min(surfaces, default=now)
-        if since_s >= sum(AFTER_SWITCH_S) or not surfaces:
+        if since_s >= SWITCHED_S or not surfaces:
             return min(now, max(2 * now - before, coldest)) - COLDER_THAN_NEEDLE_K
         return min(now, coldest) - COLDER_THAN_NEEDLE_K
 

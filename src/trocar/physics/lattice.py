@@ -62,7 +62,7 @@ class Lattice:
 
     `blood` is Pennes' coefficient, 0 in held cells; `sink` the conductance per volume to held parts of a coarse cell,
     and `sink_K` that times their temperature above rest: both are empty on a lattice whose cells are held whole.
-    `fastest_per_s` is the bound on the rates at each of `ice`, values of the freezing curve.
+    `fastest_per_s` is the bound on the rates at each of `ice`, values of the freezing curve: by faces, blood and sinks.
     """
 
     medium: Medium
@@ -85,8 +85,8 @@ class Lattice:
         none = np.zeros(0, np.float32)
         blood = np.where(medium.held, np.float32(0), medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
         ice = tuple(float(medium.freezing.share(level)) for level in LIMITS_DEGC)
-        fastest_per_s = _fastest(faces, curve, ice, medium.shape)
         sink, sink_K = (none if values is None else values for values in (sink, sink_K))
+        fastest_per_s = _fastest(faces, blood + sink if sink.size else blood, curve, ice, medium.shape)
         return cls(medium, curve, law, PackedFaces.of(faces), apart(blood), sink, sink_K, ice, fastest_per_s)
 
     @property
@@ -183,35 +183,38 @@ def _face_row(warm, warm_below, cold, cold_below, twice, unfrozen, freezing):  #
 
 
 def _fastest(
-    faces: Faces, curve: Curve, ice: tuple[float, ...], shape: tuple[int, int, int]
+    faces: Faces, taken: Flat, curve: Curve, ice: tuple[float, ...], shape: tuple[int, int, int]
 ) -> tuple[float, ...]:  # fmt: skip
-    """Per value of the freezing curve, the largest sum of a cell's conductances over its smallest heat capacity."""
+    """Per value of the freezing curve, the largest sum of a cell's conductances over its smallest heat capacity.
+
+    Those of its faces and what is `taken` in it: by blood, and by held parts, which may weigh most in a coarse cell.
+    """
     found = np.zeros((shape[0], len(ice)), np.float32)
-    together(_fastest_rows, *faces, curve.frozen, curve.inverse, np.array(ice, np.float32), *shape, found)
+    together(_fastest_rows, *faces, taken, curve.frozen, curve.inverse, np.array(ice, np.float32), *shape, found)
     return tuple(found.max(axis=0).tolist())
 
 
 @njit(**COMPILED)
-def _fastest_rows(number, threads, ax, ay, az, bx, by, bz, frozen, inverse, ice, nx, ny, nz, found):  # type: ignore[no-untyped-def]
+def _fastest_rows(number, threads, ax, ay, az, bx, by, bz, taken, frozen, inverse, ice, nx, ny, nz, found):  # type: ignore[no-untyped-def]
     thawed, freezing, factor = np.zeros(nz, np.float32), np.zeros(nz, np.float32), np.ones(nz, np.float32)
     begin, end = share(nx, number, threads)
     for i in range(max(begin, 1), min(end, nx - 1)):
         for j in range(1, ny - 1):
             first = np.uint64((i * ny + j) * nz + 1)
             _rates(
-                ax, ay, az, bx, by, bz, frozen, inverse, first, np.uint64(ny * nz), np.uint64(nz), nz - 2, thawed,
-                freezing, factor,
+                ax, ay, az, bx, by, bz, taken, frozen, inverse, first, np.uint64(ny * nz), np.uint64(nz), nz - 2,
+                thawed, freezing, factor,
             )  # fmt: skip
             for n in range(ice.size):
                 found[i, n] = max(found[i, n], _fastest_at(thawed, freezing, factor, ice[n], nz - 2))
 
 
 @njit(**KERNEL)
-def _rates(ax, ay, az, bx, by, bz, frozen, inverse, first, sx, sy, count, thawed, freezing, factor):  # type: ignore[no-untyped-def]
-    zero, one, beyond = np.float32(0), np.float32(1), np.uint64(1)
+def _rates(ax, ay, az, bx, by, bz, taken, frozen, inverse, first, sx, sy, count, thawed, freezing, factor):  # type: ignore[no-untyped-def]
+    zero, one, two, beyond = np.float32(0), np.float32(1), np.float32(2), np.uint64(1)
     for k in range(count):
         p = first + np.uint64(k)
-        a = (ax[p] + ax[p + sx]) + (ay[p] + ay[p + sy]) + (az[p] + az[p + beyond])
+        a = (ax[p] + ax[p + sx]) + (ay[p] + ay[p + sy]) + (az[p] + az[p + beyond]) + taken[p] / two
         b = (
             (max(bx[p], zero) + max(bx[p + sx], zero)) + (max(by[p], zero) + max(by[p + sy], zero))
             + (max(bz[p], zero) + max(bz[p + beyond], zero))

@@ -18,7 +18,7 @@ from trocar.physics.single import inside
 from trocar.physics.source import NO_NEEDLES, NO_PIECES
 from trocar.physics.spans import TOUCHED_K, VECTOR_CELLS, Spans, reach
 from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, fields_of, play, strides
-from trocar.physics.stepping import stage_count, stages
+from trocar.physics.stepping import stages
 from trocar.physics.sweep import warm_rows
 from trocar.physics.threads import together
 from trocar.physics.transfer import heat_in, lower, restrict, rows_sum
@@ -121,8 +121,7 @@ class Outer:
         """Let the active and the fine cells follow the heat."""
         rest = float(self.lattice.law.rest)
         t = self.fields.t[0].reshape(self.lattice.shape)
-        count = stage_count(step_s, self.lattice.explicit_s(rest))
-        far = reach(count, self.lattice.medium.spacing_m)
+        far = reach(len(stages(step_s, self.lattice.explicit_s(rest))), self.lattice.medium.spacing_m)
         self.spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=far)
         self.inner.cover_like(
             self.spans, t, self.comfort_degC, reach=ceil(FRONT_M / self.lattice.medium.spacing_m - 1e-6)
@@ -139,15 +138,15 @@ class Outer:
         coldest, hottest = warm_rows(
             *self.fields.t, rows.start, rows.length, *strides(lattice), law.liquidus + MARGIN_K, boiling_degC, warm
         )
-        count = stage_count(step_s, lattice.explicit_s(float(coldest)))
+        each = stages(step_s, lattice.explicit_s(float(coldest)))
         brought_J = play(
-            self.fields, self._start_degC, lattice, self.blood, self.heat_W_per_m3, rows, stages(step_s, count),
+            self.fields, self._start_degC, lattice, self.blood, self.heat_W_per_m3, rows, each,
             NO_PIECES, NO_NEEDLES, gates=gates, warm=warm, boils=hottest > boiling_degC,
         )[0]  # fmt: skip
-        if count % 2:
+        if len(each) % 2:
             self.fields = Fields(*(pair[::-1] for pair in self.fields))
         sinks = rows_sum(lattice.sink_K, rows) if self.has_sinks else 0.0
-        return float(brought_J) + step_s * sinks * lattice.medium.cell_m3, count * int(rows.length.sum())
+        return float(brought_J) + step_s * sinks * lattice.medium.cell_m3, len(each) * int(rows.length.sum())
 
     def take_in(self, patch: Patch | None, first: tuple[int, int, int]) -> None:
         """The means of the fine cells become the state of the coarse ones under them."""

@@ -13,7 +13,7 @@ from trocar.physics.memory import apart
 from trocar.physics.source import POWER, Needles, Pieces
 from trocar.physics.spans import Rows
 from trocar.physics.stage import MARGIN_K, Blood, Fields, fields_of, play
-from trocar.physics.stepping import stage_count, stages
+from trocar.physics.stepping import stages
 
 
 class Moved(NamedTuple):
@@ -48,19 +48,19 @@ class Patch:
 
     def step(self, step_s: float, coldest_degC: float, rows: Rows, pieces: Pieces, needles: Needles) -> Moved:
         """One super-step; `coldest_degC` bounds what any cell will come to."""
-        count = stage_count(step_s, self.lattice.explicit_s(coldest_degC))
+        each = stages(step_s, self.lattice.explicit_s(coldest_degC))
         joules = play(
-            self.fields, self.before_degC, self.lattice, self.blood, self.source, rows, stages(step_s, count), pieces,
-            needles, boils=self._may_boil(needles),
+            self.fields, self.before_degC, self.lattice, self.blood, self.source, rows, each, pieces, needles,
+            boils=self._may_boil(needles),
         )  # fmt: skip
-        if count % 2:
+        if len(each) % 2:
             self.fields = Fields(*(pair[::-1] for pair in self.fields))
         now = self.fields.t[0]
         lowest, self.hottest_degC = self.damage.record(self.before_degC, now, step_s, self.lattice.law, rows)
         if self.dose is not None:
             self.dose.record(self.before_degC, now, step_s, rows)
             close_coagulated(self.dose.omega, self.damage.open_frac, rows)
-        return Moved(joules, lowest, count * int(rows.length.sum()))
+        return Moved(joules, lowest, len(each) * int(rows.length.sum()))
 
     def _may_boil(self, needles: Needles) -> bool:
         """Whether any cell may come to boil in a step."""

@@ -15,7 +15,7 @@ from trocar.physics.medium import Array
 from trocar.physics.patch import Moved, Patch
 from trocar.physics.source import NO_PIECES, Needles, Pieces, pieces_of, touched_cells
 from trocar.physics.spans import TOUCHED_K, Spans, reach
-from trocar.physics.stepping import stage_count, stages
+from trocar.physics.stepping import stages
 from trocar.physics.threads import use_for
 
 if TYPE_CHECKING:
@@ -120,14 +120,14 @@ class Single:
     def step(self, step_s: float, coldest_degC: float, needles: Needles) -> Moved:
         """One super-step."""
         lattice = self.patch.lattice
-        count = stage_count(step_s, lattice.explicit_s(coldest_degC))
+        each = stages(step_s, lattice.explicit_s(coldest_degC))
         if self._gpu is not None:
-            joules = self._gpu.super_step(self.patch.source, stages(step_s, count), self._pieces, needles, step_s)
+            joules = self._gpu.super_step(self.patch.source, each, self._pieces, needles, step_s)
             self.active_cells = lattice.medium.held.size
-            return Moved(joules, self._gpu.lowest_degC, count * self.active_cells)
+            return Moved(joules, self._gpu.lowest_degC, len(each) * self.active_cells)
         rest = lattice.medium.rest_degC
         t = self.patch.fields.t[0].reshape(lattice.shape)
-        self._spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=reach(count, lattice.medium.spacing_m))
+        self._spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=reach(len(each), lattice.medium.spacing_m))
         rows = self._spans.rows()
         self.active_cells = int(rows.length.sum())
         if not self.active_cells:

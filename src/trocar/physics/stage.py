@@ -19,7 +19,6 @@ _flow = CELL.face_flow
 F = np.float32
 
 MARGIN_K = np.float32(2)  # tissue so far from freezing and from boiling does neither within a step
-UPDATES = 3  # how often in a super-step the vessels that the ice has closed are looked at anew
 
 
 class Fields(NamedTuple):
@@ -76,7 +75,7 @@ def play(
 ) -> Array:  # fmt: skip
     """All stages of a super-step: the newest fields end in the second copies after an odd number of stages.
 
-    `stages`: (n, 2) float32 (`stepping.stages`). `source`: W/m3 in every cell. `warm`: rows in which nothing
+    `stages`: (n, 3) float32 (`stepping.stages`). `source`: W/m3 in every cell. `warm`: rows in which nothing
     freezes or boils; `boils`: whether anything may boil.
     `start_degC` receives the temperatures before the step.
     Returns the joules that blood and held cells brought (first) and each needle drew, summed in a fixed order.
@@ -140,7 +139,7 @@ def super_step(  # type: ignore[no-untyped-def]
         bare[c] = source[pieces.cells[c]]
     meet(gate, threads)
     for s in range(stages.shape[0]):
-        beyond, weight_s = stages[s, 0], stages[s, 1]
+        beyond, weight_s, looking = stages[s, 0], stages[s, 1], stages[s, 2] > 0
         t, ice = fields.t[before], fields.ice[before]
         u, u_new, t_new, ice_new = fields.u[before], fields.u[1 - before], fields.t[1 - before], fields.ice[1 - before]
         if watts.size:
@@ -148,7 +147,6 @@ def super_step(  # type: ignore[no-untyped-def]
             meet(gate, threads)
             draw(pieces, needles, means, law, watts, total)
             take(pieces, within, watts, per_cell, bare, drawn, source, first_cell, past_cell)
-        looking = looks(s, stages.shape[0])
         for part in range(first, past):
             if looking:
                 perfuse(
@@ -205,15 +203,6 @@ def _settle(number, threads, u, curve, law, t, ice):  # type: ignore[no-untyped-
     first, past = share(u.size, number, threads)
     temperatures(u[first:past], curve.mush[first:past], curve.frozen[first:past], curve.vapor[first:past], law,
                  curve.vapor.size > 0, t[first:past], ice[first:past])  # fmt: skip
-
-
-@njit(**COMPILED)
-def looks(s, count):  # type: ignore[no-untyped-def]
-    """Whether stage s of `count` is one at which the open vessels are looked at: equal parts of the step's time."""
-    if s == 0:
-        return True
-    now, last = UPDATES * s * (s + 1) // (count * (count + 1)), UPDATES * s * (s - 1) // (count * (count + 1))
-    return now > last
 
 
 @njit(**COMPILED)

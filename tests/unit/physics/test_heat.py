@@ -12,7 +12,6 @@ from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
 from trocar.physics.source import Ramp
-from trocar.physics.stepping import schedule, stage_count, stages
 
 SHAPE = (25, 25, 29)
 SPACING_M = 2e-3
@@ -61,22 +60,6 @@ def test_the_freezing_curve_is_the_derivative_of_its_integral():
     at = np.linspace(-140, 10, 4001)
     slope = np.gradient(law.integral(at), at)
     assert np.abs(slope - law.share(at))[2:-2].max() < 5e-3
-
-
-@pytest.mark.parametrize("count", [3, 9, 15, 31])
-def test_super_steps_keep_a_constant_rate(count):
-    """Of a constant right-hand side every consistent scheme makes exactly rate x time."""
-    before, now = None, 0.0
-    for each in stages(12.0, count):
-        before, now = now, now + float(each[0]) * (now - (before or 0.0)) + float(each[1]) * 1.0
-    assert now == pytest.approx(12.0, rel=1e-5)
-
-
-def test_super_steps_fill_the_phase_and_are_stable():
-    for duration_s in (0.5, 7.0, 600.0):
-        assert sum(schedule(duration_s)) == pytest.approx(duration_s)
-    count = stage_count(10.0, 0.1)
-    assert 0.95 * 0.1 * (count * count + count) / 2 >= 10.0
 
 
 def test_a_restart_from_the_saved_state_changes_nothing():

@@ -212,6 +212,27 @@ def test_held_cells_away_from_rest_act_from_the_first_step_on():
     np.testing.assert_allclose(nested.temperature_degC, single.temperature_degC, atol=0.5)
 
 
+@pytest.mark.parametrize("longest_s", [30.0, 60.0])
+def test_a_coarse_cell_that_is_mostly_held_follows_what_holds_it(longest_s):
+    """One free cell of eight at a corner of walls, or beside a vessel: once it rang up to a billion degrees."""
+    shape, spacing_m = (73, 73, 73), 0.75e-3  # odd: the last coarse cells are walls but for a layer, an edge, a corner
+    full = np.ones(shape)
+    distance = np.linalg.norm(np.moveaxis(np.indices(shape), 0, -1) - 36, axis=-1) * spacing_m
+    medium = Medium(
+        spacing_m=spacing_m, unfrozen_W_per_mK=0.5 * full, frozen_W_per_mK=1.5 * full,
+        unfrozen_J_per_m3K=3.6e6 * full, frozen_J_per_m3K=1.9e6 * full, latent_J_per_m3=250e6 * full,
+        perfusion_W_per_m3K=1e4 * full, held=distance <= 5e-3, held_degC=80.0 * full,
+    )  # fmt: skip
+    solver, extremes = HeatSolver(medium), []
+    solver.advance(
+        900.0, longest_s=longest_s,
+        on_step=lambda now: extremes.append((now.temperature_degC.min(), now.temperature_degC.max())),
+    )  # fmt: skip
+    low, high = np.transpose(extremes)
+    assert low.min() > 36.0
+    assert high.max() < 80.001
+
+
 def test_a_window_grows_around_what_an_earlier_phase_left():
     """The ice of a phase before may have thawed: the coarse cells of the next one need not reach as far."""
     medium = textured()
