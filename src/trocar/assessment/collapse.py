@@ -26,7 +26,7 @@ CAVEATS = (
     *("strength_not_validated_here", "cortex_by_mass"),
     *("giving_way_prior", "one_density_law"),
 )
-MARCH = March(steps=150, tolerance=5e-4, passes=100, haste=2.0, forcing=0.5, finest=1.02)
+MARCH = March(steps=150, loss_frac=0.005, tolerance=5e-4, passes=100, haste=2.0, forcing=0.5, finest=1.02)
 RESOLVED_FRAC = 0.1  # theory/softening.md: highest loads by other steps, tolerances and solvers
 RESOLVED = {True: "peaks_within_10_percent", False: "peaks_unresolved"}
 STATES = ("before", "cement", "screws", "planned")

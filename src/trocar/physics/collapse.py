@@ -1,7 +1,8 @@
 """A body loaded step by step until it gives way: secant stiffnesses, so that every state is one linear solution.
 
 Under proportional forces the step is prescribed on their work-conjugate displacement and the load follows, so the path
-goes on beyond the peak. Within a step damage only grows, pass by pass, each pass a few iterations of a linear solution.
+goes on beyond the peak. Within a step damage only grows, pass by pass, each pass a few iterations of a linear solution;
+between those on the whole body what gives way is brought nearly into balance on a lattice of its own (local_balance).
 theory/softening.md has the equations.
 """
 
@@ -12,15 +13,19 @@ from typing import Literal
 import numpy as np
 
 from trocar.errors import SolverError
-from trocar.physics.elastic import ElasticSystem, Load
+from trocar.physics.elastic import Correction, ElasticSystem, Load
 from trocar.physics.elastic_rows import Array
 from trocar.physics.interface import Interface
+from trocar.physics.local_balance import LocalBalance
+from trocar.physics.softened import Damage, SoftenedBody
 from trocar.physics.softening import Softening
 
 Progress = Callable[[float, str], None]
 ENOUGH = 1e-5  # of the load: no residual needs to be smaller
 BISECTIONS = 5
-_Balanced = tuple[Array, float, float, int]  # displacement, multiple of the load, last change and passes
+BELOW = 2.0  # times the loss allowed to steps that end below the highest load so far: that is not at stake in them
+NEARLY = 1.5  # times the finest step, below which a step that is made shorter is that one
+_Balanced = tuple[float, float, int]  # multiple of the load, last change and passes
 WEAK = 0.5  # share of its modulus below which a voxel counts as failed
 
 
@@ -28,11 +33,14 @@ WEAK = 0.5  # share of its modulus below which a voxel counts as failed
 class March:
     """How the load goes up from first yield: by steps that at once cost `loss_frac` of the energy, `fastest` at most.
 
-    `control` prescribes the path or, up to the peak only, the load. A step is in balance when a pass changes the energy
-    by less than `tolerance`, or after `passes`; each pass brings the residual down by `forcing`. A step in which the
-    load falls from its highest so far is taken again, half as long and twice as tight, until it is `finest` or less: no
-    peak is stepped over. It all ends after `steps`, once the load is below `stop_frac` of its peak, or when the body is
-    `softest_frac` as stiff as at first. `haste` is how much more than its loss at the strain of a pass a voxel loses.
+    Twice that where the load is below its highest so far.
+
+    `control` prescribes the path or, up to the peak only, the load. A step is in balance when a pass on the whole body
+    changes the energy by less than `tolerance`, its damage and its correction of the displacement together, or after
+    `passes`; each pass brings the residual down by `forcing`. A step in which the load falls from its highest so far is
+    taken again, a quarter as long and twice as tight, until it is `finest` or less: no peak is stepped over. All ends
+    after `steps`, once the load is below `stop_frac` of its peak, or when the body is `softest_frac` as stiff as at
+    first. `haste` is how much more than its loss at the strain of a pass a voxel loses.
     """
 
     control: Literal["path", "load"] = "path"
@@ -122,35 +130,46 @@ class _Steps:
     passes: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """What a step changes: the displacement under the load once, its path, and what the body has left."""
+
+    unit: Array
+    response: float
+    damage: Damage
+    correction: Correction | None
+
+
 class _Loading:
     def __init__(self, system: ElasticSystem, load: Load, softening: Softening, interface: Interface | None,
                  march: March) -> None:  # fmt: skip
         given = load.force_N if load.displacement_m is None else load.displacement_m
         if given is None or not (load.force_N is None or load.displacement_m is None):
             raise SolverError("a collapse takes either forces or displacements", hint="give one of the two")
-        self.system, self.softening, self.interface, self.march = system, softening, interface, march
+        self.system, self.march = system, march
+        self.body = SoftenedBody(system, softening, interface, first=system.relative_modulus.copy())
         self.moved = load.displacement_m is not None
         self.pattern = system.flat(given)
+        self.pushed = np.flatnonzero(self.pattern)
         self.given = np.zeros(0) if self.moved else self.pattern / system.unit_N
+        self.nearby = LocalBalance(self.body, self.given)
         solved = system.solve_one(load, tolerance=1e-5)
         self.iterations, self.unit = solved.iterations, solved.u_m  # the displacement under the load once
         still = np.where(system.held, self.pattern, 0.0) if self.moved else np.zeros_like(self.unit)
         self.enough = ENOUGH * system.residual(still, self.given)
-        self.first = system.relative_modulus.copy()
         self.response = self._response()
         if self.response == 0:
             raise SolverError("this load does nothing", hint="is it on the body, and off what is held?")
-        self.steps, self.lost = _Steps(), np.zeros(len(softening.limits) + 2)
-        self.present = self.at_peak = np.ones_like(self.first)
+        self.steps, self.at_peak = _Steps(), self.body.present
+        self.broken_at = np.inf  # the shortest path whose step was given up
 
     def run(self, on_progress: Progress | None) -> Course:
         march, steps = self.march, self.steps
-        worst = self._attempt(self.unit)
+        worst = self.body.attempt(self.unit, 1.0, known=0.0)
         multiple = 1 / worst if worst > 0 else 1.0
-        u = multiple * self.unit
         self._note(multiple, 0.0, 0)
         while worst > 0 and len(steps.path) <= march.steps:
-            u, multiple, change, passes = self._step(u, multiple)
+            multiple, change, passes = self._step(multiple)
             if march.control == "load" and change > march.tolerance:
                 break
             self._note(multiple, change, passes)
@@ -161,15 +180,24 @@ class _Loading:
                 break
         return self._course()
 
-    def _step(self, u: Array, multiple: float) -> _Balanced:
-        """Displacement, multiple of the load, last change and passes of the next balanced state."""
-        growth, tolerance, kept = self._growth(u), self.march.tolerance, self._state()
+    def _step(self, multiple: float) -> _Balanced:
+        """Multiple of the load, last change and passes of the next balanced state."""
+        path, tolerance, state = self.steps.path[-1], self.march.tolerance, self._state()
+        growth = min(self._growth(multiple), self._shorter(self.broken_at / path, 2))
         while True:
-            found = self._balance(growth, u, multiple, tolerance)
+            found = self._balance(growth, multiple, tolerance)
             if found is not None:
+                if self._load(found[0]) < self.steps.load[-1]:
+                    self.broken_at = np.inf
                 return found
-            growth, tolerance = float(np.sqrt(growth)), tolerance / 2
-            self._restore(kept)
+            self.broken_at = path * growth
+            growth, tolerance = self._shorter(growth, 4), tolerance / 2
+            self._restore(state)
+
+    def _shorter(self, growth: float, times: int) -> float:
+        """A step that many times shorter, or the finest where that is nearly as short."""
+        shorter, finest = float(growth ** (1 / times)), self.march.finest
+        return shorter if shorter - 1 > NEARLY * (finest - 1) else finest
 
     def _least(self, growth: float) -> float:
         """The load below which a step is to be taken again: it has passed a peak, and could have come nearer to it."""
@@ -177,103 +205,99 @@ class _Loading:
         higher = self.march.control == "path" and growth * last > max(self.steps.load)
         return last / finest if higher and growth > finest else 0.0
 
-    def _growth(self, u: Array) -> float:
+    def _growth(self, multiple: float) -> float:
         """The step that at once costs a given share of the energy, as near as a few bisections come."""
-        low, high = self.march.slowest, self.march.fastest
-        if self._cost(high * u) <= self.march.loss_frac:
+        body, (low, high) = self.body, (self.march.slowest, self.march.fastest)
+        body.attempt(self.unit, high * multiple)
+        at, reaches = body.changing(), max(self.steps.load) / self.steps.load[-1]
+        least_J = self.march.loss_frac * body.elastic_J() / high**2
+
+        def allowed_J(growth: float) -> float:
+            return least_J * growth**2 * (1 if growth >= reaches else BELOW)
+
+        if body.changes_J(at).sum() <= allowed_J(high):
             return high
+        rows = body.softening.rows_of(at)
         for _ in range(BISECTIONS):
             middle = float(np.sqrt(low * high))
-            low, high = (middle, high) if self._cost(middle * u) <= self.march.loss_frac else (low, middle)
+            body.attempt_again(self.unit, middle * multiple, rows)
+            low, high = (middle, high) if body.changes_J(at).sum() <= allowed_J(middle) else (low, middle)
         return low
 
-    def _cost(self, u: Array) -> float:
-        """The share of the elastic energy that the damage and the bond's closing under a displacement change."""
-        self._attempt(u)
-        energy = self._energies()
-        return float((energy * np.abs(self._shares() - self.present)).sum() / (energy * self.present).sum())
-
-    def _balance(self, growth: float, u: Array, multiple: float, tolerance: float) -> _Balanced | None:
+    def _balance(self, growth: float, multiple: float, tolerance: float) -> _Balanced | None:
         """The state one step on, none as soon as it bears less than `_least`: more passes only lose more."""
         target = growth * (self.steps.load if self.march.control == "load" else self.steps.path)[-1]
-        u, multiple, least = growth * u, growth * multiple, self._least(growth)
+        multiple, least, body = growth * multiple, self._least(growth), self.body
         change, count = np.inf, 0
         while change > tolerance and count < self.march.passes:
-            change = self._cost(u)
-            self._keep()
-            self.unit = u / multiple
-            below = max(self.march.forcing * self.system.residual(self.unit, self.given), self.enough)
-            self.iterations += self.system.approach(self.unit, self.given, below)[0]
-            self.response = self._response()
-            multiple = target if (self.march.control == "path") == self.moved else target / self.response
-            u = multiple * self.unit
-            count += 1
+            before = body.present
+            body.attempt(self.unit, multiple)
+            at, whole_J = body.changing(), body.elastic_J()
+            change_J = body.changes_J(at)
+            lost = float(change_J.sum()) / whole_J
+            body.keep(self.march.haste)
+            if lost > tolerance:
+                bears = self._settle((at, change_J), before, target, multiple, tolerance * whole_J, least)
+                if bears < least:
+                    return None
+            multiple, eased = self._solve(target)
+            change, count = lost + eased, count + 1
             if self._load(multiple) < least:
                 return None
-        return u, multiple, change, count
+        return multiple, change, count
 
-    def _state(self) -> tuple[Array, Array | None, Array, Array, float, Array]:
+    def _settle(self, changes: tuple[Array, Array], before: Array, target: float, multiple: float, tolerance_J: float,
+                least: float) -> float:  # fmt: skip
+        """Balances what changes on a lattice of its own; the load that then is borne, inf where that is not known."""
+        unit_N = self.system.unit_N
+
+        def multiple_at(added: float) -> float:
+            return multiple if self.moved else self._multiple(target, self.response + added * unit_N)
+
+        added = self.nearby.settle(
+            self.unit, changes, before, multiple_at,
+            haste=self.march.haste, tolerance_J=tolerance_J, least=0.0 if self.moved else least,
+        )  # fmt: skip
+        return np.inf if self.moved else multiple_at(added)
+
+    def _solve(self, target: float) -> tuple[float, float]:
+        """Brings the whole body nearer to balance: the multiple of the load on its path, the share of energy eased."""
+        self.body.stiffen()
+        found = self.system.improve(self.unit, self.given, self.march.forcing, self.enough)
+        self.nearby.correction, self.iterations = found, self.iterations + found.iterations
+        self.response = self._response()
+        return self._multiple(target, self.response), found.product * self.system.unit_N / self.response
+
+    def _multiple(self, target: float, response: float) -> float:
+        return target if (self.march.control == "path") == self.moved else target / response
+
+    def _state(self) -> _State:
         """What a step changes, to go back to."""
-        bond = None if self.interface is None else self.interface.kept
-        return self.softening.kept.copy(), bond, self.present, self.unit, self.response, self.lost.copy()
+        return _State(self.unit.copy(), self.response, self.body.damage(), self.nearby.correction)
 
-    def _restore(self, state: tuple[Array, Array | None, Array, Array, float, Array]) -> None:
-        kept, bond, self.present, self.unit, self.response, lost = state
-        self.softening.kept[:], self.lost[:] = kept, lost
-        if self.interface is not None and bond is not None:
-            self.interface.kept = bond
+    def _restore(self, state: _State) -> None:
+        self.unit[:], self.response, self.nearby.correction = state.unit, state.response, state.correction
+        self.body.restore(state.damage)
 
     def _load(self, multiple: float) -> float:
         return multiple * self.response if self.moved else multiple
-
-    def _attempt(self, u: Array) -> float:
-        worst = self.softening.attempt(u)
-        return worst if self.interface is None else max(worst, self.interface.attempt(u))
-
-    def _shares(self) -> Array:
-        shares = self.softening.now.copy()
-        if self.interface is not None:
-            shares[self.interface.at] *= self.interface.shares()
-        return shares
-
-    def _keep(self) -> None:
-        """Damage under the displacement last tried is for good; the solver gets the moduli, its energy is counted."""
-        soft, bond = self.softening, self.interface
-        soft.hasten(self.march.haste)
-        energy = self._energies()
-        self.lost[:-1] += np.bincount(soft.label, energy * (soft.kept - soft.now), self.lost.size - 1)
-        soft.keep()
-        if bond is not None:
-            self.lost[-1] += float((energy * soft.kept)[bond.at] @ (bond.kept - bond.now))
-            bond.keep()
-        self.present = self._shares()
-        np.multiply(self.first, self.present, out=self.system.relative_modulus)
-        self.system.restiffened()
 
     def _response(self) -> float:
         """Path under the forces once, or load under the displacements once (J)."""
         if self.moved:
             return float((self.pattern * self.system.forces(self.unit)).sum(where=self.system.held))
-        return float((self.pattern * self.unit).sum())
-
-    def _energies(self) -> Array:
-        """Elastic energy of each voxel (J) as if it had lost nothing."""
-        return self.softening.energy * self.first * (self.system.unit_N * self.system.spacing_m**2)
+        return float((self.pattern[self.pushed] * self.unit[self.pushed]).sum())
 
     def _note(self, multiple: float, change: float, passes: int) -> None:
         steps = self.steps
         path, load = multiple if self.moved else multiple * self.response, self._load(multiple)
-        failed = np.zeros(self.lost.size, int)
-        failed[:-1] = np.bincount(self.softening.label[self.softening.kept < WEAK], minlength=failed.size - 1)
-        if self.interface is not None:
-            failed[-1] = int((self.interface.kept < WEAK).sum())
         if not steps.load or load > max(steps.load):
-            self.at_peak = self.present
+            self.at_peak = self.body.present
         for kept, value in ((steps.path, path), (steps.load, load), (steps.change, change)):
             kept.append(value)
         steps.passes.append(passes)
-        steps.lost.append(self.lost[1:].copy())
-        steps.failed.append(failed[1:])
+        steps.lost.append(self.body.lost_J[1:].copy())
+        steps.failed.append(self.body.failed(WEAK)[1:])
 
     def _course(self) -> Course:
         steps = self.steps
@@ -286,9 +310,9 @@ class _Loading:
             passes=np.array(steps.passes),
             iterations=self.iterations,
             at_peak=self._dense(self.at_peak),
-            at_end=self._dense(self.present),
+            at_end=self._dense(self.body.present),
         )
 
     def _dense(self, stored: Array) -> Array:
         """[i, j, k] of values on the stored voxels, 1 in the void."""
-        return self.softening.rows.scattered(stored, self.system.shape, of_nodes=False, fill=1.0)
+        return self.system.rows.scattered(stored, self.system.shape, of_nodes=False, fill=1.0)

@@ -25,6 +25,7 @@ MOST_ITERATIONS = 400
 ONE_PASS = 1e-3  # how far single precision brings the residual down before it is taken anew
 CLOSE = 0.98  # to what is asked: the residual that the iterations keep is not quite the true one
 STRAYED = 1.1  # true residual over the one kept, beyond which the last direction is no longer conjugate
+SAME_ORDER = 1e-3  # of two residuals, so that single precision counts one in units of the other
 MULTIPLE = 32  # the lattice is padded to it, with void, so that it can be halved
 POISSON = 0.3
 NONE = np.zeros(0)
@@ -60,6 +61,18 @@ class Deformation:
         return node_strains(self.u_m, self.system.rows, self.system.shape, self.system.spacing_m)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Correction:
+    """What a few iterations added to a displacement (3 x stored nodes, float32 m), and its product with its forces.
+
+    The product is that of `ElasticSystem.product`; what is left of the residual does no work on what was added.
+    """
+
+    u_m: Array
+    iterations: int
+    product: float
+
+
 class ElasticSystem:
     """Voxels of modulus [i, j, k] (Pa, 0 is void), held where `held` [i, j, k, component] of their nodes says so.
 
@@ -82,6 +95,7 @@ class ElasticSystem:
         self._direction = np.zeros_like(finest.given)
         self._mode_count = slow_modes if len(self.hierarchy.levels) > 1 else 0
         self._modes: SlowModes | None = None
+        self._seen = 1.0  # norm of a residual: the next one is counted in it
 
     def solve(self, loads: Sequence[Load], *, tolerance: float = 1e-6) -> tuple[Deformation, ...]:
         """One deformation for each load case, to a residual relative to what the loads put in."""
@@ -117,13 +131,31 @@ class ElasticSystem:
             if self._modes is None and self._mode_count:
                 self._modes = SlowModes(self.hierarchy, self._mode_count)
                 self.hierarchy.correction = self._modes.correct
-            reduction, most = max(CLOSE * below / norm, ONE_PASS), MOST_ITERATIONS - count
-            steps, before, left = self._descend(u_m, norm, reduction, most, before)
+            least, most = max(CLOSE * below / norm, ONE_PASS), MOST_ITERATIONS - count
+            steps, before, left, _ = self._descend(u_m, norm, 1.0, least, most, before)
             was, norm = norm, self.residual(u_m, given)
             count, before = count + steps, before * was / norm
             if norm > STRAYED * left * was:
                 before = 0.0
         return count, norm
+
+    def improve(self, u_m: Array, given: Array, share: float, enough: float) -> Correction:
+        """Improves u in place until its residual is `share` of what it was, or `enough`, as the iterations tell it.
+
+        It is not taken anew at the end, so a share is to be well above single precision.
+        """
+        moved, unit, energy, count = np.zeros(u_m.size, np.float32), self._seen, 0.0, 0
+        norm = self._defect(u_m, given, 1 / unit)
+        if norm == 0:
+            return Correction(moved, 0, 0.0)
+        if not SAME_ORDER < norm / unit < 1 / SAME_ORDER:
+            unit = self._defect(u_m, given, 1 / norm)
+        self._seen, left, least = norm, norm / unit, max(share * norm, enough) / unit
+        while left > least and count < MOST_ITERATIONS:
+            steps, _, left, gained = self._descend(moved, unit, left, least, MOST_ITERATIONS - count, 0.0)
+            count, energy = count + steps, energy + unit**2 * gained
+        u_m += moved
+        return Correction(moved, count, energy)
 
     def residual(self, u_m: Array, given: Array) -> float:
         """The norm of what the free nodes lack of balance, in units of `unit_N`."""
@@ -173,6 +205,11 @@ class ElasticSystem:
         forces *= self.unit_N
         return forces
 
+    def product(self, u_m: Array) -> float:
+        """The product of a displacement (float32) with its forces, held nodes included, in `unit_N` times m."""
+        finest = self.hierarchy.levels[0]
+        return finest.apply(u_m, NOTHING, finest.left, FORCE, ONE, self.hierarchy.w)
+
     def dense(self, flat: Array) -> Array:
         """[i, j, k, component] of a vector on the stored nodes."""
         nodes = tuple(n + 1 for n in self.shape)
@@ -194,24 +231,27 @@ class ElasticSystem:
         square = finest.apply(u, given, finest.given, DEFECT, np.array([scale]), self._w)
         return float(np.sqrt(square)) / scale
 
-    def _descend(self, u: Array, norm: float, reduction: float, most: int, before: float) -> tuple[int, float, float]:
-        """Conjugate gradients until the residual has come down by `reduction`: number, last product, and what is left.
+    def _descend(
+        self, u: Array, unit: float, left: float, least: float, most: int, before: float
+    ) -> tuple[int, float, float, float]:
+        """Conjugate gradients until a residual of `left` units is at most `least`.
 
-        They go on from the direction of the last ones, whose last product was `before`, unless it was 0.
+        Their number, the last product, what is left, and the product of what they add with the residual. They go on
+        from the direction of the last ones, whose last product was `before`, unless it was 0.
         """
         finest, direction, squares = self.hierarchy.levels[0], self._direction, np.zeros(threads.PARTS)
-        count, left = 0, 1.0
-        while left > reduction and count < most:
+        count, gained = 0, 0.0
+        while left > least and count < most:
             now = self.hierarchy.cycle()
             if now <= 0:  # an eigenvalue beyond what the smoothers are for
                 self.hierarchy.widen()
-                return count + 1, 0.0, left
+                return count + 1, 0.0, left, gained
             finest.run(combine, direction, finest.found, np.float32(now / before if before else 0.0))
             length = now / finest.apply(direction, NOTHING, finest.left, PRODUCT, ONE, self.hierarchy.w)
-            finest.run(advance, u, finest.given, direction, finest.left, np.float32(length), length * norm, squares)
+            finest.run(advance, u, finest.given, direction, finest.left, np.float32(length), length * unit, squares)
             left = float(np.sqrt(squares.sum()))
-            before, count = now, count + 1
-        return count, before, left
+            before, count, gained = now, count + 1, gained + length * now
+        return count, before, left, gained
 
 
 def _refuse(modulus_Pa: Array, held: Array) -> None:

@@ -28,6 +28,7 @@ THIRD, INNER = 2, 3  # the lattice that conjugate gradients solve within a cycle
 # in every pattern of stiff and soft voxels tried (at most 0.70; uniform 0.52); and at small Poisson's ratios, whose
 # bound is close. Chebyshev's polynomial bears 6 % more.
 REACHED_FRAC, LEAST_REACHED = 0.68, 3.0
+STALE_FRAC = 0.05  # by which moduli of the coarsest lattice may differ from those that were factorized
 HELD_STIFFNESS = 4.0  # springs that stand for held nodes on coarse lattices, in diagonals
 NOTHING = np.zeros(0, np.float32)
 ONE = np.ones(1, np.float32)
@@ -102,7 +103,7 @@ class Hierarchy:
     """
 
     def __init__(self, finest: Level, held: Array, *, poisson: float, degree: int = 2, damped: float = 10.0) -> None:
-        self.levels, self._held, self._poisson = [finest], held, poisson
+        self.levels, self._held, self._poisson = [finest], np.flatnonzero(held), poisson
         self._degree, self._damped = degree, damped
         self.bound = float(np.linalg.eigvalsh(corner_matrix(poisson))[-1]) / diagonal_weight(poisson)
         self.largest = min(self.bound, max(REACHED_FRAC * self.bound, LEAST_REACHED))
@@ -111,6 +112,8 @@ class Hierarchy:
             rows = self.levels[-1].rows.coarsened()
             self.levels.append(Level.of(rows, np.zeros(rows.cell_count, np.float32), finest=False))
         self.correction: Callable[[Level], None] | None = None
+        self._direct: Factor
+        self._factored = np.zeros(0, np.float32)  # the coarsest lattice's moduli, as the factor has them
         finest.bind(held)
         self.renew()
 
@@ -118,11 +121,10 @@ class Hierarchy:
         """Diagonals, springs and coarse lattices follow the finest lattice's moduli as they are now."""
         finest = self.levels[0]
         self.reweigh()
-        spring = finest.left  # lent: free until the first cycle
-        for c, part in enumerate(spring.reshape(3, -1)):
-            part[:] = 0
-            held = self._held.reshape(3, -1)[c] & (finest.inverse > 0)
-            np.divide(np.float32(HELD_STIFFNESS), finest.inverse, out=part, where=held)
+        spring, held = finest.left, self._held  # lent: free until the first cycle
+        spring[:] = 0
+        inverse = finest.inverse[held % finest.inverse.size]
+        spring[held] = np.where(inverse > 0, HELD_STIFFNESS / np.where(inverse > 0, inverse, 1), 0)
         for fine, coarse in pairwise(self.levels):
             a, b = fine.rows, coarse.rows
             coarse.run(coarsened, fine.modulus, a.cells, a.shape[1], b.cells, b.shape[1], coarse.modulus)
@@ -130,7 +132,10 @@ class Hierarchy:
             coarse.bind(coarse.spring > 0)
             coarse.weigh(self._poisson)
             spring = coarse.spring
-        last = self.levels[-1]
+        last, factored = self.levels[-1], self._factored
+        if factored.size and (np.abs(last.modulus - factored) <= STALE_FRAC * factored).all():
+            return
+        self._factored = last.modulus.copy()
         stiff = np.tile(last.inverse > 0, 3)
         free = np.flatnonzero(stiff & (last.free > 0) if last.free.size else stiff)
         self._direct = Factor(last.rows, last.modulus, last.spring, free, self._poisson)
@@ -139,8 +144,8 @@ class Hierarchy:
         """The finest lattice's diagonal alone: coarse lattices that lag behind still precondition."""
         finest = self.levels[0]
         finest.weigh(self._poisson)
-        for c, free in enumerate(finest.free.reshape(3, -1)):
-            free[:] = (finest.inverse > 0) & ~self._held.reshape(3, -1)[c]
+        finest.free.reshape(3, -1)[:] = finest.inverse > 0
+        finest.free[self._held] = 0
 
     def widen(self) -> None:
         """Smoothers for the largest eigenvalue that there can be: slower, for moduli that need them."""

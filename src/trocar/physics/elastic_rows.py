@@ -110,6 +110,18 @@ class Rows:
             yield inside, slice(at, at + count), (width, height), i
             at += count
 
+    def numbers(self, low: Array, high: Array, *, of_nodes: bool) -> Array:
+        """[i, j, k] numbers of the stored elements (or nodes) from `low` to before `high`, -1 where there are none."""
+        found = np.full(high - low, -1)
+        size = np.array(self.shape) + of_nodes
+        first, after = np.clip(low, 0, size), np.clip(high, 0, size)
+        rows = (self.nodes if of_nodes else self.cells).reshape(size[0], size[1], 3)
+        rows, k = rows[first[0] : after[0], first[1] : after[1]], np.arange(first[2], after[2])
+        inside = (rows[..., :1] <= k) & (k < rows[..., 1:2])
+        part = tuple(slice(a, b) for a, b in zip(first - low, after - low, strict=True))
+        found[part] = np.where(inside, rows[..., 2:] + k, -1)
+        return found
+
     def indices(self, *, of_nodes: bool) -> tuple[Array, Array, Array]:
         """Indices i, j, k of every stored node (or element), in order."""
         table = self.nodes if of_nodes else self.cells

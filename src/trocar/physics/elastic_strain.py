@@ -3,19 +3,22 @@
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from trocar.physics.compiled import COMPILED
+from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.elastic_rows import Array, Rows
+from trocar.physics.threads import share, together
 
 THIRD = 2 * math.pi / 3
-_cell = njit(fastmath=True, error_model="numpy", inline="always")
+U = np.uint64
 
 
 def node_strains(u_m: Array, rows: Rows, shape: tuple[int, ...], spacing_m: float) -> Array:
     """[i, j, k, 6] float32 engineering strains xx yy zz xy xz yz at the centers of the voxels of `shape`."""
     strain = np.zeros((*shape, 6), np.float32)
-    _center_strains(u_m, rows.cells, rows.nodes, rows.shape[1], 1 / (4 * spacing_m), strain)
+    together(
+        _center_strains, u_m, rows.cells, rows.nodes, rows.shape[1], 1 / (4 * spacing_m), strain, cells=rows.cell_count
+    )
     return strain
 
 
@@ -31,26 +34,54 @@ def principal(strain: Array) -> tuple[Array, Array]:
     return mean + 2 * size * np.cos(angle), mean + 2 * size * np.cos(angle + THIRD)
 
 
-@_cell
-def cell_strain(u, size, nodes, width, i, j, k, scale):  # type: ignore[no-untyped-def]
-    """Engineering strains xx yy zz xy xz yz at the center of voxel i, j, k; `scale` = 1 / (4 x edge)."""
-    xx = yy = zz = xy = xz = yz = 0.0
-    for corner in range(8):
-        a, b, d = corner >> 2, (corner >> 1) & 1, corner & 1
-        at = nodes[(i + a) * width + j + b, 2] + k + d
-        x, y, z = u[at], u[size + at], u[2 * size + at]
-        p, q, r = 2.0 * a - 1, 2.0 * b - 1, 2.0 * d - 1
-        xx, yy, zz = xx + p * x, yy + q * y, zz + r * z
-        xy, xz, yz = xy + q * x + p * y, xz + r * x + p * z, yz + r * y + q * z
-    return scale * xx, scale * yy, scale * zz, scale * xy, scale * xz, scale * yz
+@njit(**KERNEL)
+def row_sums(u, nodes, width, i, j, low, count, lines, pitch):  # type: ignore[no-untyped-def]
+    """Of the four rows of nodes around `count` voxels of row i, j: sums, differences along i, and along j.
+
+    lines: 9 x pitch, three for each component of u.
+    """
+    size = nodes[-1, 1] + nodes[-1, 2]
+    a, b = nodes[i * width + j, 2], nodes[i * width + j + 1, 2]
+    c, d = nodes[(i + 1) * width + j, 2], nodes[(i + 1) * width + j + 1, 2]
+    for part in range(3):
+        first = part * size + low
+        p, q, r, s = U(first + a), U(first + b), U(first + c), U(first + d)
+        one, two, three = U(3 * part * pitch), U((3 * part + 1) * pitch), U((3 * part + 2) * pitch)
+        for n in range(count + 1):
+            k = U(n)
+            e, f, g, h = u[p + k], u[q + k], u[r + k], u[s + k]
+            lines[one + k] = e + f + g + h
+            lines[two + k] = g + h - e - f
+            lines[three + k] = f + h - e - g
 
 
-@njit(parallel=True, **COMPILED)
-def _center_strains(u, cells, nodes, ny, scale, out):  # type: ignore[no-untyped-def]
-    size, width = nodes[-1, 1] + nodes[-1, 2], ny + 1
-    for i in prange(out.shape[0]):
+@njit(**KERNEL, inline="always")
+def center_strain(lines, pitch, k, scale):  # type: ignore[no-untyped-def]
+    """Engineering strains xx yy zz xy xz yz at the center of voxel k of a row; `scale` = 1 / (4 x edge)."""
+    one, p = U(1), U(pitch)
+    a, b, c = k, k + U(3) * p, k + U(6) * p
+    xx = lines[a + p] + lines[a + p + one]
+    yx = lines[a + U(2) * p] + lines[a + U(2) * p + one]
+    zx = lines[a + one] - lines[a]
+    xy = lines[b + p] + lines[b + p + one]
+    yy = lines[b + U(2) * p] + lines[b + U(2) * p + one]
+    zy = lines[b + one] - lines[b]
+    xz = lines[c + p] + lines[c + p + one]
+    yz = lines[c + U(2) * p] + lines[c + U(2) * p + one]
+    zz = lines[c + one] - lines[c]
+    return scale * xx, scale * yy, scale * zz, scale * (yx + xy), scale * (zx + xz), scale * (zy + yz)
+
+
+@njit(**COMPILED)
+def _center_strains(number, threads, u, cells, nodes, ny, scale, out):  # type: ignore[no-untyped-def]
+    width, pitch = ny + 1, out.shape[2] + 2
+    lines = np.empty(9 * pitch)
+    for i in range(*share(out.shape[0], number, threads)):
         for j in range(out.shape[1]):
-            row = i * ny + j
-            for k in range(cells[row, 0], min(cells[row, 1], out.shape[2])):
-                o = out[i, j, k]
-                o[0], o[1], o[2], o[3], o[4], o[5] = cell_strain(u, size, nodes, width, i, j, k, scale)
+            low, high = cells[i * ny + j, 0], min(cells[i * ny + j, 1], out.shape[2])
+            if high <= low:
+                continue
+            row_sums(u, nodes, width, i, j, low, high - low, lines, pitch)
+            for n in range(high - low):
+                o = out[i, j, low + n]
+                o[0], o[1], o[2], o[3], o[4], o[5] = center_strain(lines, pitch, U(n), scale)

@@ -42,9 +42,9 @@ class Interface:
         self._slip = np.maximum(bond.parting_m * shear_modulus / (bond.shear_Pa * spacing_m), SMALLEST_REACH)
         self.kept, self.now, self.shut = np.ones(len(voxels)), np.ones(len(voxels)), np.ones(len(voxels))
 
-    def attempt(self, u_m: Array) -> float:
-        """`now` and `shut` under a displacement; the highest ratio of the traction to the bond's strength."""
-        normal, shear = self._traction(u_m)
+    def attempt(self, u_m: Array, multiple: float = 1.0) -> float:
+        """`now` and `shut` under a multiple of a displacement; the highest ratio of the traction to the strength."""
+        normal, shear = (multiple * part for part in self._traction(u_m))
         bond = self._bond
         pressed = np.maximum(-normal, 0.0)
         pull = np.maximum(normal, 0.0) / bond.tension_Pa

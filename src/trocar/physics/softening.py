@@ -7,15 +7,17 @@ Up to its limit a material is elastic. Beyond it the stress falls along a line t
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from trocar.errors import SolverError
-from trocar.physics.compiled import COMPILED
+from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.elastic_rows import Array, Rows
-from trocar.physics.elastic_strain import THIRD, cell_strain
+from trocar.physics.elastic_strain import THIRD, U, center_strain, row_sums
+from trocar.physics.threads import share, together
 
 FLOOR_FRAC = 0.01  # of the modulus that a broken voxel keeps, so that the solver does (mechanics reference 2.1)
 SMALLEST_REACH = 1.05  # strain at which nothing is carried, over the limit: below it a voxel is too coarse
@@ -54,30 +56,55 @@ class Softening:
     """
 
     def __init__(self, rows: Rows, label: Array, limits: Sequence[Limits], *, spacing_m: float, poisson: float) -> None:
-        self.rows, self.limits = rows, tuple(limits)
+        self.limits = tuple(limits)
         self.label = rows.gathered(label.astype(np.uint8), of_nodes=False)
         if self.label.size and int(self.label.max()) > len(limits):
             raise SolverError("a voxel's label has no limits", hint="label = 1 + number of the limits, 0 for none")
         self._table = np.array([(0.0, 0.0, 0.0, 0.0, 1.0), *(limit.row(spacing_m) for limit in limits)])
         self._scale, self._poisson = 1 / (4 * spacing_m), poisson
+        self._place(rows)
         self.kept = np.ones(rows.cell_count, np.float32)
         self.now = self.kept.copy()
         self.energy = np.zeros(rows.cell_count, np.float32)  # elastic, per volume and first modulus, of this label
 
-    def attempt(self, u_m: Array) -> float:
-        """`now` under a displacement (3 x stored nodes); returns the highest ratio of a strain to its limit."""
-        highest = np.zeros(self.rows.cells.shape[0])
+    def attempt(self, u_m: Array, multiple: float = 1.0, rows: Array | None = None, *, known: float = 1.0) -> float:
+        """`now` under a multiple of a displacement (3 x stored nodes); the highest ratio of a strain to its limit.
+
+        Ratios below what is `known` (1 at most) are not told. `rows`: numbers of the rows of voxels that are looked at;
+        in the others `now` and `energy` stay.
+        """
+        rows = self._filled if rows is None else rows
+        highest = np.zeros(rows.size)
         lame, shear = self._poisson / ((1 + self._poisson) * (1 - 2 * self._poisson)), 1 / (2 * (1 + self._poisson))
-        _shares(
-            u_m, self.rows.cells, self.rows.nodes, self.rows.shape[1], self._scale, self.label, self._table, self.kept,
-            self.now, self.energy, highest, lame, shear,
+        together(
+            _shares, u_m, (self.rows.cells, self.rows.nodes, self.rows.shape[1]), rows, self._scale * multiple,
+            (self.label, self._table), (lame, shear), (self.kept, self.now, self.energy), highest, known,
+            cells=self.kept.size * rows.size // self._filled.size,
         )  # fmt: skip
-        return float(highest.max())
+        return float(highest.max(initial=0.0))
+
+    def rows_of(self, voxels: Array) -> Array:
+        """Numbers of the rows that hold these stored voxels."""
+        return self._filled[np.unique(np.searchsorted(self._ends, voxels, side="right"))]
+
+    def part(self, rows: Rows, voxels: Array) -> "Softening":
+        """The same laws on a part of the lattice: `voxels` are the numbers here of those stored there, -1 for none."""
+        part, inside = copy(self), voxels >= 0
+        part._place(rows)
+        part.label = np.where(inside, self.label[voxels], 0)
+        part.kept = np.where(inside, self.kept[voxels], np.float32(1))
+        part.now, part.energy = part.kept.copy(), np.zeros(rows.cell_count, np.float32)
+        return part
+
+    def _place(self, rows: Rows) -> None:
+        self.rows = rows
+        self._filled = np.flatnonzero(rows.cells[:, 1] > rows.cells[:, 0])
+        self._ends = (rows.cells[:, 1] + rows.cells[:, 2])[self._filled]
 
     def hasten(self, factor: float) -> None:
         """Multiplies what is being lost: fewer passes where a break runs on, for a little too much loss."""
         if factor != 1.0:
-            lost = self.now < self.kept
+            lost = np.flatnonzero(self.now < self.kept)
             hastened = self.kept[lost] - factor * (self.kept[lost] - self.now[lost])
             self.now[lost] = np.maximum(hastened, np.float32(FLOOR_FRAC))
 
@@ -92,26 +119,29 @@ def _left(ratio, slope, floor):  # type: ignore[no-untyped-def]
     return max(floor, (1.0 - slope * (ratio - 1.0)) / ratio) if ratio > 1.0 else 1.0
 
 
-@njit(parallel=True, **COMPILED)
-def _shares(u, cells, nodes, ny, scale, label, table, kept, now, energy, highest, lame, shear):  # type: ignore[no-untyped-def]
-    size, width = nodes[-1, 1] + nodes[-1, 2], ny + 1
-    for row in prange(cells.shape[0]):
-        i, j = row // ny, row % ny
-        top = 0.0
-        for k in range(cells[row, 0], cells[row, 1]):
-            at = cells[row, 2] + k
-            limit = table[label[at]]
-            if label[at] == 0:
-                continue
-            xx, yy, zz, xy, xz, yz = cell_strain(u, size, nodes, width, i, j, k, scale)
-            xy, xz, yz = 0.5 * xy, 0.5 * xz, 0.5 * yz
-            trace = xx + yy + zz
-            mean = trace / 3
-            square = xx * xx + yy * yy + zz * zz + 2 * (xy * xy + xz * xz + yz * yz)
-            energy[at] = 0.5 * lame * trace * trace + shear * square
-            now[at] = kept[at]
-            if square * max(limit[0], limit[1]) ** 2 < min(1.0, top * top):
+@njit(**COMPILED)
+def _shares(number, threads, u, lattice, rows, scale, law, elastic, voxels, highest, known):  # type: ignore[no-untyped-def]
+    """lattice: cells, nodes, rows of voxels in a layer. law: labels, table. voxels: kept, now, energy."""
+    (cells, nodes, ny), (label, table), (lame, shear), (kept, now, energy) = lattice, law, elastic, voxels
+    pitch, sharp = 2, np.zeros(len(table))
+    for n in range(rows.size):
+        pitch = max(pitch, cells[rows[n], 1] - cells[rows[n], 0] + 2)
+    for n in range(1, len(table)):
+        sharp[n] = max(table[n, 0], table[n, 1]) ** 2
+    lines, square = np.empty(9 * pitch), np.empty(pitch)
+    for n in range(*share(rows.size, number, threads)):
+        row, top = rows[n], known
+        low, count, start = cells[row, 0], cells[row, 1] - cells[row, 0], cells[row, 0] + cells[row, 2]
+        row_sums(u, nodes, ny + 1, row // ny, row % ny, low, count, lines, pitch)
+        _energies(lines, pitch, scale, label, kept, now, energy, U(start), count, lame, shear, square)
+        for k in range(count):
+            at = start + k
+            if square[k] * sharp[label[at]] <= min(1.0, top * top):
                 continue  # no principal strain is larger than the root of the sum of their squares
+            limit = table[label[at]]
+            xx, yy, zz, xy, xz, yz = center_strain(lines, pitch, U(k), scale)
+            xy, xz, yz = 0.5 * xy, 0.5 * xz, 0.5 * yz
+            mean = (xx + yy + zz) / 3
             a, b, c = xx - mean, yy - mean, zz - mean
             spread = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
             determinant = a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)
@@ -122,4 +152,18 @@ def _shares(u, cells, nodes, ny, scale, label, table, kept, now, energy, highest
             top = max(top, pulled, pressed)
             left = min(_left(pulled, limit[2], limit[4]), _left(pressed, limit[3], limit[4]))
             now[at] = min(kept[at], np.float32(left))
-        highest[row] = top
+        highest[n] = top
+
+
+@njit(**KERNEL)
+def _energies(lines, pitch, scale, label, kept, now, energy, at, count, lame, shear, square):  # type: ignore[no-untyped-def]
+    """Elastic energies of a row of voxels, and the sums of their strains' squares."""
+    for n in range(count):
+        k = U(n)
+        xx, yy, zz, xy, xz, yz = center_strain(lines, pitch, k, scale)
+        trace = xx + yy + zz
+        size = xx * xx + yy * yy + zz * zz + 0.5 * (xy * xy + xz * xz + yz * yz)
+        stored = 0.5 * lame * trace * trace + shear * size
+        square[k] = size
+        energy[at + k] = np.float32(stored) if label[at + k] > 0 else np.float32(0)
+        now[at + k] = kept[at + k]

@@ -13,7 +13,7 @@ BONE = Limits(name="bone", tension_frac=0.0073, compression_frac=0.0104, parting
 CEMENT = Limits(name="cement", tension_frac=0.016, compression_frac=0.032, parting_m=51e-6)
 METAL = Limits(name="metal", tension_frac=0.0073, compression_frac=0.0073)
 BOND = Bond(tension_Pa=1.3e6, shear_Pa=3.25e6, friction_frac=0.5, parting_m=150e-6)
-THROUGH = March(stop_frac=0.3, softest_frac=0.0, steps=200, loss_frac=0.05)
+THROUGH = March(stop_frac=0.3, softest_frac=0.0, steps=200, loss_frac=0.025)
 QUICK = March(tolerance=5e-3, haste=2.0, loss_frac=0.05, passes=8, steps=14)
 
 
