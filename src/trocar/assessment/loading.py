@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from trocar.assessment.solving import elastic_system, held_nodes, modulus_of
 from trocar.assessment.supports import Bench, load_on_nodes
 from trocar.assessment.yielding import Treated
 from trocar.catalog.mechanics import LoadCase
+from trocar.imaging.distance import near
 from trocar.materials.limits import BONE, MATERIALS, bonded, labels, limits, with_thread_damage
 from trocar.model.case import Structure
 from trocar.model.record import Vector
@@ -89,5 +89,4 @@ def _near(bench: Bench, held: Array, force: Array) -> Array:
     """[i, j, k] voxels close to nodes that are held, or loaded as in a joint: supports are no part of the strength."""
     size = np.linalg.norm(force, axis=3)
     touched = held.any(axis=3) | (size > LOADED_FRAC * size.max())
-    away = ndimage.distance_transform_edt(~touched, sampling=bench.grid.spacing_mm)
-    return np.asarray(away[:-1, :-1, :-1] <= SPARED_MM)
+    return near(touched, bench.grid.spacing_mm, SPARED_MM)[:-1, :-1, :-1]

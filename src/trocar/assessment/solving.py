@@ -11,6 +11,7 @@ from trocar.assessment.yielding import MOSTLY, Treated, Worst, worst_of
 from trocar.catalog.facts import devices
 from trocar.catalog.mechanics import LoadCase
 from trocar.errors import SolverError
+from trocar.imaging.distance import near
 from trocar.imaging.resample import resample_mask
 from trocar.materials.stiffness import with_cement, with_screw
 from trocar.model.case import Role, Structure
@@ -22,6 +23,7 @@ TOLERANCE = 5e-3  # ratios and stiffness differ by less than 0.1 % between 1e-2 
 MOST_UNBALANCED = 0.01  # of the load: what the supports do not bear
 LOST_FRAC = 0.05  # of the load that falls on what is held, above which it is said
 KEPT_STARTS = 3
+RIM_MM = 5.0  # beyond the lesion: bone that an ablation reached
 SLOW_MODES, RESOLVED_MM = 6, 1.25  # of a ring, on lattices whose next coarser one still shows its joints
 
 
@@ -129,7 +131,7 @@ def modulus_of(
     modulus, metal = native[1] if state.filled else native[0], np.zeros(bench.grid.shape, np.float32)
     if state.bone_frac != 1.0:
         inside = resample_mask(lesion.inside, bench.case.grid, bench.grid)
-        rim = ndimage.distance_transform_edt(~inside, sampling=bench.grid.spacing_mm) <= 5.0
+        rim = near(inside, bench.grid.spacing_mm, RIM_MM)
         modulus = np.where(rim, state.bone_frac * modulus, modulus)
     if state.cement_frac is not None:
         modulus = np.where(modulus > 0, with_cement(modulus, state.cement_frac), modulus)

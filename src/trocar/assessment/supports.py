@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from trocar.catalog.mechanics import LoadCase
 from trocar.errors import CaseError
+from trocar.imaging.distance import near
 from trocar.imaging.resample import resample_mask
 from trocar.model.case import Case, Side, Structure
 from trocar.model.space import Array, Grid
@@ -63,9 +64,7 @@ def _near(case: Case, grid: Grid, names: tuple[str, ...], within_mm: float) -> A
     """[i, j, k] within a distance of structures whose names begin so: the same for every law, state and load."""
     close = np.zeros(grid.shape, bool)
     for structure in (item for item in case.structures if item.name.startswith(names)):
-        placed = resample_mask(structure.inside, case.grid, grid)
-        if placed.any():
-            close |= ndimage.distance_transform_edt(~placed, sampling=grid.spacing_mm) <= within_mm
+        close |= near(resample_mask(structure.inside, case.grid, grid), grid.spacing_mm, within_mm)
     return close
 
 
@@ -75,7 +74,7 @@ def _body(voxels: Array, grid: Grid) -> Array:
     radius = BALL_FRAC * float(away.max())
     label, _ = ndimage.label(away >= radius)
     core = label == label[np.unravel_index(int(away.argmax()), label.shape)]
-    return voxels & (ndimage.distance_transform_edt(~core, sampling=grid.spacing_mm) <= radius + CONTACT_MM)
+    return voxels & near(core, grid.spacing_mm, radius + CONTACT_MM)
 
 
 def site_of(bone: Structure) -> str:

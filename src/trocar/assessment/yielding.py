@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import ndimage, signal
+from scipy import signal
 
 from trocar.assessment.supports import Bench, voxels_at
 from trocar.catalog.mechanics import mechanics
 from trocar.errors import CaseError
+from trocar.imaging.distance import near
 from trocar.imaging.resample import resample_mask
 from trocar.imaging.surface import grown_bounds, slices
 from trocar.model.case import Case, Structure
@@ -52,16 +53,16 @@ def worst_of(
     solved: Deformation, near_mm: float = NEAR_MM,
 ) -> Worst:  # fmt: skip
     """Ratios within a distance of the lesion, away from what is held or loaded."""
-    box, near = looked_at(bench.case, bench.grid, lesion.name, near_mm)
+    box, close = looked_at(bench.case, bench.grid, lesion.name, near_mm)
     spacing = bench.grid.spacing_mm
     nodes = held.any(axis=3) | (force != 0).any(axis=3)
     touched = voxels_at(nodes[tuple(slice(side.start, side.stop + 1) for side in box)])
     if touched.any():
-        near = near & (ndimage.distance_transform_edt(~touched, sampling=spacing) > AWAY_MM)
+        close = close & ~near(touched, spacing, AWAY_MM)
     largest, smallest = principal(solved.strain()[box])
     solid, metal = solid[box], metal[box]
-    cement = state.cement_frac[box] if state.cement_frac is not None else np.zeros(near.shape)
-    bone = near & solid & (cement < MOSTLY) & (metal < 0.1)
+    cement = state.cement_frac[box] if state.cement_frac is not None else np.zeros(close.shape)
+    bone = close & solid & (cement < MOSTLY) & (metal < 0.1)
     limits, pmma = mechanics().yield_strain, mechanics().material_of("pmma")
     titanium = mechanics().material_of("titanium")
     strained = np.maximum(largest / limits.tension_frac, -smallest / limits.compression_frac)
@@ -71,8 +72,8 @@ def worst_of(
     metal_stress = 1000.0 * titanium.modulus_GPa * np.maximum(largest, -smallest) / (titanium.yield_MPa or np.inf)
     parts = {
         "bone": _worst(strained, bone, spacing),
-        "cement": _worst(cement_stress, near & (cement >= MOSTLY) & (metal < 0.1), spacing),
-        "screw": _worst(metal_stress, near & (metal > MOSTLY), spacing),
+        "cement": _worst(cement_stress, close & (cement >= MOSTLY) & (metal < 0.1), spacing),
+        "screw": _worst(metal_stress, close & (metal > MOSTLY), spacing),
     }
     if parts["bone"] is None:
         raise CaseError("no bone is left beside the lesion to be looked at", hint="check the masks of bone and lesion")
@@ -98,7 +99,7 @@ def looked_at(case: Case, grid: Grid, lesion: str, near_mm: float) -> tuple[tupl
     if not inside.any():
         raise CaseError(f"{lesion} is smaller than a voxel of the strength's lattice", hint="take a finer --spacing-mm")
     box = slices(*grown_bounds(inside, margin))
-    return box, ndimage.distance_transform_edt(~inside[box], sampling=grid.spacing_mm) <= near_mm
+    return box, near(inside[box], grid.spacing_mm, near_mm)
 
 
 def _worst(ratio: Array, of: Array, spacing_mm: Array) -> tuple[float, tuple[int, ...]] | None:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from trocar.imaging.resample import sample
-from trocar.imaging.surface import Mesh, bounds, mask_surface
+from trocar.imaging.surface import Mesh, bounds, grown_bounds, mask_surface, slices
 from trocar.model.case import Structure
 from trocar.model.space import Array, Grid
 
@@ -34,6 +34,15 @@ def _to_boundary(region: Array, spacing_mm: Array) -> Array:
         across += (offset * np.float32(spacing_mm[axis])) ** 2
     half = np.float32(0.5) * np.sqrt(across) / np.maximum(distance, np.float32(1e-6))
     return np.maximum(distance - half, np.float32(0))
+
+
+def near(inside: Array, spacing_mm: Array, reach_mm: float) -> Array:
+    """[i, j, k] voxels whose centers lie within a distance of a center in the mask; none around an empty one."""
+    found = np.zeros(inside.shape, bool)
+    if inside.any():
+        box = slices(*grown_bounds(inside, np.ceil(reach_mm / spacing_mm).astype(int)))
+        found[box] = ndimage.distance_transform_edt(~inside[box], sampling=spacing_mm) <= reach_mm
+    return found
 
 
 def to_nearest(region: Array, spacing_mm: Array) -> tuple[Array, Array]:

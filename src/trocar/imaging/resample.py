@@ -1,9 +1,12 @@
 """Values between voxels: trilinear sampling, and volumes on another grid."""
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage, sparse
 
+from trocar.imaging.surface import grown_bounds, slices
 from trocar.model.space import Array, Grid, Volume, as_matrix4
 
 PARALLEL = 1e-9  # axes, in voxels: turned by less, they are the same
@@ -33,9 +36,18 @@ def resample(volume: Volume, grid: Grid, *, outside: float, order: int = 1) -> V
 
 
 def resample_mask(inside: Array, grid: Grid, onto: Grid) -> Array:
-    """A boolean mask on another grid: where the trilinear occupancy reaches one half."""
-    occupancy = Volume(grid=grid, values=inside.astype(np.float32), unit="1")
-    return resample(occupancy, onto, outside=0.0).values >= 0.5
+    """A boolean mask on another grid: where the trilinear occupancy reaches one half. Only its own box is looked at."""
+    found = np.zeros(onto.shape, bool)
+    if not inside.any():
+        return found
+    low, high = grown_bounds(inside, 1)
+    corners = onto.to_ijk(grid.to_lps(list(product(*zip(low, high - 1, strict=True)))))
+    first = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
+    past = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, onto.shape)
+    if (first < past).all():
+        occupancy = Volume(grid=grid.cropped(low, high), values=inside[slices(low, high)].astype(np.float32), unit="1")
+        found[slices(first, past)] = resample(occupancy, onto.cropped(first, past), outside=0.0).values >= 0.5
+    return found
 
 
 def averaged(values: Array, grid: Grid, onto: Grid, *, outside: float) -> Array:

@@ -22,6 +22,7 @@ from trocar.physics.elastic_transfer import advance, begin, coarsened, combine, 
 Array = NDArray[Any]
 Note = Callable[[Array, float, float, float], None]
 COARSEST_NODES = 130  # which a direct solution takes
+NODE_CELLS = 6  # cells of heat that are as much work as a node: below `SMALL_CELLS` of them one thread does it
 DEEPER = 2  # lattices down to which each smooths by a step more than the one above
 THIRD, INNER = 2, 3  # the lattice that conjugate gradients solve within a cycle, and how many they are
 # What the eigenvalues of the diagonally scaled stiffness reach of their bound, with the diagonals of elastic_transfer,
@@ -87,12 +88,12 @@ class Level:
         lattice = (rows.cells, rows.nodes, rows.bounds)
         return float(threads.together(
             product, gate, field, self.modulus, w, lattice, rows.shape, planes, sums, mode, steps, gate=gate,
-            cells=rows.node_count,
+            cells=NODE_CELLS * rows.node_count,
         ))  # fmt: skip
 
     def run(self, kernel: Callable[..., Any], *arguments: Any) -> None:
         """A kernel whose threads need not meet."""
-        threads.together(kernel, *arguments, cells=self.rows.node_count)
+        threads.together(kernel, *arguments, cells=NODE_CELLS * self.rows.node_count)
 
 
 class Hierarchy:

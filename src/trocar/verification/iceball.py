@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from trocar.imaging.distance import near
 from trocar.imaging.resample import resample, sample
 from trocar.imaging.surface import bounds, slices
 from trocar.model.case import Case, Role, Structure
@@ -44,7 +45,7 @@ def see_ice(case: Case, lesion: Structure, control: Volume, probes: Sequence[Pla
     after = np.where(covered, after, before)
     rise = after - ndimage.maximum_filter(before, size=3)
     metal = (after >= METAL_HU) | (rise >= METAL_RISE_HU)
-    beside = _within(metal, grid, BESIDE_METAL_MM)
+    beside = near(metal, grid.spacing_mm, BESIDE_METAL_MM)
     assessable = covered & ~beside & _soft_tissue(case, lesion, window, before, grid)
     drop = _blurred(before, assessable, grid) - _blurred(after, assessable, grid)
     frozen = assessable & (drop >= DROP_HU)
@@ -96,13 +97,7 @@ def _soft_tissue(case: Case, lesion: Structure, window: tuple[slice, ...], befor
     for structure in case.with_role(Role.BONE, Role.IMPLANT, Role.CEMENT):
         bone |= structure.inside[window]
     healthy = bone & ~lesion.inside[window]
-    return np.asarray(soft & ~_within(healthy, grid, float(grid.spacing_mm.max())))
-
-
-def _within(inside: Array, grid: Grid, reach_mm: float) -> Array:
-    if not inside.any():
-        return np.zeros(inside.shape, dtype=bool)
-    return np.asarray(ndimage.distance_transform_edt(~inside, sampling=grid.spacing_mm) <= reach_mm)
+    return np.asarray(soft & ~near(healthy, grid.spacing_mm, float(grid.spacing_mm.max())))
 
 
 def _blurred(values: Array, where: Array, grid: Grid) -> Array:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from trocar.imaging.resample import averaged
-from trocar.model.space import Grid, as_matrix4
+from trocar.imaging.resample import averaged, resample, resample_mask
+from trocar.model.space import Grid, Volume, as_matrix4
 
 RNG = np.random.default_rng(5)
 SPACING_MM = (0.9, 1.1, 1.7)
@@ -63,3 +63,30 @@ def test_turned_grids_get_the_trilinear_value():
     matrix[:3, 3] = (6.0, 14.0, 20.0)
     turned = Grid(shape=(20, 20, 12), lps_from_ijk=as_matrix4(matrix))
     assert averaged(np.full_like(values, 3.0), grid, turned, outside=0.0) == pytest.approx(np.full((20, 20, 12), 3.0))
+
+
+def turned(degrees):
+    """A finer lattice around the blob, its axes turned about the third one."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    matrix = np.eye(4)
+    matrix[:3, :3] = 0.8 * np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    matrix[:3, 3] = (-2.0, 2.0, 11.0)
+    return Grid(shape=(50, 48, 40), lps_from_ijk=as_matrix4(matrix))
+
+
+@pytest.mark.parametrize("degrees", [0.0, 25.0, 180.0])
+def test_a_mask_resampled_in_its_own_box_is_the_mask_resampled(degrees):
+    values, grid = blob()
+    onto = turned(degrees)
+    whole = resample(Volume(grid=grid, values=(values > 0).astype(np.float32), unit="1"), onto, outside=0.0)
+    assert np.array_equal(resample_mask(values > 0, grid, onto), whole.values >= 0.5)
+    assert whole.values.any() == (degrees < 180.0)
+
+
+def test_a_mask_keeps_its_voxels_at_the_end_of_the_image():
+    """A bone cut off by the image's last slice: a lattice of the same centers has that slice too."""
+    grid = Grid.aligned(origin_lps_mm=(-0.1, 0.3, 0.7), spacing_mm=(0.7, 0.7, 1.3), shape=(12, 12, 9))
+    inside = np.zeros(grid.shape, bool)
+    inside[3:8, 2:, :] = True
+    assert np.array_equal(resample_mask(inside, grid, grid), inside)
+    assert not resample_mask(np.zeros(grid.shape, bool), grid, grid).any()
