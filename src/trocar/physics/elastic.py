@@ -171,12 +171,9 @@ class ElasticSystem:
         """(stored voxels,) float32 moduli over the largest one; written to, they count after `restiffened`."""
         return self.hierarchy.levels[0].modulus
 
-    def restiffened(self, *, coarse: bool = True) -> None:
-        """Lets the solver know that `relative_modulus` has changed; without `coarse` its coarse lattices lag behind."""
-        if coarse:
-            self.hierarchy.renew()
-        else:
-            self.hierarchy.reweigh()
+    def restiffened(self) -> None:
+        """Lets the solver know that `relative_modulus` has changed."""
+        self.hierarchy.renew()
 
     def mixed(self, load: Load, earlier: Sequence[Array]) -> Array:
         """The combination of earlier displacements [i, j, k, component] with the least energy under this load: a start.

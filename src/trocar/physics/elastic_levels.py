@@ -121,7 +121,9 @@ class Hierarchy:
     def renew(self) -> None:
         """Diagonals, springs and coarse lattices follow the finest lattice's moduli as they are now."""
         finest = self.levels[0]
-        self.reweigh()
+        finest.weigh(self._poisson)
+        finest.free.reshape(3, -1)[:] = finest.inverse > 0
+        finest.free[self._held] = 0
         spring, held = finest.left, self._held  # lent: free until the first cycle
         spring[:] = 0
         inverse = finest.inverse[held % finest.inverse.size]
@@ -140,13 +142,6 @@ class Hierarchy:
         stiff = np.tile(last.inverse > 0, 3)
         free = np.flatnonzero(stiff & (last.free > 0) if last.free.size else stiff)
         self._direct = Factor(last.rows, last.modulus, last.spring, free, self._poisson)
-
-    def reweigh(self) -> None:
-        """The finest lattice's diagonal alone: coarse lattices that lag behind still precondition."""
-        finest = self.levels[0]
-        finest.weigh(self._poisson)
-        finest.free.reshape(3, -1)[:] = finest.inverse > 0
-        finest.free[self._held] = 0
 
     def widen(self) -> None:
         """Smoothers for the largest eigenvalue that there can be: slower, for moduli that need them."""

@@ -214,7 +214,7 @@ def test_held_cells_away_from_rest_act_from_the_first_step_on():
 
 @pytest.mark.parametrize("longest_s", [30.0, 60.0])
 def test_a_coarse_cell_that_is_mostly_held_follows_what_holds_it(longest_s):
-    """One free cell of eight at a corner of walls, or beside a vessel: once it rang up to a billion degrees."""
+    """One free cell of eight at a corner of walls, or beside a vessel: it rang to 134 degC in steps of 60 s."""
     shape, spacing_m = (73, 73, 73), 0.75e-3  # odd: the last coarse cells are walls but for a layer, an edge, a corner
     full = np.ones(shape)
     distance = np.linalg.norm(np.moveaxis(np.indices(shape), 0, -1) - 36, axis=-1) * spacing_m
