@@ -54,11 +54,10 @@ class CudaLattice:
         self._kept["now"] = cuda.to_device(np.zeros_like(fields.t[0]))
         self._kept["before"] = cuda.to_device(np.zeros_like(fields.t[0]))
 
-    def download(self, fields: Fields, damage: Damage) -> None:
-        """Fetch it again, into both copies of the fields."""
-        for name, pair in fields._asdict().items():
-            self._moving[name][0].copy_to_host(pair[0])
-            pair[1][:] = pair[0]
+    def download(self, u: Array, t: Array, damage: Damage) -> None:
+        """Fetch it again."""
+        for name, values in (("u", u), ("t", t)):
+            self._moving[name][0].copy_to_host(values)
         for name in ("minimum_degC", "open_frac", "freezes", "below_s"):
             self._kept[name].copy_to_host(getattr(damage, name))
 

@@ -109,7 +109,7 @@ class Nested:
         look_up(
             np.ascontiguousarray(cells, np.int64).reshape(-1), self.whole.tissue, outer.fields.t[0],
             self.coarse.shape, (outer.inner.low, outer.inner.high),
-            _NO_VALUES if window is None else window.patch.fields.t[0],
+            _NO_VALUES if window is None else window.patch.t,
             (0, 0, 0) if window is None else window.first, (0, 0, 0) if window is None else window.shape,
             found.reshape(-1),
         )  # fmt: skip
@@ -127,7 +127,7 @@ class Nested:
         outer, (u, t), tissue = self.outer, self.whole.state(), self.whole.tissue
         shape = self.coarse.shape
         if self._window is not None:
-            for values, mine in ((u, self._window.patch.fields.u[0]), (t, self._window.patch.fields.t[0])):
+            for values, mine in ((u, self._window.patch.u), (t, self._window.patch.t)):
                 self.whole.within(values, self._window.box)[...] = self._window.view(mine)
         together(
             unfold, outer.fields.u[0].reshape(shape), outer.fields.t[0].reshape(shape),
@@ -220,7 +220,7 @@ class Nested:
         outer, coarse, patch = self.outer, self.coarse, self._window.patch
         together(
             refine, outer.fields.u[0], outer.fields.t[0], outer.lowest_degC, coarse.curve.inverse, coarse.shape,
-            outer.inner.low, outer.inner.high, without.low, without.high, patch.fields, patch.damage.minimum_degC,
+            outer.inner.low, outer.inner.high, without.low, without.high, patch.u, patch.t, patch.damage.minimum_degC,
             patch.lattice.curve, coarse.law, self._window.first, self._window.shape,
         )  # fmt: skip
 

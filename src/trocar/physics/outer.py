@@ -1,6 +1,6 @@
 """The coarse lattice of a nested run: it carries the tissue near rest, and shows where fine cells are needed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from typing import Self
 
@@ -17,7 +17,7 @@ from trocar.physics.seam import split_rows
 from trocar.physics.single import inside
 from trocar.physics.source import NO_NEEDLES, NO_PIECES
 from trocar.physics.spans import TOUCHED_K, VECTOR_CELLS, Spans, reach
-from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, fields_of, play, strides
+from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, Working, beside_in_box, fields_of, play, strides
 from trocar.physics.stepping import stages
 from trocar.physics.sweep import warm_rows
 from trocar.physics.threads import together
@@ -48,7 +48,6 @@ class Outer:
     spans: Spans
     inner: Spans
     has_sinks: bool
-    _start_degC: Array = field(repr=False)
 
     @classmethod
     def at_rest(cls, lattice: Lattice, *, dosed: bool) -> Self:
@@ -58,7 +57,7 @@ class Outer:
         full = np.full(cells, law.rest - law.liquidus, np.float32)
         fields = fields_of(full, lattice.curve, law)
         blood = Blood(lattice.blood, np.ones(cells, np.float32), apart(lattice.blood), lattice.sink)
-        lowest, start = fields.t[0].copy(), np.empty_like(full)
+        lowest = fields.t[0].copy()
         spans, inner = Spans(shape), Spans(shape, VECTOR_CELLS // 2, aligned=True)
         beside_degC = law.rest + np.divide(
             lattice.sink_K, lattice.sink, out=np.zeros_like(lattice.sink), where=lattice.sink > 0
@@ -66,7 +65,7 @@ class Outer:
         spans.cover(inside(lattice.sink_K.reshape(shape) != 0))
         inner.cover(inside(((beside_degC < comfort[0]) | (beside_degC > comfort[1])).reshape(shape)))
         return cls(lattice, (float(comfort[0]), float(comfort[1])), fields, blood, lowest, apart(lattice.sink_K),
-                   spans, inner, bool(lattice.sink_K.any()), start)  # fmt: skip
+                   spans, inner, bool(lattice.sink_K.any()))  # fmt: skip
 
     @classmethod
     def under(cls, lattice: Lattice, whole: Whole) -> Self:
@@ -136,12 +135,14 @@ class Outer:
         warm = np.empty(rows.length.size, bool)
         boiling_degC = law.liquidus + law.boil - MARGIN_K
         coldest, hottest = warm_rows(
-            *self.fields.t, rows.start, rows.length, *strides(lattice), law.liquidus + MARGIN_K, boiling_degC, warm
-        )
+            *self.fields.t, rows.start, rows.length, *strides(lattice.shape), law.liquidus + MARGIN_K, boiling_degC,
+            warm,
+        )  # fmt: skip
         each = stages(step_s, lattice.explicit_s(float(coldest)))
         brought_J = play(
-            self.fields, self._start_degC, lattice, self.blood, self.heat_W_per_m3, rows, each,
-            NO_PIECES, NO_NEEDLES, gates=gates, warm=warm, boils=hottest > boiling_degC,
+            Working(self.fields, lattice.faces, lattice.curve, self.blood, self.heat_W_per_m3), law,
+            lattice.medium.cell_m3, rows, beside_in_box(rows.length.size, lattice.shape), each, NO_PIECES, NO_NEEDLES,
+            gates=gates, warm=warm, boils=hottest > boiling_degC,
         )[0]  # fmt: skip
         if len(each) % 2:
             self.fields = Fields(*(pair[::-1] for pair in self.fields))
@@ -154,7 +155,7 @@ class Outer:
         if patch is not None:
             fine = patch.lattice
             together(
-                restrict, patch.fields.u[0], fine.curve.inverse, fine.blood, patch.damage.open_frac, first, fine.shape,
+                restrict, patch.u, fine.curve.inverse, fine.blood, patch.damage.open_frac, first, fine.shape,
                 self.inner.low, self.inner.high, self.fields, lattice.curve, lattice.law, lattice.blood,
                 self.blood.open_frac, lattice.shape,
             )  # fmt: skip

@@ -9,11 +9,12 @@ from trocar.physics.damage import Damage
 from trocar.physics.dose import HeatDose, close_coagulated
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
-from trocar.physics.memory import apart
+from trocar.physics.packing import Packed
 from trocar.physics.source import POWER, Needles, Pieces
 from trocar.physics.spans import Rows
-from trocar.physics.stage import MARGIN_K, Blood, Fields, fields_of, play
+from trocar.physics.stage import MARGIN_K, play, settle
 from trocar.physics.stepping import stages
+from trocar.physics.threads import together
 
 
 class Moved(NamedTuple):
@@ -29,34 +30,38 @@ class Patch:
     """Flat float32 arrays; `source` in W/m3. Damage closes vessels, a dose does too where tissue coagulates."""
 
     lattice: Lattice
-    fields: Fields
-    blood: Blood
+    u: Array  # reduced enthalpy, and the temperature that follows from it
+    t: Array
     source: Array
     before_degC: Array
     damage: Damage
     dose: HeatDose | None
     hottest_degC: float
     heated: bool = False  # by other sources than needles
+    _packed: Packed | None = None
 
     @classmethod
     def of(cls, lattice: Lattice, u: Array, damage: Damage, dose: HeatDose | None) -> Self:
         """A lattice whose cells have this reduced enthalpy; it brings damage and dose up to date in place."""
-        fields = fields_of(u, lattice.curve, lattice.law)
-        blood = Blood(lattice.blood, damage.open_frac, apart(lattice.blood), lattice.sink)
-        return cls(lattice, fields, blood, apart(np.zeros(u.size, np.float32)), apart(fields.t[0]), damage, dose,
-                   float(fields.t[0].max()))  # fmt: skip
+        u, (t, before) = np.ascontiguousarray(u, np.float32), np.empty((2, u.size), np.float32)
+        together(settle, u, lattice.curve, lattice.law, t, before)  # `before` takes the ice
+        before[:] = t
+        return cls(lattice, u, t, np.zeros(u.size, np.float32), before, damage, dose, float(t.max()))
 
     def step(self, step_s: float, coldest_degC: float, rows: Rows, pieces: Pieces, needles: Needles) -> Moved:
         """One super-step; `coldest_degC` bounds what any cell will come to."""
         each = stages(step_s, self.lattice.explicit_s(coldest_degC))
+        if self._packed is None or not self._packed.is_of(rows, pieces):
+            self._packed = Packed.of(self.lattice, rows, pieces, self._packed)
+        packed, law = self._packed, self.lattice.law
+        packed.load(self.u, self.t, self.damage.open_frac, self.source, law)
         joules = play(
-            self.fields, self.before_degC, self.lattice, self.blood, self.source, rows, each, pieces, needles,
-            boils=self._may_boil(needles),
+            packed.working, law, self.lattice.medium.cell_m3, packed.layout.rows, packed.layout.beside, each,
+            packed.pieces, needles, boils=self._may_boil(needles),
         )  # fmt: skip
-        if len(each) % 2:
-            self.fields = Fields(*(pair[::-1] for pair in self.fields))
-        now = self.fields.t[0]
-        lowest, self.hottest_degC = self.damage.record(self.before_degC, now, step_s, self.lattice.law, rows)
+        packed.unload(len(each) % 2, self.u, self.t, self.before_degC, rows)
+        now = self.t
+        lowest, self.hottest_degC = self.damage.record(self.before_degC, now, step_s, law, rows)
         if self.dose is not None:
             self.dose.record(self.before_degC, now, step_s, rows)
             close_coagulated(self.dose.omega, self.damage.open_frac, rows)

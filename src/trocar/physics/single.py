@@ -15,6 +15,7 @@ from trocar.physics.medium import Array
 from trocar.physics.patch import Moved, Patch
 from trocar.physics.source import NO_PIECES, Needles, Pieces, pieces_of, touched_cells
 from trocar.physics.spans import TOUCHED_K, Spans, reach
+from trocar.physics.stage import fields_of
 from trocar.physics.stepping import stages
 from trocar.physics.threads import use_for
 
@@ -58,12 +59,12 @@ class Single:
     @property
     def temperature_degC(self) -> Array:
         self._fetch()
-        return self.patch.fields.t[0]
+        return self.patch.t
 
     @property
     def reduced_K(self) -> Array:
         self._fetch()
-        return self.patch.fields.u[0]
+        return self.patch.u
 
     @property
     def damage(self) -> Damage:
@@ -99,7 +100,8 @@ class Single:
             from trocar.physics.cuda import CudaLattice
 
             self._gpu = CudaLattice(self.patch.lattice)
-            self._gpu.upload(self.patch.fields, self.patch.damage)
+            lattice = self.patch.lattice
+            self._gpu.upload(fields_of(self.patch.u, lattice.curve, lattice.law), self.patch.damage)
 
     def end(self) -> None:
         """After a phase."""
@@ -126,7 +128,7 @@ class Single:
             self.active_cells = lattice.medium.held.size
             return Moved(joules, self._gpu.lowest_degC, len(each) * self.active_cells)
         rest = lattice.medium.rest_degC
-        t = self.patch.fields.t[0].reshape(lattice.shape)
+        t = self.patch.t.reshape(lattice.shape)
         self._spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=reach(len(each), lattice.medium.spacing_m))
         rows = self._spans.rows()
         self.active_cells = int(rows.length.sum())
@@ -137,7 +139,7 @@ class Single:
 
     def _fetch(self) -> None:
         if self._gpu is not None:
-            self._gpu.download(self.patch.fields, self.patch.damage)
+            self._gpu.download(self.patch.u, self.patch.t, self.patch.damage)
 
 
 def inside(mask: Array) -> Array:

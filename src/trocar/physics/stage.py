@@ -7,12 +7,12 @@ from numba import njit
 
 from trocar.physics.compiled import CELL, COMPILED
 from trocar.physics.enthalpy import Curve, Flat, Law
-from trocar.physics.lattice import Lattice
+from trocar.physics.lattice import PackedFaces
 from trocar.physics.medium import Array
 from trocar.physics.memory import places
 from trocar.physics.source import LANES, Needles, Pieces, draw, kirchhoff_at, mean_drives, ranges, take
 from trocar.physics.spans import Rows
-from trocar.physics.sweep import copy_rows, perfuse, step_rows, temperatures
+from trocar.physics.sweep import perfuse, step_rows, temperatures
 from trocar.physics.threads import gate, meet, share, together
 
 _flow = CELL.face_flow
@@ -36,7 +36,7 @@ def fields_of(u: Flat, curve: Curve, law: Law) -> Fields:
     """Both copies of flat fields that have this reduced enthalpy."""
     first, t, ice, second, t_second, ice_second = places(6, u.size)
     first[:] = u
-    together(_settle, first, curve, law, t, ice)
+    together(settle, first, curve, law, t, ice)
     for copy, values in ((second, first), (t_second, t), (ice_second, ice)):
         copy[:] = values
     return Fields((first, second), (t, t_second), (ice, ice_second))
@@ -68,16 +68,24 @@ _NONE = np.zeros(0, np.int64)
 NO_GATES = Gates(_NONE, _NONE, _NONE, _NONE, np.zeros((2, 0), np.float32))
 
 
+class Working(NamedTuple):
+    """All that a super-step reads and writes, cell by cell; `source` in W/m3."""
+
+    fields: Fields
+    faces: PackedFaces
+    curve: Curve
+    blood: Blood
+    source: Flat
+
+
 def play(
-    fields: Fields, start_degC: Flat, lattice: Lattice, blood: Blood, source: Flat, rows: Rows, stages: Array,
-    pieces: Pieces, needles: Needles, *, gates: Gates = NO_GATES, warm: Array | None = None,
-    boils: bool = True,
+    working: Working, law: Law, cell_m3: float, rows: Rows, beside: Array, stages: Array, pieces: Pieces,
+    needles: Needles, *, gates: Gates = NO_GATES, warm: Array | None = None, boils: bool = True,
 ) -> Array:  # fmt: skip
     """All stages of a super-step: the newest fields end in the second copies after an odd number of stages.
 
-    `stages`: (n, 3) float32 (`stepping.stages`). `source`: W/m3 in every cell. `warm`: rows in which nothing
-    freezes or boils; `boils`: whether anything may boil.
-    `start_degC` receives the temperatures before the step.
+    `stages`: (n, 3) float32 (`stepping.stages`). `beside`: (rows, 4) uint64, how far the cells before and after those
+    of a row are along i and along j. `warm`: rows in which nothing freezes or boils; `boils`: whether anything may.
     Returns the joules that blood and held cells brought (first) and each needle drew, summed in a fixed order.
     """
     scratch = Scratch(
@@ -85,18 +93,23 @@ def play(
         np.zeros(pieces.cells.size + LANES, np.float32), np.zeros((3, 1 + needles.kind.size)), gate(),
     )  # fmt: skip
     together(
-        super_step, fields, start_degC, lattice.faces, lattice.curve, lattice.law, blood, source, rows, stages, pieces,
-        needles, gates, scratch, np.float32(1 / lattice.medium.cell_m3), strides(lattice),
+        super_step, working, law, rows, beside, stages, pieces, needles, gates, scratch, np.float32(1 / cell_m3),
         np.zeros(rows.length.size, bool) if warm is None else warm,
-        boils and lattice.curve.vapor.size > 0, int(rows.length.max(initial=1)),
+        boils and working.curve.vapor.size > 0, int(rows.length.max(initial=1)),
         gate=scratch.gate,
     )  # fmt: skip
     return scratch.moved[0]
 
 
-def strides(lattice: Lattice) -> tuple[np.uint64, np.uint64]:
-    """How far the next cell along i and along j is."""
-    return np.uint64(lattice.shape[1] * lattice.shape[2]), np.uint64(lattice.shape[2])
+def strides(shape: tuple[int, int, int]) -> tuple[np.uint64, np.uint64]:
+    """How far the next cell along i and along j is in a box."""
+    return np.uint64(shape[1] * shape[2]), np.uint64(shape[2])
+
+
+def beside_in_box(count: int, shape: tuple[int, int, int]) -> Array:
+    """`play`'s `beside` of rows that lie in a box."""
+    along_i, along_j = (int(stride) for stride in strides(shape))
+    return np.full((count, 4), (-along_i, along_i, -along_j, along_j), np.int64).view(np.uint64)
 
 
 class Scratch(NamedTuple):
@@ -111,13 +124,13 @@ class Scratch(NamedTuple):
 
 @njit(**COMPILED)
 def super_step(  # type: ignore[no-untyped-def]
-    number, threads, fields, start_degC, faces, curve, law, blood, source, rows, stages, pieces, needles, gates,
-    scratch, per_cell, stride, warm, boils, longest,
+    number, threads, working, law, rows, beside, stages, pieces, needles, gates, scratch, per_cell, warm, boils,
+    longest,
 ):  # fmt: skip
     """One thread's share of `play`."""
+    fields, faces, curve, blood, source = working
     start, length, bounds, passed = rows
     (ax, ay, az, bx, by, bz), thawed, freezing = faces.numbers, faces.thawed, faces.freezing
-    sx, sy = stride
     heat, means, drive, moved, gate = scratch
     runs = pieces.runs
     parts = bounds.size - 1
@@ -132,8 +145,6 @@ def super_step(  # type: ignore[no-untyped-def]
     for g in range(first_gate, past_gate):
         gates.heat[0, g], gates.heat[1, g] = 0, 0
     before = 0
-    for part in range(first, past):
-        copy_rows(fields.t[0], start_degC, start, length, bounds, part)
     kirchhoff_at(pieces, fields.t[0], fields.ice[0], drive, first_cell, past_cell)
     for c in range(first_cell, past_cell):
         bare[c] = source[pieces.cells[c]]
@@ -151,12 +162,12 @@ def super_step(  # type: ignore[no-untyped-def]
             if looking:
                 perfuse(
                     t, blood.coefficient, blood.open_frac, blood.sink, blood.now, start, length, bounds, warm, part,
-                    sx, sy, law.liquidus, law.inverse_interval,
+                    beside, law.liquidus, law.inverse_interval,
                 )  # fmt: skip
             heat[part] = step_rows(
                 u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, thawed, freezing, curve.mush, curve.frozen,
                 curve.inverse, curve.vapor, blood.now, source, start, length, bounds, passed, warm, part, beyond,
-                weight_s, sx, sy, law.rest, law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil,
+                weight_s, beside, law.rest, law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil,
                 law.boil_interval, boils, brought,
             )  # fmt: skip
         kirchhoff_at(pieces, t_new, ice_new, drive, first_cell, past_cell)
@@ -199,7 +210,7 @@ def _book(moved, heat, total, per_cell, beyond, weight_s):  # type: ignore[no-un
 
 
 @njit(**COMPILED)
-def _settle(number, threads, u, curve, law, t, ice):  # type: ignore[no-untyped-def]
+def settle(number, threads, u, curve, law, t, ice):  # type: ignore[no-untyped-def]
     first, past = share(u.size, number, threads)
     temperatures(u[first:past], curve.mush[first:past], curve.frozen[first:past], curve.vapor[first:past], law,
                  curve.vapor.size > 0, t[first:past], ice[first:past])  # fmt: skip

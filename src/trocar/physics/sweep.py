@@ -16,7 +16,7 @@ F = np.float32
 @njit(**IN_ORDER)
 def step_rows(  # type: ignore[no-untyped-def]
     u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, thawed, freezing, mush, frozen, inverse, vapor, blood,
-    source, start, length, bounds, passed, warm, part, beyond, weight_s, sx, sy, rest, liquidus, interval, half_inverse,
+    source, start, length, bounds, passed, warm, part, beyond, weight_s, beside, rest, liquidus, interval, half_inverse,
     half_slope, boil, boil_interval, boils, brought,
 ):  # fmt: skip
     """One stage on one part of the rows: u_new = u + beyond (u - u_new) + weight_s rate(u), and T from it.
@@ -29,12 +29,13 @@ def step_rows(  # type: ignore[no-untyped-def]
     total = 0.0
     for row in range(bounds[part], bounds[part + 1]):
         first, count = start[row], length[row]
+        west, east, south, north = beside[row, 0], beside[row, 1], beside[row, 2], beside[row, 3]
         if warm[row]:
             for k in range(count):
                 p = first + np.uint64(k)
                 here = t[p]
-                along_i = F(ax[p]) * (t[p - sx] - here) + F(ax[p + sx]) * (t[p + sx] - here)
-                along_j = F(ay[p]) * (t[p - sy] - here) + F(ay[p + sy]) * (t[p + sy] - here)
+                along_i = F(ax[p]) * (t[p + west] - here) + F(ax[p + east]) * (t[p + east] - here)
+                along_j = F(ay[p]) * (t[p + south] - here) + F(ay[p + north]) * (t[p + north] - here)
                 along_k = F(az[p]) * (t[p - one] - here) + F(az[p + one]) * (t[p + one] - here)
                 flow = thawed * ((along_i + along_j) + along_k)
                 warmed = blood[p] * (rest - here)
@@ -46,11 +47,11 @@ def step_rows(  # type: ignore[no-untyped-def]
             for k in range(count):
                 p = first + np.uint64(k)
                 here, g = t[p], ice[p]
-                along_i = F(ax[p]) * (t[p - sx] - here) + F(ax[p + sx]) * (t[p + sx] - here)
-                along_j = F(ay[p]) * (t[p - sy] - here) + F(ay[p + sy]) * (t[p + sy] - here)
+                along_i = F(ax[p]) * (t[p + west] - here) + F(ax[p + east]) * (t[p + east] - here)
+                along_j = F(ay[p]) * (t[p + south] - here) + F(ay[p + north]) * (t[p + north] - here)
                 along_k = F(az[p]) * (t[p - one] - here) + F(az[p + one]) * (t[p + one] - here)
-                ice_i = F(bx[p]) * (ice[p - sx] - g) + F(bx[p + sx]) * (ice[p + sx] - g)
-                ice_j = F(by[p]) * (ice[p - sy] - g) + F(by[p + sy]) * (ice[p + sy] - g)
+                ice_i = F(bx[p]) * (ice[p + west] - g) + F(bx[p + east]) * (ice[p + east] - g)
+                ice_j = F(by[p]) * (ice[p + south] - g) + F(by[p + north]) * (ice[p + north] - g)
                 ice_k = F(bz[p]) * (ice[p - one] - g) + F(bz[p + one]) * (ice[p + one] - g)
                 flow = thawed * ((along_i + along_j) + along_k) + freezing * ((ice_i + ice_j) + ice_k)
                 warmed = blood[p] * (rest - here)
@@ -81,19 +82,11 @@ def _sum(values, first, past):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def copy_rows(values, into, start, length, bounds, part):  # type: ignore[no-untyped-def]
-    """Copy one part of the rows."""
-    for row in range(bounds[part], bounds[part + 1]):
-        for k in range(length[row]):
-            p = start[row] + np.uint64(k)
-            into[p] = values[p]
-
-
-@njit(**KERNEL)
-def perfuse(t, coefficient, open_frac, sink, now, start, length, bounds, warm, part, sx, sy, liquidus, inverse):  # type: ignore[no-untyped-def]
+def perfuse(t, coefficient, open_frac, sink, now, start, length, bounds, warm, part, beside, liquidus, inverse):  # type: ignore[no-untyped-def]
     """The perfusion of this moment, on one part of the rows; in `warm` ones no vessel is cold enough to close."""
     one = np.uint64(1)
     for row in range(bounds[part], bounds[part + 1]):
+        west, east, south, north = beside[row, 0], beside[row, 1], beside[row, 2], beside[row, 3]
         if warm[row]:
             for k in range(length[row]):
                 p = start[row] + np.uint64(k)
@@ -102,8 +95,9 @@ def perfuse(t, coefficient, open_frac, sink, now, start, length, bounds, warm, p
             for k in range(length[row]):
                 p = start[row] + np.uint64(k)
                 share = _open_share(
-                    t[p], t[p - sx], t[p + sx], t[p - sy], t[p + sy], t[p - one], t[p + one], liquidus, inverse
-                )
+                    t[p], t[p + west], t[p + east], t[p + south], t[p + north], t[p - one], t[p + one], liquidus,
+                    inverse,
+                )  # fmt: skip
                 now[p] = coefficient[p] * min(open_frac[p], share)
         if sink.size:
             for k in range(length[row]):

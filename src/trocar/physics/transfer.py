@@ -77,13 +77,10 @@ def _mean_row(  # type: ignore[no-untyped-def]
 
 @njit(**COMPILED)
 def refine(  # type: ignore[no-untyped-def]
-    number, threads, u, t, lowest, inverse, shape, low, high, without_low, without_high, fields, fine_lowest, curve,
-    law, first, fine_shape,
+    number, threads, u, t, lowest, inverse, shape, low, high, without_low, without_high, fine_u, fine_t, fine_lowest,
+    curve, law, first, fine_shape,
 ):  # fmt: skip
     """The state of fine cells under coarse spans (but not under others): linear in a coarse cell, its heat kept."""
-    u_a, u_b = fields.u
-    t_a, t_b = fields.t
-    ice_a, ice_b = fields.ice
     nx, ny, nz = shape
     fx, fy, fz = fine_shape
     rest, zero, quarter = law.rest - law.liquidus, np.float32(0), np.float32(0.25)
@@ -107,7 +104,7 @@ def refine(  # type: ignore[no-untyped-def]
                             if curve.inverse[p] > 0:
                                 there = t[c] + sx * _side(x) + sy * _side(y) + sz * _side(z)
                                 v = _reduced(there, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
-                                u_a[p] = v
+                                fine_u[p] = v
                                 kept += (v - rest) / curve.inverse[p]
                                 capacity += np.float32(1) / curve.inverse[p]
                 shift = (np.float32(8) * (u[c] - rest) / inverse[c] - kept) / capacity
@@ -116,7 +113,7 @@ def refine(  # type: ignore[no-untyped-def]
                         for z in range(2 * (k - first[2]), min(2 * (k - first[2]) + 2, fz)):
                             p = (x * fy + y) * fz + z
                             if curve.inverse[p] > 0:
-                                v = u_a[p] + shift
+                                v = fine_u[p] + shift
                                 if curve.vapor.size:
                                     now = _boiling(
                                         v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval, law.boil,
@@ -124,10 +121,7 @@ def refine(  # type: ignore[no-untyped-def]
                                     )  # fmt: skip
                                 else:
                                     now = _temperature(v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
-                                ice = _ice_integral(now, law.liquidus, law.interval, law.half_inverse, law.half_slope)
-                                u_a[p], u_b[p] = v, v
-                                t_a[p], t_b[p] = now, now
-                                ice_a[p], ice_b[p] = ice, ice
+                                fine_u[p], fine_t[p] = v, now
                                 fine_lowest[p] = min(fine_lowest[p], lowest[c] + (now - t[c]))
 
 

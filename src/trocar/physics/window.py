@@ -11,11 +11,11 @@ from trocar.physics.dose import HeatDose
 from trocar.physics.enthalpy import held_reduced
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array, Medium
+from trocar.physics.memory import LINE_CELLS
 from trocar.physics.patch import Patch
 from trocar.physics.spans import Spans
 from trocar.physics.whole import Box, Whole
 
-LINE_CELLS = 16  # of a cache line
 MARGIN = 6  # coarse cells around the fine part: room to grow before the window has to
 DAMAGES = tuple(Damage.__slots__)
 DOSES = tuple(HeatDose.__slots__)
@@ -60,10 +60,8 @@ class Window:
             slice(2 * (theirs - mine), 2 * (theirs - mine) + size)
             for theirs, mine, size in zip(other.first, self.first, other.shape, strict=True)
         )
-        for pair, others in zip(self.patch.fields, other.patch.fields, strict=True):
-            for values, theirs in zip(pair, others, strict=True):
-                self.view(values)[part] = other.view(theirs)
-        pairs = [(getattr(self.patch.damage, n), getattr(other.patch.damage, n)) for n in DAMAGES]
+        pairs = [(self.patch.u, other.patch.u), (self.patch.t, other.patch.t)]
+        pairs += [(getattr(self.patch.damage, n), getattr(other.patch.damage, n)) for n in DAMAGES]
         if self.patch.dose is not None:
             pairs += [(getattr(self.patch.dose, n), getattr(other.patch.dose, n)) for n in DOSES]
         for values, theirs in pairs:

@@ -247,10 +247,10 @@ def test_a_window_grows_around_what_an_earlier_phase_left():
         return Window.around(spans, whole, also)
 
     before = around(slice(3, 6))
-    before.patch.fields.t[0][:] = 20.0
+    before.patch.t[:] = 20.0
     window = around(slice(16, 19), before)
     window.take(before)
     found = np.full(SHAPE, 37.0)
-    found[window.box] = window.view(window.patch.fields.t[0])
+    found[window.box] = window.view(window.patch.t)
     assert (found[before.box] == 20.0).all()
     assert window.shape[2] > before.shape[2]
