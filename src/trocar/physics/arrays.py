@@ -26,10 +26,10 @@ class Tissue(NamedTuple):
 
     @classmethod
     def of(cls, medium: Medium) -> Self:
-        """The arrays of a medium that has no insulated axis."""
+        """The arrays of a medium, with walls across every axis that is not insulated."""
         none = np.zeros((0, 0, 0), np.float32)
         held = np.ascontiguousarray(medium.held).astype(np.uint8)
-        for axis in range(3):
+        for axis in set(range(3)) - set(medium.insulated):
             for index in (0, 1, -2, -1):
                 layer = held[tuple(index if a == axis else slice(None) for a in range(3))]
                 layer[layer == FREE] = WALL

@@ -1,4 +1,4 @@
-"""Every fine cell's state, made from coarse cells and a window of fine ones when it is read; and divided up again."""
+"""Every fine cell's state, made from coarse cells where those carry it when it is read; and divided up again."""
 
 import numpy as np
 from numba import njit
@@ -6,9 +6,9 @@ from numba import njit
 from trocar.physics.arrays import FREE, HELD
 from trocar.physics.compiled import CELL, COMPILED
 from trocar.physics.threads import share
-from trocar.physics.transfer import _limited, _side
+from trocar.physics.transfer import _limited, _side, curve_at, temperature_at
 
-_temperature, _boiling, _reduced = CELL.cell_temperature, CELL.boiling_temperature, CELL.reduced_enthalpy
+_reduced = CELL.reduced_enthalpy
 NEAR_REST_K = 0.01
 
 
@@ -25,22 +25,13 @@ def known(number, threads, heat_J, tissue, law, u, t):  # type: ignore[no-untype
                 u[p], t[p] = rest, law.rest
                 if (tissue.held[i, j, k] == FREE and heat_J.size == 0) or tissue.held[i, j, k] > HELD:
                     continue
-                warm, cold = tissue.warm_J[i, j, k], tissue.cold_J[i, j, k]
-                mush = (tissue.latent_J[i, j, k] + np.float32(0.5) * law.interval * (warm + cold)) / warm
-                mush = max(mush, np.float32(1e-6))
                 if tissue.held[i, j, k] == HELD:
+                    mush, frozen = curve_at(tissue, law, i, j, k)
                     t[p] = tissue.held_degC[i, j, k]
-                    u[p] = _reduced(t[p], mush, warm / cold, law.liquidus, law.interval)
+                    u[p] = _reduced(t[p], mush, frozen, law.liquidus, law.interval)
                     continue
-                v = rest + heat_J[p] / warm
-                u[p] = v
-                if tissue.vapor_J.size > 0:
-                    vapor = tissue.vapor_J[i, j, k] / warm + law.boil_interval
-                    t[p] = _boiling(
-                        v, mush, warm / cold, law.liquidus, law.interval, law.boil, vapor, law.boil_interval
-                    )
-                else:
-                    t[p] = _temperature(v, mush, warm / cold, law.liquidus, law.interval)
+                u[p] = rest + heat_J[p] / tissue.warm_J[i, j, k]
+                t[p] = temperature_at(tissue, law, i, j, k, u[p])
 
 
 @njit(**COMPILED)

@@ -12,7 +12,7 @@ from trocar.physics.medium import Array, Medium
 from trocar.physics.memory import apart, places
 
 Flat = NDArray[Any]
-_LEAST_MUSH_K = 1e-6
+LEAST_MUSH_K = 1e-6
 
 
 class Curve(NamedTuple):
@@ -45,7 +45,7 @@ def curve_of(medium: Medium) -> Curve:
     mush, frozen, inverse = places(3, warm.size)
     np.divide(1, warm, out=inverse)
     np.multiply(inverse, latent + np.float32(0.5 * medium.freezing.interval_K) * (warm + cold), out=mush)
-    np.maximum(mush, np.float32(_LEAST_MUSH_K), out=mush)
+    np.maximum(mush, np.float32(LEAST_MUSH_K), out=mush)
     np.divide(warm, cold, out=frozen)
     vapor: Flat = np.zeros(0, np.float32)
     if medium.vapor_J_per_m3 is not None:
@@ -138,4 +138,4 @@ def vapor_share_of(u: Array, medium: Medium) -> Array:
 def _mush(warm_J: Array, cold_J: Array, latent_J: Array, interval_K: float) -> Array:
     """The width of the mush in u, K."""
     half = np.float32(0.5 * interval_K)
-    return np.maximum((latent_J + half * (warm_J + cold_J)) / warm_J, np.float32(_LEAST_MUSH_K))
+    return np.maximum((latent_J + half * (warm_J + cold_J)) / warm_J, np.float32(LEAST_MUSH_K))

@@ -4,7 +4,7 @@ Equations, assumptions and validation are in docs/theory/bioheat.md and probes.m
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import InitVar, dataclass, field, replace
+from dataclasses import InitVar, dataclass, field
 from typing import Literal, Self
 
 import numpy as np
@@ -51,21 +51,19 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A medium with what many solvers share: the coarse lattice around a window of fine cells, or else one lattice."""
+    """A medium with what many solvers share: its arrays, and the coarse lattice around fine cells, where it has one."""
 
     medium: Medium
-    tissue: Tissue | None
+    tissue: Tissue
     coarse: Lattice | None
-    lattice: Lattice | None
 
     @classmethod
     def of(cls, medium: Medium, *, nested: bool = True) -> "Prepared":
-        """Build the coarse lattice where there is room for one and it is wanted, otherwise the fine one."""
+        """Build the coarse lattice where there is room for one and it is wanted."""
         use_for(medium.held.size)
-        if not nested or medium.insulated or min(medium.shape) < LEAST_CELLS:
-            return cls(medium, None, None, Lattice.of(walled(medium)))
         tissue = Tissue.of(medium)
-        return cls(medium, tissue, coarser(medium, tissue), None)
+        alone = not nested or medium.insulated or min(medium.shape) < LEAST_CELLS
+        return cls(medium, tissue, None if alone else coarser(medium, tissue))
 
 
 @dataclass(slots=True, eq=False)
@@ -100,9 +98,9 @@ class HeatSolver:
         enthalpy_J_per_m3, damage = (None, None) if saved is None else saved
         use_for(self.medium.held.size)
         made = self.prepared or Prepared.of(self.medium, nested=self.nested and self.device == "cpu")
-        if made.lattice is not None:
-            self._cells = Single.of(made.lattice, enthalpy_J_per_m3, damage, self.dose, self.device)
-        elif made.coarse is not None and made.tissue is not None:
+        if made.coarse is None:
+            self._cells = Single.of(self.medium, made.tissue, enthalpy_J_per_m3, damage, self.dose, self.device)
+        else:
             self._cells = Nested.of(self.medium, made.tissue, made.coarse, enthalpy_J_per_m3, damage, self.dose)
         self._drawn_J = np.zeros(len(self.lines))
         self._lowest_degC = (self._cells.lowest_degC,) * 2
@@ -234,17 +232,6 @@ def enthalpy_in(medium: Medium, temperature_degC: Array) -> Array:
     """[i, j, k] J/m3 of a medium at these temperatures: how a state goes on when its tissue has been replaced."""
     u = reduced(temperature_degC, curve_of(medium), law_of(medium))
     return enthalpy_of(u, medium).reshape(medium.shape)
-
-
-def walled(medium: Medium) -> Medium:
-    """The medium with its outermost updated layer held at rest along every axis that is not insulated."""
-    held, held_degC = medium.held.copy(), np.where(medium.held, medium.held_degC, medium.rest_degC)
-    for axis in range(3):
-        if axis in medium.insulated:
-            continue
-        for index in (0, 1, -2, -1):
-            held[tuple(index if a == axis else slice(None) for a in range(3))] = True
-    return replace(medium, held=held, held_degC=held_degC)
 
 
 def _works(drive: Drive) -> bool:

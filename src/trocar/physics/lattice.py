@@ -1,6 +1,5 @@
 """What does not change while heat flows: the coefficients of a lattice of cells, built once for a medium."""
 
-from bisect import bisect
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -12,9 +11,9 @@ from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.enthalpy import Curve, Flat, Law, curve_of, law_of
 from trocar.physics.medium import Array, Medium
 from trocar.physics.memory import apart, half_places, places
-from trocar.physics.threads import share, together
-
-LIMITS_DEGC = (0.0, -8.0, -40.0, -80.0, -120.0, -160.0)
+from trocar.physics.rates import Rates, fastest_rows, ice_at_limits
+from trocar.physics.spans import beside_in_box
+from trocar.physics.threads import PARTS, share, together
 
 
 class Faces(NamedTuple):
@@ -62,7 +61,7 @@ class Lattice:
 
     `blood` is Pennes' coefficient, 0 in held cells; `sink` the conductance per volume to held parts of a coarse cell,
     and `sink_K` that times their temperature above rest: both are empty on a lattice whose cells are held whole.
-    `fastest_per_s` is the bound on the rates at each of `ice`, values of the freezing curve: by faces, blood and sinks.
+    `rates`: by faces, blood and sinks.
     """
 
     medium: Medium
@@ -72,8 +71,7 @@ class Lattice:
     blood: Flat
     sink: Flat
     sink_K: Flat
-    ice: tuple[float, ...]
-    fastest_per_s: tuple[float, ...]
+    rates: Rates
 
     @classmethod
     def of(
@@ -84,10 +82,11 @@ class Lattice:
         faces = faces_of(medium) if faces is None else faces
         none = np.zeros(0, np.float32)
         blood = np.where(medium.held, np.float32(0), medium.perfusion_W_per_m3K).astype(np.float32).reshape(-1)
-        ice = tuple(float(medium.freezing.share(level)) for level in LIMITS_DEGC)
+        ice = ice_at_limits(medium.freezing)
         sink, sink_K = (none if values is None else values for values in (sink, sink_K))
         fastest_per_s = _fastest(faces, blood + sink if sink.size else blood, curve, ice, medium.shape)
-        return cls(medium, curve, law, PackedFaces.of(faces), apart(blood), sink, sink_K, ice, fastest_per_s)
+        rates = Rates(medium.freezing, ice, fastest_per_s)
+        return cls(medium, curve, law, PackedFaces.of(faces), apart(blood), sink, sink_K, rates)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -95,15 +94,7 @@ class Lattice:
 
     def explicit_s(self, coldest_degC: float) -> float:
         """The longest stable explicit step (Gershgorin) while no cell is colder than this."""
-        freezing = self.medium.freezing
-        below_K = freezing.liquidus_degC - coldest_degC
-        deep_K = max(below_K - freezing.interval_K, 0.0)
-        ice = min(max(below_K / freezing.interval_K, 0.0), 1.0) + freezing.ice_slope_per_K * deep_K  # `Freezing.share`
-        above = min(max(bisect(self.ice, ice), 1), len(self.ice) - 1)
-        low, high = self.ice[above - 1 : above + 1]
-        part = min((ice - low) / (high - low), 1.0) if high > low else 1.0
-        fastest = (1 - part) * self.fastest_per_s[above - 1] + part * self.fastest_per_s[above]  # convex: never too low
-        return 1.0 / (fastest * max(1.0, ice / self.ice[-1]))
+        return self.rates.explicit_s(coldest_degC)
 
 
 def faces_of(medium: Medium) -> Faces:
@@ -185,50 +176,41 @@ def _face_row(warm, warm_below, cold, cold_below, twice, unfrozen, freezing):  #
 def _fastest(
     faces: Faces, taken: Flat, curve: Curve, ice: tuple[float, ...], shape: tuple[int, int, int]
 ) -> tuple[float, ...]:  # fmt: skip
-    """Per value of the freezing curve, the largest sum of a cell's conductances over its smallest heat capacity.
-
-    Those of its faces and what is `taken` in it: by blood, and by held parts, which may weigh most in a coarse cell.
-    """
-    found = np.zeros((shape[0], len(ice)), np.float32)
-    together(_fastest_rows, *faces, taken, curve.frozen, curve.inverse, np.array(ice, np.float32), *shape, found)
+    """Per value of the freezing curve, the bound on the rates of all cells within the rim."""
+    _, ny, nz = shape
+    i, j = np.meshgrid(np.arange(1, shape[0] - 1), np.arange(1, ny - 1), indexing="ij")
+    start = ((i * ny + j) * nz + 1).reshape(-1).astype(np.uint64)
+    length, beside = np.full(start.size, nz - 2), beside_in_box(start.size, shape)
+    found = np.zeros((PARTS, len(ice)), np.float32)
+    together(
+        _fastest_rows, faces, taken, curve.frozen, curve.inverse, start, length, beside, np.array(ice, np.float32),
+        found,
+    )  # fmt: skip
     return tuple(found.max(axis=0).tolist())
 
 
 @njit(**COMPILED)
-def _fastest_rows(number, threads, ax, ay, az, bx, by, bz, taken, frozen, inverse, ice, nx, ny, nz, found):  # type: ignore[no-untyped-def]
-    thawed, freezing, factor = np.zeros(nz, np.float32), np.zeros(nz, np.float32), np.ones(nz, np.float32)
-    begin, end = share(nx, number, threads)
-    for i in range(max(begin, 1), min(end, nx - 1)):
-        for j in range(1, ny - 1):
-            first = np.uint64((i * ny + j) * nz + 1)
-            _rates(
-                ax, ay, az, bx, by, bz, taken, frozen, inverse, first, np.uint64(ny * nz), np.uint64(nz), nz - 2,
-                thawed, freezing, factor,
-            )  # fmt: skip
-            for n in range(ice.size):
-                found[i, n] = max(found[i, n], _fastest_at(thawed, freezing, factor, ice[n], nz - 2))
-
-
-@njit(**KERNEL)
-def _rates(ax, ay, az, bx, by, bz, taken, frozen, inverse, first, sx, sy, count, thawed, freezing, factor):  # type: ignore[no-untyped-def]
-    zero, one, two, beyond = np.float32(0), np.float32(1), np.float32(2), np.uint64(1)
-    for k in range(count):
-        p = first + np.uint64(k)
-        a = (ax[p] + ax[p + sx]) + (ay[p] + ay[p + sy]) + (az[p] + az[p + beyond]) + taken[p] / two
-        b = (
-            (max(bx[p], zero) + max(bx[p + sx], zero)) + (max(by[p], zero) + max(by[p + sy], zero))
-            + (max(bz[p], zero) + max(bz[p + beyond], zero))
-        )  # fmt: skip
-        thawed[k], freezing[k], factor[k] = a * inverse[p], b * inverse[p], max(frozen[p], one)
-
-
-@njit(**KERNEL)
-def _fastest_at(thawed, freezing, factor, frozen_share, count):  # type: ignore[no-untyped-def]
-    most = np.float32(0)
-    if frozen_share > 0:
-        for k in range(count):
-            most = max(most, (thawed[k] + frozen_share * freezing[k]) * factor[k])
-    else:
-        for k in range(count):
-            most = max(most, thawed[k])
-    return most
+def _fastest_rows(number, threads, faces, taken, frozen, inverse, start, length, beside, ice, found):  # type: ignore[no-untyped-def]
+    one, (ax, ay, az, bx, by, bz) = np.float32(1), faces
+    begin, end = share(start.size, number, threads)
+    for n in range(ice.size):
+        found[number, n] = fastest_rows(
+            ax,
+            ay,
+            az,
+            bx,
+            by,
+            bz,
+            one,
+            one,
+            taken,
+            frozen,
+            inverse,
+            start,
+            length,
+            beside,
+            begin,
+            end,
+            ice[n],
+            np.empty(length[0], np.float32),
+        )

@@ -9,7 +9,6 @@ from trocar.physics.medium import Array
 
 STEP_BYTES = 320  # five cache lines: large arrays start on like addresses and would share the sets of the cache
 PLACES = 12
-LINE_CELLS = 16  # float32 numbers of a cache line
 LINE_BYTES = 64  # on the border of a cache line: a vector that lies across one is loaded in two goes
 _places = count()
 

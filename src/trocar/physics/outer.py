@@ -12,12 +12,11 @@ from trocar.physics.dose import RESTING_VULNERABLE
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
 from trocar.physics.memory import apart
-from trocar.physics.patch import Patch
 from trocar.physics.seam import split_rows
 from trocar.physics.single import inside
 from trocar.physics.source import NO_NEEDLES, NO_PIECES
-from trocar.physics.spans import TOUCHED_K, VECTOR_CELLS, Spans, reach
-from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, Working, beside_in_box, fields_of, play, strides
+from trocar.physics.spans import TOUCHED_K, VECTOR_CELLS, Spans, beside_in_box, reach, strides
+from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, Working, fields_of, play
 from trocar.physics.stepping import stages
 from trocar.physics.sweep import warm_rows
 from trocar.physics.threads import together
@@ -36,7 +35,7 @@ SOURCE_SHARE = 0.01  # and where a source gives this share of its greatest densi
 class Outer:
     """The coarse lattice, which of its cells are active (`spans`), and which of those fine cells carry (`inner`).
 
-    `heat_W_per_m3` are its sources, `lowest_degC` its coldest so far.
+    `heat_W_per_m3` are its sources, `lowest_degC` its coldest since it was made.
     """
 
     lattice: Lattice
@@ -78,8 +77,6 @@ class Outer:
             together(opened, whole.damage.open_frac, whole.tissue, perfused)
             flow, most = perfused.reshape(-1), lattice.blood
             found.blood.open_frac[:] = np.divide(flow, most, out=np.ones_like(flow), where=most > 0)
-            lowest = restricted(whole.damage.minimum_degC.reshape(whole.tissue.shape), lattice.shape)
-            np.minimum(found.fields.t[0], lowest.reshape(-1), out=found.lowest_degC)
         return found
 
     def _divide(self, whole: Whole) -> None:
@@ -149,15 +146,13 @@ class Outer:
         sinks = rows_sum(lattice.sink_K, rows) if self.has_sinks else 0.0
         return float(brought_J) + step_s * sinks * lattice.medium.cell_m3, len(each) * int(rows.length.sum())
 
-    def take_in(self, patch: Patch | None, first: tuple[int, int, int]) -> None:
-        """The means of the fine cells become the state of the coarse ones under them."""
+    def take_in(self, whole: Whole | None) -> None:
+        """The means of the fine cells, if any are in use, become the state of the coarse ones under them."""
         lattice = self.lattice
-        if patch is not None:
-            fine = patch.lattice
+        if whole is not None:
             together(
-                restrict, patch.u, fine.curve.inverse, fine.blood, patch.damage.open_frac, first, fine.shape,
-                self.inner.low, self.inner.high, self.fields, lattice.curve, lattice.law, lattice.blood,
-                self.blood.open_frac, lattice.shape,
+                restrict, whole.state()[0], whole.tissue, whole.harm().open_frac, self.inner.low, self.inner.high,
+                self.fields, lattice.curve, lattice.law, lattice.blood, self.blood.open_frac, lattice.shape,
             )  # fmt: skip
         together(lower, self.lowest_degC, self.fields.t[0], self.spans.low, self.spans.high, lattice.shape)
 

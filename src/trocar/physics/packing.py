@@ -1,208 +1,177 @@
-"""The active rows of a lattice side by side in memory, where a super-step goes through them many times.
+"""The active rows of a lattice side by side in memory, where a super-step goes through them many times: decision 0040.
 
 In a box they are short and far apart: no processor foresees the next one, and each of some fifteen arrays waits for it.
+What does not move (curves, faces, blood) is made for the active rows only, from the tissue.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from trocar.physics.arrays import Tissue
 from trocar.physics.compiled import CELL, COMPILED, KERNEL
 from trocar.physics.enthalpy import Curve, Flat, Law
-from trocar.physics.lattice import Faces, Lattice, PackedFaces
-from trocar.physics.medium import Array
-from trocar.physics.memory import LINE_CELLS, half_places, places
+from trocar.physics.ground import AXES, lay_ground, shut
+from trocar.physics.lattice import Faces
+from trocar.physics.layout import Layout
+from trocar.physics.medium import Array, Medium
+from trocar.physics.memory import half_places, places
+from trocar.physics.rates import fastest_rows
 from trocar.physics.source import Pieces
-from trocar.physics.spans import Rows
+from trocar.physics.spans import VECTOR_CELLS, Rows
 from trocar.physics.stage import Blood, Fields, Working
-from trocar.physics.threads import share, together
+from trocar.physics.threads import PARTS, share, together
 
 ROOM_TO_GROW = 1.3  # of the cells that a packing is first made for
 MOVING, FIXED = 9, 5  # arrays of four bytes: two copies of each field, open vessels, perfusion, source; curve and blood
+_NONE = np.zeros(0, np.float32)
 
 _ice_integral = CELL.ice_integral
 
 
-class Layout(NamedTuple):
-    """Where rows lie: each with the cells around it that it looks at, which are never moved.
+class Closed(NamedTuple):
+    """Faces that conduct nothing while others count their heat, each by the cell above it (flat, -1 for none)."""
 
-    `start`, `box`, `length`: of every row kept, where it begins here and in the lattice, and its cells. `base`: per
-    line [i, j] of the lattice, what turns k into a place here. `rows` are the active ones as they lie here, and
-    `beside` (rows, 4) how far the cells before and after each along i and j are.
-    """
-
-    rows: Rows
-    beside: Array
-    start: Array
-    box: Array
-    length: Array
-    base: Array
-    line_cells: int
-    size: int
-
-    @classmethod
-    def of(cls, rows: Rows, shape: tuple[int, int, int]) -> Self:
-        """The rows of a lattice, at most one of each of its lines, and none on its rim."""
-        lines = shape[0] * shape[1]
-        base, beside = np.zeros(lines, np.int64), np.empty((rows.length.size, 4), np.int64)
-        start, box, length = np.empty((3, lines), np.int64)
-        here = np.empty_like(rows.start)
-        count, size = _lay_out(rows.start, rows.length, *shape, base, start, box, length, here, beside)
-        return cls(
-            rows._replace(start=here), beside.view(np.uint64), start[:count], box[:count], length[:count], base,
-            shape[2], size,
-        )  # fmt: skip
-
-    def places_of(self, cells: Array) -> Array:
-        """Flat indices of the lattice as places here."""
-        line, k = np.divmod(cells.astype(np.int64), self.line_cells)
-        return (self.base[line] + k).astype(np.uint64)
+    faces: Array  # (n, 4)
+    axis: Array  # (n,)
+    cells: Array  # (n, 4) the cells within, which get the heat instead; -1 where that is held
 
 
 @dataclass(slots=True, eq=False)
 class Packed:
-    """A lattice's active rows with all that a super-step reads and writes, and the pieces of its needles."""
+    """A lattice's active rows with all that a super-step reads and writes, and the pieces of its needles.
+
+    `inlets`: places of `Closed.cells`.
+    """
 
     layout: Layout
     working: Working
     pieces: Pieces
-    _of: tuple[Rows, Pieces]  # as the lattice numbers them
+    inlets: Array
+    rows: Rows  # as the lattice numbers them
     _floats: list[Flat]
     _shorts: list[Flat]
 
     @classmethod
-    def of(cls, lattice: Lattice, rows: Rows, pieces: Pieces, before: "Packed | None") -> "Packed":
-        """What does not move is copied; room that served before serves again where it is enough."""
-        layout = Layout.of(rows, lattice.shape)
-        room = layout.size + LINE_CELLS
-        if before is not None and before._floats[0].size >= room:
+    def of(
+        cls, medium: Medium, tissue: Tissue, law: Law, rows: Rows, pieces: Pieces, closed: Closed | None,
+        before: "Packed | None",
+    ) -> "Packed":  # fmt: skip
+        """Room that served before serves again where it is enough."""
+        layout = Layout.of(rows, tissue.shape)
+        size = layout.size + VECTOR_CELLS
+        if before is not None and before._floats[0].size >= size:
             floats, shorts = before._floats, before._shorts
         else:
-            room, vapor = int(ROOM_TO_GROW * room), int(lattice.curve.vapor.size > 0)
-            floats = places(MOVING + FIXED - 1 + vapor, room)
-            shorts = half_places(3, room, np.uint16) + half_places(3, room, np.int16)
+            size = int(ROOM_TO_GROW * size)
+            floats = places(MOVING + FIXED, size)
+            shorts = half_places(AXES, size, np.uint16) + half_places(AXES, size, np.int16)
             for values in floats[:MOVING]:
                 values[:] = 0
-        return cls(layout, _working(lattice, layout, floats, shorts), pieces._replace(
-            cells=layout.places_of(pieces.cells)), (rows, pieces), floats, shorts)  # fmt: skip
+        u, u_new, t, t_new, ice, ice_new, open_frac, now, source, mush, frozen, inverse, blood, vapor = floats
+        curve = Curve(mush, frozen, inverse, vapor if tissue.vapor_J.size else _NONE)
+        faces = lay_ground(medium, tissue, law, layout, curve, blood, Faces(*shorts))
+        fields = Fields((u, u_new), (t, t_new), (ice, ice_new))
+        working = Working(fields, faces, curve, Blood(blood, open_frac, now, _NONE), source)
+        inlets = np.zeros((0, 4), np.int64)
+        if closed is not None:
+            inlets, numbers = np.empty_like(closed.cells), working.faces.numbers
+            _close(*closed, layout.base, layout.line_cells, tuple(numbers[:AXES]), tuple(numbers[AXES:]), inlets)
+        pieces = pieces._replace(cells=layout.places_of(pieces.cells).astype(np.uint64))
+        return cls(layout, working, pieces, inlets, rows, floats, shorts)
 
-    def is_of(self, rows: Rows, pieces: Pieces) -> bool:
-        """Whether these are the ones that were packed."""
-        return self._of[0] is rows and self._of[1] is pieces
-
-    def load(self, u: Flat, t: Flat, open_frac: Flat, source: Flat, law: Law) -> None:
-        """Take the state of the lattice."""
-        fields, at = self.working.fields, self.layout
+    def fastest_per_s(self, ice: float) -> float:
+        """The bound on the active cells' rates where the freezing curve is nowhere beyond a value (Gershgorin)."""
+        working, at, found = self.working, self.layout, np.zeros(PARTS, np.float32)
         together(
-            _load, at.start, at.box, at.length, (u, open_frac, source),
-            (fields.u[0], self.working.blood.open_frac, self.working.source), t, fields.t, fields.ice, law,
+            _fastest, working.faces, working.curve, working.blood.coefficient, at.rows.start, at.rows.length, at.beside,
+            np.float32(ice), found,
         )  # fmt: skip
+        return float(found.max())
 
-    def unload(self, newest: int, u: Flat, t: Flat, before_degC: Flat, rows: Rows) -> None:
-        """Give the active rows, as the lattice numbers them, their state; `before_degC` receives what `t` was."""
-        fields = self.working.fields
+    def load(self, u: Flat, t: Flat, open_frac: Flat, source: Flat | None, law: Law) -> None:
+        """Take the state of the lattice."""
+        fields, at, mine = self.working.fields, self.layout, self.working.source
+        pairs = [(u, fields.u[0]), (open_frac, self.working.blood.open_frac)]
+        if source is None:
+            mine[: at.size] = 0
+        else:
+            pairs.append((source, mine))
+        sources, targets = zip(*pairs, strict=True)
+        together(_load, at.start, at.box, at.length, sources, targets, t, fields.t, fields.ice, law)
+
+    def unload(self, newest: int, u: Flat, t: Flat, before_degC: Flat) -> None:
+        """Give the lattice's active rows their state; `before_degC` receives what `t` was."""
+        fields, rows = self.working.fields, self.rows
         together(_unload, self.layout.rows.start, rows.start, rows.length, fields.u[newest], fields.t[newest], u, t,
                  before_degC)  # fmt: skip
 
 
-def _working(lattice: Lattice, layout: Layout, floats: list[Flat], shorts: list[Flat]) -> Working:
-    """The arrays of a super-step, those that do not move filled from the lattice's."""
-    u, u_new, t, t_new, ice, ice_new, open_frac, now, source = floats[:MOVING]
-    curve, faces, none = lattice.curve, lattice.faces, np.zeros(0, np.float32)
-    fixed = [curve.mush, curve.frozen, curve.inverse, lattice.blood, *([curve.vapor] if curve.vapor.size else [])]
-    numbers = Faces(*shorts)
-    at = layout.start, layout.box, layout.length
-    together(_gather, *at, tuple(fixed), tuple(floats[MOVING:]))
-    together(_gather, *at, tuple(faces.numbers[:3]), tuple(numbers[:3]))
-    together(_gather, *at, tuple(faces.numbers[3:]), tuple(numbers[3:]))
-    mush, frozen, inverse, blood, *vapor = floats[MOVING:]
-    return Working(
-        Fields((u, u_new), (t, t_new), (ice, ice_new)),
-        PackedFaces(numbers, faces.thawed, faces.freezing),
-        Curve(mush, frozen, inverse, *vapor or [none]),
-        Blood(blood, open_frac, now, none),
-        source,
-    )
+@njit(**COMPILED)
+def _close(faces, axes, cells, base, line_cells, thawed, freezing, inlets):  # type: ignore[no-untyped-def]
+    """Shuts the faces of `Closed` and tells where its cells lie."""
+    for n in range(axes.size):
+        for m in range(faces.shape[1]):
+            face, cell = faces[n, m], cells[n, m]
+            if face >= 0:
+                shut(thawed[axes[n]], freezing[axes[n]], base[face // line_cells] + face % line_cells, 1)
+            inlets[n, m] = base[cell // line_cells] + cell % line_cells if cell >= 0 else -1
 
 
 @njit(**COMPILED)
-def _lay_out(active, active_length, nx, ny, nz, base, start, box, length, here, beside):  # type: ignore[no-untyped-def]
-    """Fills all but the first five; how many rows are kept, and the cells of them all."""
-    low, high = np.full(nx * ny, nz), np.zeros(nx * ny, np.int64)
-    for r in range(active.size):
-        line, k = np.int64(active[r]) // nz, np.int64(active[r]) % nz
-        past = k + active_length[r]
-        low[line], high[line] = min(low[line], k - 1), max(high[line], past + 1)
-        for other in (line - ny, line + ny, line - 1, line + 1):
-            low[other], high[other] = min(low[other], k), max(high[other], past)
-    count, size = 0, 0
-    for line in range(nx * ny):
-        if high[line] <= low[line]:
-            continue
-        first = max(low[line], 0) // LINE_CELLS * LINE_CELLS
-        past = min(high[line], nz)
-        base[line] = size - first
-        start[count], box[count], length[count] = size, line * nz + first, past - first
-        size += -(-(past - first) // LINE_CELLS) * LINE_CELLS
-        count += 1
-    for r in range(active.size):
-        line, k = np.int64(active[r]) // nz, np.int64(active[r]) % nz
-        here[r] = base[line] + k
-        beside[r, 0], beside[r, 1] = base[line - ny] - base[line], base[line + ny] - base[line]
-        beside[r, 2], beside[r, 3] = base[line - 1] - base[line], base[line + 1] - base[line]
-    return count, size
-
-
-@njit(**COMPILED)
-def _gather(number, threads, start, box, length, sources, targets):  # type: ignore[no-untyped-def]
+def _fastest(number, threads, faces, curve, taken, start, length, beside, ice, found):  # type: ignore[no-untyped-def]
+    ax, ay, az, bx, by, bz = faces.numbers
     begin, end = share(start.size, number, threads)
-    for r in range(begin, end):
-        for n in range(len(sources)):
-            _copy(sources[n], box[r], targets[n], start[r], length[r])
-
-
-@njit(**KERNEL)
-def _copy(values, first, into, place, count):  # type: ignore[no-untyped-def]
-    for k in range(count):
-        into[np.uint64(place + k)] = values[np.uint64(first + k)]
+    found[number] = fastest_rows(
+        ax, ay, az, bx, by, bz, faces.thawed, faces.freezing, taken, curve.frozen, curve.inverse, start, length, beside,
+        begin, end, ice, np.empty(length.max() if length.size else 1, np.float32),
+    )  # fmt: skip
 
 
 @njit(**COMPILED)
 def _load(number, threads, start, box, length, sources, targets, t, temperatures, ices, law):  # type: ignore[no-untyped-def]
     begin, end = share(start.size, number, threads)
+    for n in range(len(sources)):
+        _copy(sources[n], targets[n], start, box, length, begin, end)
+    _copy_with_ice(
+        t, *temperatures, *ices, start, box, length, begin, end, law.liquidus, law.interval, law.half_inverse,
+        law.half_slope,
+    )  # fmt: skip
+
+
+@njit(**KERNEL)
+def _copy(values, into, start, box, length, begin, end):  # type: ignore[no-untyped-def]
     for r in range(begin, end):
-        for n in range(len(sources)):
-            _copy(sources[n], box[r], targets[n], start[r], length[r])
-        _copy_with_ice(
-            t, box[r], temperatures[0], temperatures[1], ices[0], ices[1], start[r], length[r], law.liquidus,
-            law.interval, law.half_inverse, law.half_slope,
-        )  # fmt: skip
+        first, place = np.uint64(box[r]), np.uint64(start[r])
+        for k in range(length[r]):
+            into[place + np.uint64(k)] = values[first + np.uint64(k)]
 
 
 @njit(**KERNEL)
 def _copy_with_ice(  # type: ignore[no-untyped-def]
-    t, first, into, second, ice, second_ice, place, count, liquidus, interval, half_inverse, half_slope
+    t, into, second, ice, second_ice, start, box, length, begin, end, liquidus, interval, half_inverse, half_slope
 ):
-    for k in range(count):
-        now = t[np.uint64(first + k)]
-        g = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
-        q = np.uint64(place + k)
-        into[q], second[q], ice[q], second_ice[q] = now, now, g, g
+    for r in range(begin, end):
+        first, place = np.uint64(box[r]), np.uint64(start[r])
+        for k in range(length[r]):
+            now, q = t[first + np.uint64(k)], place + np.uint64(k)
+            g = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
+            into[q], second[q], ice[q], second_ice[q] = now, now, g, g
 
 
 @njit(**COMPILED)
 def _unload(number, threads, start, box, length, u, t, into_u, into_t, before):  # type: ignore[no-untyped-def]
     begin, end = share(start.size, number, threads)
-    for r in range(begin, end):
-        _return(u, t, start[r], into_u, into_t, before, box[r], length[r])
+    _return(u, t, start, box, length, begin, end, into_u, into_t, before)
 
 
 @njit(**KERNEL)
-def _return(u, t, first, into_u, into_t, before, place, count):  # type: ignore[no-untyped-def]
-    for k in range(count):
-        p, q = place + np.uint64(k), first + np.uint64(k)
-        before[p] = into_t[p]
-        into_t[p] = t[q]
-        into_u[p] = u[q]
+def _return(u, t, start, box, length, begin, end, into_u, into_t, before):  # type: ignore[no-untyped-def]
+    for r in range(begin, end):
+        for k in range(length[r]):
+            p, q = box[r] + np.uint64(k), start[r] + np.uint64(k)
+            before[p] = into_t[p]
+            into_t[p] = t[q]
+            into_u[p] = u[q]

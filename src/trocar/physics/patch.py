@@ -1,4 +1,4 @@
-"""A lattice of cells with everything that moves on it, and its super-step on the active rows."""
+"""The moving cells of a lattice, and their super-step on the active rows."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -7,14 +7,14 @@ import numpy as np
 
 from trocar.physics.damage import Damage
 from trocar.physics.dose import HeatDose, close_coagulated
-from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
-from trocar.physics.packing import Packed
+from trocar.physics.packing import Closed, Packed
+from trocar.physics.seam import pour
 from trocar.physics.source import POWER, Needles, Pieces
 from trocar.physics.spans import Rows
-from trocar.physics.stage import MARGIN_K, play, settle
+from trocar.physics.stage import MARGIN_K, play
 from trocar.physics.stepping import stages
-from trocar.physics.threads import together
+from trocar.physics.whole import Whole
 
 
 class Moved(NamedTuple):
@@ -27,52 +27,72 @@ class Moved(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Patch:
-    """Flat float32 arrays; `source` in W/m3. Damage closes vessels, a dose does too where tissue coagulates."""
+    """The rows of a whole that are active. Damage closes vessels, a dose does too where tissue coagulates.
 
-    lattice: Lattice
-    u: Array  # reduced enthalpy, and the temperature that follows from it
-    t: Array
-    source: Array
+    `heat_W_per_m3`: of other sources than needles, in every cell (flat); none: `None`.
+    """
+
+    whole: Whole
     before_degC: Array
-    damage: Damage
-    dose: HeatDose | None
     hottest_degC: float
-    heated: bool = False  # by other sources than needles
+    heat_W_per_m3: Array | None = None
     _packed: Packed | None = None
 
     @classmethod
-    def of(cls, lattice: Lattice, u: Array, damage: Damage, dose: HeatDose | None) -> Self:
-        """A lattice whose cells have this reduced enthalpy; it brings damage and dose up to date in place."""
-        u, (t, before) = np.ascontiguousarray(u, np.float32), np.empty((2, u.size), np.float32)
-        together(settle, u, lattice.curve, lattice.law, t, before)  # `before` takes the ice
-        before[:] = t
-        return cls(lattice, u, t, np.zeros(u.size, np.float32), before, damage, dose, float(t.max()))
+    def of(cls, whole: Whole) -> Self:
+        """Nothing active yet."""
+        t = whole.state()[1]
+        return cls(whole, np.empty_like(t), float(t.max()))
 
-    def step(self, step_s: float, coldest_degC: float, rows: Rows, pieces: Pieces, needles: Needles) -> Moved:
-        """One super-step; `coldest_degC` bounds what any cell will come to."""
-        each = stages(step_s, self.lattice.explicit_s(coldest_degC))
-        if self._packed is None or not self._packed.is_of(rows, pieces):
-            self._packed = Packed.of(self.lattice, rows, pieces, self._packed)
-        packed, law = self._packed, self.lattice.law
-        packed.load(self.u, self.t, self.damage.open_frac, self.source, law)
+    def follow(self, rows: Rows, pieces: Pieces, closed: Closed | None = None) -> None:
+        """Make these rows the active ones, and these needles their own, with some faces closed."""
+        whole = self.whole
+        self._packed = Packed.of(whole.medium, whole.tissue, whole.law, rows, pieces, closed, self._packed)
+
+    def explicit_s(self, coldest_degC: float) -> float:
+        """The longest stable explicit step of the active rows while no cell is colder than this."""
+        assert self._packed is not None
+        fastest_per_s = self._packed.fastest_per_s(float(self.whole.medium.freezing.share(coldest_degC)))
+        return 1.0 / fastest_per_s if fastest_per_s > 0 else np.inf  # all of them held
+
+    def step(self, step_s: float, coldest_degC: float, needles: Needles, inflow_J_per_m3: Array | None = None) -> Moved:
+        """One super-step; `coldest_degC` bounds what any cell will come to.
+
+        `inflow_J_per_m3`: what passes each of the closed faces meanwhile, into the coarse cell within.
+        """
+        packed, law, damage, dose = self._packed, self.whole.law, self.whole.harm(), self.whole.dose
+        assert packed is not None
+        u, t = self.whole.state()
+        each, layout = stages(step_s, self.explicit_s(coldest_degC)), packed.layout
+        packed.load(u, t, damage.open_frac, self.heat_W_per_m3, law)
+        if inflow_J_per_m3 is not None:
+            pour(inflow_J_per_m3, packed.inlets, step_s, packed.working.source)
         joules = play(
-            packed.working, law, self.lattice.medium.cell_m3, packed.layout.rows, packed.layout.beside, each,
-            packed.pieces, needles, boils=self._may_boil(needles),
-        )  # fmt: skip
-        packed.unload(len(each) % 2, self.u, self.t, self.before_degC, rows)
-        now = self.t
-        lowest, self.hottest_degC = self.damage.record(self.before_degC, now, step_s, law, rows)
-        if self.dose is not None:
-            self.dose.record(self.before_degC, now, step_s, rows)
-            close_coagulated(self.dose.omega, self.damage.open_frac, rows)
+            packed.working,
+            law,
+            self.whole.medium.cell_m3,
+            layout.rows,
+            layout.beside,
+            each,
+            packed.pieces,
+            needles,
+            boils=self._may_boil(needles),
+        )
+        packed.unload(len(each) % 2, u, t, self.before_degC)
+        rows = packed.rows
+        lowest, self.hottest_degC = damage.record(self.before_degC, t, step_s, law, rows)
+        if dose is not None:
+            dose.record(self.before_degC, t, step_s, rows)
+            close_coagulated(dose.omega, damage.open_frac, rows)
         return Moved(joules, lowest, len(each) * int(rows.length.sum()))
 
     def _may_boil(self, needles: Needles) -> bool:
         """Whether any cell may come to boil in a step."""
-        law = self.lattice.law
+        law = self.whole.law
         hottest = max(self.hottest_degC, float(needles.value.max(initial=-np.inf)))
         powered = bool((needles.kind == POWER).any())
-        return self.heated or powered or bool(hottest > law.liquidus + law.boil - MARGIN_K)
+        heated = self.heat_W_per_m3 is not None
+        return heated or powered or bool(hottest > law.liquidus + law.boil - MARGIN_K)
 
 
 def kept(record: Damage | HeatDose) -> list[Array]:

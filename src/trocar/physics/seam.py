@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from trocar.physics.arrays import FREE, Tissue
 from trocar.physics.compiled import COMPILED
-from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
+from trocar.physics.packing import Closed
 from trocar.physics.spans import Rows, Spans
 from trocar.physics.stage import Gates
 
@@ -16,60 +17,44 @@ BAND = 1  # coarse cells within the fine part that go along in a step
 
 @dataclass(slots=True, eq=False)
 class Seam:
-    """The gates (coarse faces), and under each up to four fine faces that are closed while it stands.
-
-    `faces` (n, 4) flat indices of fine faces, -1 where there is none; `cells` those of the fine cells within, -1 where
-    that is held; `kept` (2, n, 4) what the faces conducted.
-    """
+    """The gates (coarse faces), and under each up to four fine faces that are closed while it stands."""
 
     gates: Gates
-    faces: Array
-    cells: Array
-    kept: Array
-    fine: Lattice
+    closed: Closed
 
     @classmethod
-    def around(cls, inner: Spans, fine: Lattice, first: tuple[int, int, int]) -> "Seam":
-        """Close the fine faces around the inner cells; `first`: the coarse cell over fine cell 0."""
+    def around(cls, inner: Spans, tissue: Tissue) -> "Seam":
+        """The seam around the inner cells."""
         most = 2 * int((inner.high - inner.low).sum()) + 2 * int((inner.high > 0).sum()) + 1
         found = np.empty((most * 2, 5), np.int64)
         count = _find_gates(inner.low, inner.high, inner.shape, found)
         within, beyond, face, axis, _ = found[:count].T.copy()
-        faces, cells = np.full((count, 4), -1), np.full((count, 4), -1)
-        kept = np.zeros((2, count, 4), np.float32)
-        _close(
-            found[:count], inner.shape, first, fine.shape, *fine.faces.numbers, fine.curve.inverse, faces, cells, kept
-        )
-        return cls(Gates(within, beyond, face, axis, np.zeros((2, count), np.float32)), faces, cells, kept, fine)
-
-    def open(self) -> None:
-        """Let the fine faces conduct again."""
-        _open(self.gates.axis, self.faces, self.kept, *self.fine.faces.numbers)
-
-    def flow_in(self, source: Array, step_s: float) -> None:
-        """Add the heat that passed the gates to the sources of the fine cells within, W/m3."""
-        _flow_in(self.gates.heat[0], self.cells, np.float32(8.0 / step_s), source)
-
-    def flow_out(self, source: Array, step_s: float) -> None:
-        """Take it from them again."""
-        _flow_in(self.gates.heat[0], self.cells, np.float32(-8.0 / step_s), source)
+        faces, cells = np.full((2, count, 4), -1)
+        _fine_faces(found[:count], inner.shape, tissue.held, faces, cells)
+        gates = Gates(within, beyond, face, axis, np.zeros((2, count), np.float32))
+        return cls(gates, Closed(faces, axis, cells))
 
 
-def fine_rows(inner: Spans, first: tuple[int, int, int], shape: tuple[int, int, int]) -> Rows:
-    """The rows of fine cells under coarse spans, in equal shares; `first`: the coarse cell over fine cell 0."""
+def pour(heat: Array, cells: Array, step_s: float, source: Array) -> None:
+    """Add the heat (J/m3 of a coarse cell) that passed each gate to the sources of the fine cells within, W/m3."""
+    _pour(heat, cells, np.float32(8.0 / step_s), source)
+
+
+def fine_rows(inner: Spans, shape: tuple[int, int, int]) -> Rows:
+    """The rows of fine cells under coarse spans, in equal shares."""
     start, length = np.empty(4 * inner.low.size, np.uint64), np.empty(4 * inner.low.size, np.int64)
-    count = _fine_rows(inner.low, inner.high, first, shape, start, length)
+    count = _fine_rows(inner.low, inner.high, shape, start, length)
     return Rows.of(start[:count], length[:count])
 
 
 @njit(**COMPILED)
-def _fine_rows(low, high, first, shape, start, length):  # type: ignore[no-untyped-def]
+def _fine_rows(low, high, shape, start, length):  # type: ignore[no-untyped-def]
     count = 0
     for x in range(1, shape[0] - 1):
         for y in range(1, shape[1] - 1):
-            i, j = first[0] + x // 2, first[1] + y // 2
-            begin = 2 * (np.int64(low[i, j]) - first[2])
-            past = min(2 * (np.int64(high[i, j]) - first[2]), shape[2] - 1)
+            i, j = x // 2, y // 2
+            begin = 2 * np.int64(low[i, j])
+            past = min(2 * np.int64(high[i, j]), shape[2] - 1)
             if high[i, j] > low[i, j] and past > begin:
                 start[count] = (x * shape[1] + y) * shape[2] + begin
                 length[count] = past - begin
@@ -162,16 +147,17 @@ def _find_gates(low, high, shape, found):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def _close(gates, shape, first, fine_shape, ax, ay, az, bx, by, bz, inverse, faces, cells, kept):  # type: ignore[no-untyped-def]
+def _fine_faces(gates, shape, held, faces, cells):  # type: ignore[no-untyped-def]
+    """The fine faces of each gate, and the cells within."""
     ny, nz = shape[1], shape[2]
-    fx, fy, fz = fine_shape
+    fx, fy, fz = held.shape
     for g in range(gates.shape[0]):
         axis, above = gates[g, 3], gates[g, 4]
         face = gates[g, 2]
         i, j, k = face // (ny * nz), (face // nz) % ny, face % nz
         for n in range(4):
             a, b = n // 2, n % 2
-            x, y, z = 2 * (i - first[0]), 2 * (j - first[1]), 2 * (k - first[2])
+            x, y, z = 2 * i, 2 * j, 2 * k
             if axis == 0:
                 y, z = y + a, z + b
             elif axis == 1:
@@ -180,37 +166,15 @@ def _close(gates, shape, first, fine_shape, ax, ay, az, bx, by, bz, inverse, fac
                 x, y = x + a, y + b
             if x >= fx or y >= fy or z >= fz:
                 continue
-            p = (x * fy + y) * fz + z
-            stride = fy * fz if axis == 0 else (fz if axis == 1 else 1)
-            faces[g, n] = p
-            within = p if above == 1 else p - stride
-            if inverse[within] > 0:
-                cells[g, n] = within
-            if axis == 0:
-                kept[0, g, n], kept[1, g, n], ax[p], bx[p] = ax[p], bx[p], 0, 0
-            elif axis == 1:
-                kept[0, g, n], kept[1, g, n], ay[p], by[p] = ay[p], by[p], 0, 0
-            else:
-                kept[0, g, n], kept[1, g, n], az[p], bz[p] = az[p], bz[p], 0, 0
+            faces[g, n] = (x * fy + y) * fz + z
+            if above == 0:
+                x, y, z = x - int(axis == 0), y - int(axis == 1), z - int(axis == 2)
+            if held[x, y, z] == FREE:
+                cells[g, n] = (x * fy + y) * fz + z
 
 
 @njit(**COMPILED)
-def _open(axes, faces, kept, ax, ay, az, bx, by, bz):  # type: ignore[no-untyped-def]
-    for g in range(axes.size):
-        for n in range(4):
-            p = faces[g, n]
-            if p < 0:
-                continue
-            if axes[g] == 0:
-                ax[p], bx[p] = kept[0, g, n], kept[1, g, n]
-            elif axes[g] == 1:
-                ay[p], by[p] = kept[0, g, n], kept[1, g, n]
-            else:
-                az[p], bz[p] = kept[0, g, n], kept[1, g, n]
-
-
-@njit(**COMPILED)
-def _flow_in(heat, cells, scale, source):  # type: ignore[no-untyped-def]
+def _pour(heat, cells, scale, source):  # type: ignore[no-untyped-def]
     for g in range(heat.size):
         free = 0
         for n in range(4):

@@ -98,6 +98,17 @@ class Spans:
         return Rows.of(start[:count], length[:count])
 
 
+def strides(shape: tuple[int, int, int]) -> tuple[np.uint64, np.uint64]:
+    """How far the next cell along i and along j is in a box."""
+    return np.uint64(shape[1] * shape[2]), np.uint64(shape[2])
+
+
+def beside_in_box(count: int, shape: tuple[int, int, int]) -> NDArray[np.uint64]:
+    """`stage.play`'s `beside` of rows that lie in a box."""
+    along_i, along_j = (int(stride) for stride in strides(shape))
+    return np.full((count, 4), (-along_i, along_i, -along_j, along_j), np.int64).view(np.uint64)
+
+
 def reach(count: int, spacing_m: float) -> int:
     """How many cells beyond the touched ones are active in a step of `count` stages."""
     return max(LEAST_REACH, (count + 3) // 4, ceil(REACH_M / spacing_m - 1e-6))

@@ -36,7 +36,7 @@ def fields_of(u: Flat, curve: Curve, law: Law) -> Fields:
     """Both copies of flat fields that have this reduced enthalpy."""
     first, t, ice, second, t_second, ice_second = places(6, u.size)
     first[:] = u
-    together(settle, first, curve, law, t, ice)
+    together(_settle, first, curve, law, t, ice)
     for copy, values in ((second, first), (t_second, t), (ice_second, ice)):
         copy[:] = values
     return Fields((first, second), (t, t_second), (ice, ice_second))
@@ -99,17 +99,6 @@ def play(
         gate=scratch.gate,
     )  # fmt: skip
     return scratch.moved[0]
-
-
-def strides(shape: tuple[int, int, int]) -> tuple[np.uint64, np.uint64]:
-    """How far the next cell along i and along j is in a box."""
-    return np.uint64(shape[1] * shape[2]), np.uint64(shape[2])
-
-
-def beside_in_box(count: int, shape: tuple[int, int, int]) -> Array:
-    """`play`'s `beside` of rows that lie in a box."""
-    along_i, along_j = (int(stride) for stride in strides(shape))
-    return np.full((count, 4), (-along_i, along_i, -along_j, along_j), np.int64).view(np.uint64)
 
 
 class Scratch(NamedTuple):
@@ -210,7 +199,7 @@ def _book(moved, heat, total, per_cell, beyond, weight_s):  # type: ignore[no-un
 
 
 @njit(**COMPILED)
-def settle(number, threads, u, curve, law, t, ice):  # type: ignore[no-untyped-def]
+def _settle(number, threads, u, curve, law, t, ice):  # type: ignore[no-untyped-def]
     first, past = share(u.size, number, threads)
     temperatures(u[first:past], curve.mush[first:past], curve.frozen[first:past], curve.vapor[first:past], law,
                  curve.vapor.size > 0, t[first:past], ice[first:past])  # fmt: skip

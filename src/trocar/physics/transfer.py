@@ -3,8 +3,9 @@
 import numpy as np
 from numba import njit
 
-from trocar.physics.arrays import HELD
+from trocar.physics.arrays import FREE, HELD
 from trocar.physics.compiled import CELL, COMPILED, KERNEL
+from trocar.physics.enthalpy import LEAST_MUSH_K
 from trocar.physics.threads import share
 
 _temperature, _ice_integral, _reduced = CELL.cell_temperature, CELL.ice_integral, CELL.reduced_enthalpy
@@ -13,76 +14,68 @@ _boiling = CELL.boiling_temperature
 
 @njit(**COMPILED)
 def restrict(  # type: ignore[no-untyped-def]
-    number, threads, u, inverse, blood, open_frac, first, fine_shape, low, high, fields, curve, law, coarse_blood,
-    coarse_open, shape,
-):  # fmt: skip
-    """The state of coarse cells within spans from the fine cells under them, by their heat.
-
-    `first`: the coarse cell over fine cell 0.
-    """
-    fx, fy, fz = fine_shape
-    nx, ny, nz = shape
+    number, threads, u, tissue, open_frac, low, high, fields, curve, law, coarse_blood, coarse_open, shape
+):
+    """The state of coarse cells within spans from the fine cells under them, by their heat."""
+    nx, _, nz = shape
     begin, end = share(nx, number, threads)
-    held, opened = np.empty(2 * nz, np.float32), np.empty(2 * nz, np.float32)
-    for i in range(begin, end):
-        for j in range(ny):
-            k, past = low[i, j], high[i, j]
-            if past <= k:
-                continue
-            count = min(2 * (past - k), fz - 2 * (k - first[2]))
-            for z in range(2 * (past - k)):
-                held[z], opened[z] = 0, 0
-            for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
-                for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
-                    p = (x * fy + y) * fz + 2 * (k - first[2])
-                    _add_row(u, inverse, blood, open_frac, np.uint64(p), count, law.rest - law.liquidus, held, opened)
-            c = np.uint64((i * ny + j) * nz + k)
-            _mean_row(
-                held, opened, *fields.u, *fields.t, *fields.ice, curve.mush, curve.frozen, curve.inverse, curve.vapor,
-                coarse_blood, coarse_open, c, past - k, law.rest - law.liquidus, law.liquidus, law.interval,
-                law.half_inverse, law.half_slope, law.boil, law.boil_interval,
-            )  # fmt: skip
+    _restrict_rows(
+        u, tissue.warm_J.reshape(-1), tissue.held.reshape(-1), tissue.perfusion_W.reshape(-1), open_frac,
+        tissue.held.shape, low, high, begin, end, *fields.u, *fields.t, *fields.ice, curve.mush, curve.frozen,
+        curve.inverse, curve.vapor, coarse_blood, coarse_open, shape, law, np.empty(2 * nz, np.float32),
+        np.empty(2 * nz, np.float32),
+    )  # fmt: skip
 
 
 @njit(**KERNEL)
-def _add_row(u, inverse, blood, open_frac, first, count, rest, held, opened):  # type: ignore[no-untyped-def]
-    zero = np.float32(0)
-    for k in range(count):
-        p = first + np.uint64(k)
-        held[k] += (u[p] - rest) / inverse[p] if inverse[p] > 0 else zero
-        opened[k] += blood[p] * open_frac[p]
-
-
-@njit(**KERNEL)
-def _mean_row(  # type: ignore[no-untyped-def]
-    held, opened, u_a, u_b, t_a, t_b, ice_a, ice_b, mush, frozen, inverse, vapor, blood, open_frac, first, count, rest,
-    liquidus, interval, half_inverse, half_slope, boil, boil_interval,
+def _restrict_rows(  # type: ignore[no-untyped-def]
+    u, warm_J, held, perfusion, open_frac, fine, low, high, begin, end, u_a, u_b, t_a, t_b, ice_a, ice_b, mush, frozen,
+    inverse, vapor, blood, coarse_open, shape, law, heat, opened,
 ):  # fmt: skip
-    eighth = np.float32(0.125)
-    for k in range(count):
-        c = first + np.uint64(k)
-        if inverse[c] > 0:
-            v = rest + eighth * (held[2 * k] + held[2 * k + 1]) * inverse[c]
-            if vapor.size and v > boil:
-                t = _boiling(v, mush[c], frozen[c], liquidus, interval, boil, vapor[c], boil_interval)
-            else:
-                t = _temperature(v, mush[c], frozen[c], liquidus, interval)
-            ice = _ice_integral(t, liquidus, interval, half_inverse, half_slope)
-            u_a[c], u_b[c] = v, v
-            t_a[c], t_b[c] = t, t
-            ice_a[c], ice_b[c] = ice, ice
-            if blood[c] > 0:
-                open_frac[c] = eighth * (opened[2 * k] + opened[2 * k + 1]) / blood[c]
+    zero, eighth, rest = np.float32(0), np.float32(0.125), law.rest - law.liquidus
+    for i in range(begin, end):
+        for j in range(shape[1]):
+            first, past = low[i, j], high[i, j]
+            if past <= first:
+                continue
+            heat[: 2 * (past - first)] = 0
+            opened[: 2 * (past - first)] = 0
+            count = min(2 * past, fine[2]) - 2 * first
+            for x in range(2 * i, min(2 * i + 2, fine[0])):
+                for y in range(2 * j, min(2 * j + 2, fine[1])):
+                    row = np.uint64((x * fine[1] + y) * fine[2] + 2 * first)
+                    for k in range(count):
+                        p = row + np.uint64(k)
+                        free = held[p] == FREE
+                        heat[k] += (u[p] - rest) * warm_J[p] if free else zero
+                        opened[k] += perfusion[p] * open_frac[p] if free else zero
+            start = np.uint64((i * shape[1] + j) * shape[2] + first)
+            for k in range(past - first):
+                c = start + np.uint64(k)
+                if inverse[c] > 0:
+                    v = rest + eighth * (heat[2 * k] + heat[2 * k + 1]) * inverse[c]
+                    if vapor.size and v > law.boil:
+                        t = _boiling(
+                            v, mush[c], frozen[c], law.liquidus, law.interval, law.boil, vapor[c], law.boil_interval
+                        )
+                    else:
+                        t = _temperature(v, mush[c], frozen[c], law.liquidus, law.interval)
+                    ice = _ice_integral(t, law.liquidus, law.interval, law.half_inverse, law.half_slope)
+                    u_a[c], u_b[c] = v, v
+                    t_a[c], t_b[c] = t, t
+                    ice_a[c], ice_b[c] = ice, ice
+                    if blood[c] > 0:
+                        coarse_open[c] = eighth * (opened[2 * k] + opened[2 * k + 1]) / blood[c]
 
 
 @njit(**COMPILED)
 def refine(  # type: ignore[no-untyped-def]
-    number, threads, u, t, lowest, inverse, shape, low, high, without_low, without_high, fine_u, fine_t, fine_lowest,
-    curve, law, first, fine_shape,
+    number, threads, u, t, lowest, inverse, shape, low, high, without_low, without_high, tissue, law, fine_u, fine_t,
+    fine_lowest,
 ):  # fmt: skip
     """The state of fine cells under coarse spans (but not under others): linear in a coarse cell, its heat kept."""
     nx, ny, nz = shape
-    fx, fy, fz = fine_shape
+    fx, fy, fz = tissue.held.shape
     rest, zero, quarter = law.rest - law.liquidus, np.float32(0), np.float32(0.25)
     begin, end = share(nx, number, threads)
     for i in range(max(begin, 1), min(end, nx - 1)):
@@ -97,32 +90,44 @@ def refine(  # type: ignore[no-untyped-def]
                 sy = quarter * _limited(t[c] - t[c - nz], t[c + nz] - t[c])
                 sz = quarter * _limited(t[c] - t[c - 1], t[c + 1] - t[c])
                 kept, capacity = zero, zero
-                for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
-                    for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
-                        for z in range(2 * (k - first[2]), min(2 * (k - first[2]) + 2, fz)):
-                            p = (x * fy + y) * fz + z
-                            if curve.inverse[p] > 0:
+                for x in range(2 * i, min(2 * i + 2, fx)):
+                    for y in range(2 * j, min(2 * j + 2, fy)):
+                        for z in range(2 * k, min(2 * k + 2, fz)):
+                            if tissue.held[x, y, z] == FREE:
                                 there = t[c] + sx * _side(x) + sy * _side(y) + sz * _side(z)
-                                v = _reduced(there, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
-                                fine_u[p] = v
-                                kept += (v - rest) / curve.inverse[p]
-                                capacity += np.float32(1) / curve.inverse[p]
+                                mush, frozen = curve_at(tissue, law, x, y, z)
+                                v = _reduced(there, mush, frozen, law.liquidus, law.interval)
+                                fine_u[(x * fy + y) * fz + z] = v
+                                kept += (v - rest) * tissue.warm_J[x, y, z]
+                                capacity += tissue.warm_J[x, y, z]
                 shift = (np.float32(8) * (u[c] - rest) / inverse[c] - kept) / capacity
-                for x in range(2 * (i - first[0]), min(2 * (i - first[0]) + 2, fx)):
-                    for y in range(2 * (j - first[1]), min(2 * (j - first[1]) + 2, fy)):
-                        for z in range(2 * (k - first[2]), min(2 * (k - first[2]) + 2, fz)):
-                            p = (x * fy + y) * fz + z
-                            if curve.inverse[p] > 0:
+                for x in range(2 * i, min(2 * i + 2, fx)):
+                    for y in range(2 * j, min(2 * j + 2, fy)):
+                        for z in range(2 * k, min(2 * k + 2, fz)):
+                            if tissue.held[x, y, z] == FREE:
+                                p = (x * fy + y) * fz + z
                                 v = fine_u[p] + shift
-                                if curve.vapor.size:
-                                    now = _boiling(
-                                        v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval, law.boil,
-                                        curve.vapor[p], law.boil_interval,
-                                    )  # fmt: skip
-                                else:
-                                    now = _temperature(v, curve.mush[p], curve.frozen[p], law.liquidus, law.interval)
+                                now = temperature_at(tissue, law, x, y, z, v)
                                 fine_u[p], fine_t[p] = v, now
                                 fine_lowest[p] = min(fine_lowest[p], lowest[c] + (now - t[c]))
+
+
+@njit(**COMPILED)
+def curve_at(tissue, law, i, j, k):  # type: ignore[no-untyped-def]
+    """Width of the mush, and unfrozen over frozen heat capacity, of one cell (`enthalpy.curve_of`)."""
+    warm, cold = tissue.warm_J[i, j, k], tissue.cold_J[i, j, k]
+    mush = (tissue.latent_J[i, j, k] + np.float32(0.5) * law.interval * (warm + cold)) / warm
+    return max(mush, np.float32(LEAST_MUSH_K)), warm / cold
+
+
+@njit(**COMPILED)
+def temperature_at(tissue, law, i, j, k, u):  # type: ignore[no-untyped-def]
+    """T of one cell from its reduced enthalpy."""
+    mush, frozen = curve_at(tissue, law, i, j, k)
+    if tissue.vapor_J.size > 0:
+        vapor = tissue.vapor_J[i, j, k] / tissue.warm_J[i, j, k] + law.boil_interval
+        return _boiling(u, mush, frozen, law.liquidus, law.interval, law.boil, vapor, law.boil_interval)
+    return _temperature(u, mush, frozen, law.liquidus, law.interval)
 
 
 @njit(**COMPILED)
@@ -174,10 +179,10 @@ def heat_in(u, inverse, law):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def look_up(cells, tissue, coarse_t, shape, inner, fine_t, first, fine_shape, found):  # type: ignore[no-untyped-def]
-    """The temperature of fine cells (flat indices): from the window where it has them, else linear in coarse cells.
+def look_up(cells, tissue, coarse_t, shape, inner, fine_t, found):  # type: ignore[no-untyped-def]
+    """The temperature of fine cells (flat indices): their own where fine cells are in use, else linear in coarse ones.
 
-    `fine_t` is empty where there is no window; `first`: the coarse cell over its cell 0.
+    `fine_t` is empty where none are.
     """
     ny, nz = tissue.held.shape[1], tissue.held.shape[2]
     low, high = inner
@@ -185,8 +190,7 @@ def look_up(cells, tissue, coarse_t, shape, inner, fine_t, first, fine_shape, fo
         i, j, k = cells[n] // (ny * nz), (cells[n] // nz) % ny, cells[n] % nz
         a, b, c = i // 2, j // 2, k // 2
         if fine_t.size and low[a, b] <= c < high[a, b]:
-            x, y, z = i - 2 * first[0], j - 2 * first[1], k - 2 * first[2]
-            found[n] = fine_t[(x * fine_shape[1] + y) * fine_shape[2] + z]
+            found[n] = fine_t[cells[n]]
         elif tissue.held[i, j, k] == HELD:
             found[n] = tissue.held_degC[i, j, k]
         else:

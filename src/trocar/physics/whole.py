@@ -1,19 +1,19 @@
-"""The state of every fine cell of a nested run: arrays that are made only when somebody reads them."""
+"""The state of every cell of a lattice: arrays that are made when somebody needs them."""
 
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from trocar.physics.arrays import Tissue
+from trocar.physics.arrays import FREE, Tissue
 from trocar.physics.damage import Damage
 from trocar.physics.division import known
 from trocar.physics.dose import HeatDose
 from trocar.physics.enthalpy import Law
+from trocar.physics.lines import Line
 from trocar.physics.medium import Array, Medium
+from trocar.physics.source import Pieces, pieces_of
 from trocar.physics.threads import together
-
-Box = tuple[slice, slice, slice]
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +57,12 @@ class Whole:
         self.u, self.t = np.empty((2, self.tissue.held.size), np.float32)
         together(known, heat_J, self.tissue, self.law, self.u, self.t)
 
-    def within(self, values: Array, box: Box) -> Array:
-        """The part of a flat array, or of each of several, in a box: a view."""
-        return values.reshape(*values.shape[:-1], *self.tissue.shape)[(..., *box)]
+    def pieces_of(self, lines: tuple[Line, ...]) -> Pieces:
+        """Needles' exchange with the cells, knowing of those that are held, as walls too."""
+        pieces = pieces_of(lines, self.medium)
+        if not pieces.cells.size:
+            return pieces
+        held = self.tissue.held.reshape(-1)[pieces.cells.astype(np.int64)] != FREE
+        number = np.repeat(np.arange(pieces.needle.size), np.diff(pieces.offset))
+        share = np.bincount(number, pieces.weight * held[pieces.cell], minlength=pieces.needle.size)
+        return pieces._replace(held_share=share.astype(np.float32))

@@ -8,13 +8,11 @@ from trocar.physics.arrays import Tissue
 from trocar.physics.coarsening import coarser, restricted
 from trocar.physics.damage import zone_m3
 from trocar.physics.dose import HeatDose
-from trocar.physics.heat import HeatSolver, walled
+from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
+from trocar.physics.single import walled
 from trocar.physics.source import Ramp
-from trocar.physics.spans import Spans
-from trocar.physics.whole import Whole
-from trocar.physics.window import Window
 
 SHAPE, SPACING_M = (45, 44, 47), 1.5e-3
 COLD = Ramp(start_degC=37.0, end_degC=-140.0, time_s=2.5)
@@ -233,24 +231,19 @@ def test_a_coarse_cell_that_is_mostly_held_follows_what_holds_it(longest_s):
     assert high.max() < 80.001
 
 
-def test_a_window_grows_around_what_an_earlier_phase_left():
-    """The ice of a phase before may have thawed: the coarse cells of the next one need not reach as far."""
-    medium = textured()
-    tissue = Tissue.of(medium)
-    coarse = coarser(medium, tissue)
-    whole = Whole.of(medium, tissue, coarse.law, None, None, None)
+def test_a_phase_elsewhere_keeps_what_an_earlier_one_left():
+    """The ice has thawed, and coarse cells carry it: each fine cell still knows how cold it was, not their mean.
 
-    def around(k, also=None):
-        cells, spans = np.zeros(coarse.shape, bool), Spans(coarse.shape)
-        cells[9:12, 9:12, k] = True
-        spans.cover(cells)
-        return Window.around(spans, whole, also)
-
-    before = around(slice(3, 6))
-    before.patch.t[:] = 20.0
-    window = around(slice(16, 19), before)
-    window.take(before)
-    found = np.full(SHAPE, 37.0)
-    found[window.box] = window.view(window.patch.t)
-    assert (found[before.box] == 20.0).all()
-    assert window.shape[2] > before.shape[2]
+    That mean once took its place: 2 % more tissue below -20 degC, and up to 20 K too cold.
+    """
+    solver = HeatSolver(textured(), needles())
+    solver.advance(60.0, (COLD, None))
+    solver.advance(1200.0)
+    coldest = solver.damage.minimum_degC.copy()
+    solver.advance(10.0, (None, COLD))
+    after = solver.damage
+    frozen = coldest < -8
+    assert frozen.sum() > 100
+    assert (after.minimum_degC[frozen] == coldest[frozen]).all()
+    assert (after.open_frac[frozen] == 0).all()
+    assert (after.below_s[0][frozen] > 0).all()
