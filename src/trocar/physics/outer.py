@@ -147,12 +147,15 @@ class Outer:
         return float(brought_J) + step_s * sinks * lattice.medium.cell_m3, len(each) * int(rows.length.sum())
 
     def take_in(self, whole: Whole | None) -> None:
-        """The means of the fine cells, if any are in use, become the state of the coarse ones under them."""
+        """The means of the fine cells, if any are in use, become the state of the coarse ones under them.
+
+        Their vessels stay as a phase found them: what freezes or coagulates lies deeper than coarse cells go along.
+        """
         lattice = self.lattice
         if whole is not None:
             together(
-                restrict, whole.state()[0], whole.tissue, whole.harm().open_frac, self.inner.low, self.inner.high,
-                self.fields, lattice.curve, lattice.law, lattice.blood, self.blood.open_frac, lattice.shape,
+                restrict, whole.state()[0], whole.tissue, self.inner.low, self.inner.high, self.fields, lattice.curve,
+                lattice.law, lattice.shape,
             )  # fmt: skip
         together(lower, self.lowest_degC, self.fields.t[0], self.spans.low, self.spans.high, lattice.shape)
 

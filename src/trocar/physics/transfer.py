@@ -14,23 +14,22 @@ _boiling = CELL.boiling_temperature
 
 @njit(**COMPILED)
 def restrict(  # type: ignore[no-untyped-def]
-    number, threads, u, tissue, open_frac, low, high, fields, curve, law, coarse_blood, coarse_open, shape
+    number, threads, u, tissue, low, high, fields, curve, law, shape
 ):
     """The state of coarse cells within spans from the fine cells under them, by their heat."""
     nx, _, nz = shape
     begin, end = share(nx, number, threads)
     _restrict_rows(
-        u, tissue.warm_J.reshape(-1), tissue.held.reshape(-1), tissue.perfusion_W.reshape(-1), open_frac,
-        tissue.held.shape, low, high, begin, end, *fields.u, *fields.t, *fields.ice, curve.mush, curve.frozen,
-        curve.inverse, curve.vapor, coarse_blood, coarse_open, shape, law, np.empty(2 * nz, np.float32),
+        u, tissue.warm_J.reshape(-1), tissue.held.reshape(-1), tissue.held.shape, low, high, begin, end, *fields.u,
+        *fields.t, *fields.ice, curve.mush, curve.frozen, curve.inverse, curve.vapor, shape, law,
         np.empty(2 * nz, np.float32),
     )  # fmt: skip
 
 
 @njit(**KERNEL)
 def _restrict_rows(  # type: ignore[no-untyped-def]
-    u, warm_J, held, perfusion, open_frac, fine, low, high, begin, end, u_a, u_b, t_a, t_b, ice_a, ice_b, mush, frozen,
-    inverse, vapor, blood, coarse_open, shape, law, heat, opened,
+    u, warm_J, held, fine, low, high, begin, end, u_a, u_b, t_a, t_b, ice_a, ice_b, mush, frozen, inverse, vapor, shape,
+    law, heat,
 ):  # fmt: skip
     zero, eighth, rest = np.float32(0), np.float32(0.125), law.rest - law.liquidus
     for i in range(begin, end):
@@ -39,16 +38,13 @@ def _restrict_rows(  # type: ignore[no-untyped-def]
             if past <= first:
                 continue
             heat[: 2 * (past - first)] = 0
-            opened[: 2 * (past - first)] = 0
             count = min(2 * past, fine[2]) - 2 * first
             for x in range(2 * i, min(2 * i + 2, fine[0])):
                 for y in range(2 * j, min(2 * j + 2, fine[1])):
                     row = np.uint64((x * fine[1] + y) * fine[2] + 2 * first)
                     for k in range(count):
                         p = row + np.uint64(k)
-                        free = held[p] == FREE
-                        heat[k] += (u[p] - rest) * warm_J[p] if free else zero
-                        opened[k] += perfusion[p] * open_frac[p] if free else zero
+                        heat[k] += (u[p] - rest) * warm_J[p] if held[p] == FREE else zero
             start = np.uint64((i * shape[1] + j) * shape[2] + first)
             for k in range(past - first):
                 c = start + np.uint64(k)
@@ -64,8 +60,6 @@ def _restrict_rows(  # type: ignore[no-untyped-def]
                     u_a[c], u_b[c] = v, v
                     t_a[c], t_b[c] = t, t
                     ice_a[c], ice_b[c] = ice, ice
-                    if blood[c] > 0:
-                        coarse_open[c] = eighth * (opened[2 * k] + opened[2 * k + 1]) / blood[c]
 
 
 @njit(**COMPILED)
