@@ -45,6 +45,7 @@ class Nested:
     _heat: Array | None = None
     _moved: bool = False  # since the whole was last brought up to date
     _harmed: bool = False
+    _played: bool = False  # since the tissue was last divided
     _watched: bool = field(init=False)  # somebody else holds the records of harm
 
     def __post_init__(self) -> None:
@@ -71,11 +72,8 @@ class Nested:
 
     @property
     def damage(self) -> Damage:
-        damage, self._watched = self.whole.harm(), True
-        if self._harmed:
-            self._unfold(damage.minimum_degC)
-            self._harmed = False
-        return damage
+        self._watched = True
+        return self._bring_up_to_date()
 
     @property
     def lowest_degC(self) -> float:
@@ -107,6 +105,13 @@ class Nested:
         )  # fmt: skip
         return found
 
+    def _bring_up_to_date(self) -> Damage:
+        damage = self.whole.harm()
+        if self._harmed:
+            self._unfold(damage.minimum_degC)
+            self._harmed = False
+        return damage
+
     def _state(self) -> tuple[Array, Array]:
         u, t = self.whole.state()
         if self._moved:
@@ -128,10 +133,11 @@ class Nested:
     # --- what moves it
 
     def begin(self, lines: tuple[Line, ...]) -> None:
-        """A phase with these needles at work: the tissue is divided anew, as a restart would."""
-        if self._moved or self._harmed:
-            self.damage  # noqa: B018 (brings the whole up to date)
+        """A phase with these needles at work: the tissue is divided anew, as a restart would, read meanwhile or not."""
+        if self._played:
+            self._bring_up_to_date()
             self._state()
+            self._played = False
             self.outer = Outer.under(self.coarse, self.whole)
             if self._heat is not None:
                 self.outer.heat(self._heat)
@@ -143,7 +149,7 @@ class Nested:
     def end(self) -> None:
         """After a phase: records that others hold are brought up to date."""
         if self._watched:
-            self.damage  # noqa: B018 (brings both up to date)
+            self._bring_up_to_date()
 
     def heat(self, heat_W_per_m3: Array | None) -> float:
         """Take in the other sources of the coming steps; their watts."""
@@ -162,7 +168,7 @@ class Nested:
         use_for(self.active_cells)
         gates = NO_GATES if self._seam is None else self._seam.gates
         brought_J, work = self.outer.advance(step_s, gates)
-        self._moved = self._harmed = True
+        self._moved = self._harmed = self._played = True
         if self._patch is None or self._seam is None:
             self.outer.take_in(None)
             lowest = float(self.outer.fields.t[0].min())
