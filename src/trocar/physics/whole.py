@@ -33,7 +33,10 @@ class Whole:
         cls, medium: Medium, tissue: Tissue, law: Law, enthalpy_J_per_m3: Array | None, damage: Damage | None,
         dose: HeatDose | None,
     ) -> Self:  # fmt: skip
-        """Tissue at rest, or as it was saved."""
+        """Tissue at rest, or as it was saved; a damage of other numbers than float32 is given float32 arrays."""
+        if damage is not None:
+            for name in Damage.__slots__:
+                setattr(damage, name, np.ascontiguousarray(getattr(damage, name), np.float32))
         found = cls(medium, tissue, law, damage, dose)
         if enthalpy_J_per_m3 is not None:
             found._know(np.ascontiguousarray(enthalpy_J_per_m3, np.float32).reshape(-1))

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from trocar.physics.arrays import Tissue
 from trocar.physics.coarsening import coarser, restricted
-from trocar.physics.damage import zone_m3
+from trocar.physics.damage import Damage, zone_m3
 from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver
 from trocar.physics.lines import Line
@@ -262,3 +262,17 @@ def test_reading_between_phases_changes_nothing():
 
     for one, two in zip(found(read=False), found(read=True), strict=True):
         assert np.abs(one - two).max() < 1e-3
+
+
+def test_a_saved_damage_may_be_of_other_numbers():
+    first = HeatSolver(textured(), needles())
+    first.advance(30.0, (COLD, COLD))
+    kept, found = first.damage, []
+    for kind in (np.float32, np.float64):
+        arrays = (values.astype(kind) for values in (kept.minimum_degC, kept.open_frac, kept.freezes, kept.below_s))
+        solver = HeatSolver.restarted(
+            textured(), needles(), enthalpy_J_per_m3=first.enthalpy_J_per_m3, damage=Damage(*arrays), time_s=30.0
+        )
+        solver.advance(20.0, (COLD, COLD))
+        found.append(solver.damage.minimum_degC)
+    assert (found[0] == found[1]).all()
