@@ -55,16 +55,6 @@ def curve_of(medium: Medium) -> Curve:
     return Curve(mush, frozen, inverse, vapor)
 
 
-def held_reduced(medium: Medium, curve: Curve, law: Law) -> Array:
-    """Flat float32 u of a medium at rest, with its held cells at their temperature."""
-    u = np.full(medium.held.size, law.rest - law.liquidus, np.float32)
-    held = np.flatnonzero(medium.held)
-    if held.size:
-        there = Curve(*(values[held] if values.size else values for values in curve))
-        u[held] = reduced(medium.held_degC.reshape(-1)[held], there, law)
-    return u
-
-
 def law_of(medium: Medium) -> Law:
     """The scalars of a medium for the kernels."""
     freezing = medium.freezing
@@ -104,12 +94,6 @@ def enthalpy_of(u: Array, medium: Medium) -> Array:
     """Flat float32 J/m3 from rest of flat u."""
     rest = np.float32(medium.rest_degC - medium.freezing.liquidus_degC)
     return ((u - rest) * medium.unfrozen_J_per_m3K.reshape(-1)).astype(np.float32, copy=False)
-
-
-def reduced_of(enthalpy_J_per_m3: Array, medium: Medium) -> Array:
-    """Flat float32 u of flat enthalpies from rest."""
-    rest = np.float32(medium.rest_degC - medium.freezing.liquidus_degC)
-    return (rest + enthalpy_J_per_m3.reshape(-1) / medium.unfrozen_J_per_m3K.reshape(-1)).astype(np.float32)
 
 
 def ice_share_of(u: Array, medium: Medium) -> Array:

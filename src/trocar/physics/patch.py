@@ -5,8 +5,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from trocar.physics.damage import Damage
-from trocar.physics.dose import HeatDose, close_coagulated
+from trocar.physics.dose import close_coagulated
 from trocar.physics.medium import Array
 from trocar.physics.packing import Closed, Packed
 from trocar.physics.seam import pour
@@ -68,16 +67,9 @@ class Patch:
         if inflow_J_per_m3 is not None:
             pour(inflow_J_per_m3, packed.inlets, step_s, packed.working.source)
         joules = play(
-            packed.working,
-            law,
-            self.whole.medium.cell_m3,
-            layout.rows,
-            layout.beside,
-            each,
-            packed.pieces,
-            needles,
+            packed.working, law, self.whole.medium.cell_m3, layout.rows, layout.beside, each, packed.pieces, needles,
             boils=self._may_boil(needles),
-        )
+        )  # fmt: skip
         packed.unload(len(each) % 2, u, t, self.before_degC)
         rows = packed.rows
         lowest, self.hottest_degC = damage.record(self.before_degC, t, step_s, law, rows)
@@ -93,8 +85,3 @@ class Patch:
         powered = bool((needles.kind == POWER).any())
         heated = self.heat_W_per_m3 is not None
         return heated or powered or bool(hottest > law.liquidus + law.boil - MARGIN_K)
-
-
-def kept(record: Damage | HeatDose) -> list[Array]:
-    """The arrays of a record of harm."""
-    return [getattr(record, name) for name in record.__slots__]

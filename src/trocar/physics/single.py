@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 
 from trocar.errors import SolverError
-from trocar.physics.arrays import FREE, Tissue
+from trocar.physics.arrays import FREE, HELD, Tissue
 from trocar.physics.damage import Damage
 from trocar.physics.dose import HeatDose
 from trocar.physics.enthalpy import law_of
@@ -167,13 +167,10 @@ class Single:
 
 def walled(medium: Medium) -> Medium:
     """The medium with its outermost updated layer held at rest along every axis that is not insulated."""
-    held, held_degC = medium.held.copy(), np.where(medium.held, medium.held_degC, medium.rest_degC)
-    for axis in range(3):
-        if axis in medium.insulated:
-            continue
-        for index in (0, 1, -2, -1):
-            held[tuple(index if a == axis else slice(None) for a in range(3))] = True
-    return replace(medium, held=held, held_degC=held_degC)
+    held = Tissue.of(medium).held
+    return replace(
+        medium, held=held != FREE, held_degC=np.where(held == HELD, medium.held_degC, np.float32(medium.rest_degC))
+    )
 
 
 def inside(mask: Array) -> Array:
