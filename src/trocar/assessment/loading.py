@@ -52,8 +52,8 @@ class Loaded:
         lost = np.where(of, 1 - self.course.at_peak, 0.0)
         if not lost.any():
             return None
-        points = self.bench.points()
-        return as_vector((points * lost[..., None]).sum(axis=(0, 1, 2)) / lost.sum())
+        at = np.argwhere(lost)
+        return as_vector(np.average(self.bench.grid.to_lps(at), axis=0, weights=lost[tuple(at.T)]))
 
 
 def loaded(
@@ -87,6 +87,6 @@ def loaded(
 
 def _near(bench: Bench, held: Array, force: Array) -> Array:
     """[i, j, k] voxels close to nodes that are held, or loaded as in a joint: supports are no part of the strength."""
-    size = np.linalg.norm(force, axis=3)
+    size = np.sqrt(np.einsum("ijkc,ijkc->ijk", force, force))
     touched = held.any(axis=3) | (size > LOADED_FRAC * size.max())
     return near(touched, bench.grid.spacing_mm, SPARED_MM)[:-1, :-1, :-1]

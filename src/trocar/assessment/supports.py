@@ -36,7 +36,7 @@ class Bench:
 
     def end(self, direction: Sequence[float], depth_mm: float) -> Array:
         """Voxels of the bone within a depth of its end along a direction (LPS)."""
-        along = self.points() @ np.asarray(direction)
+        along = self.along(np.asarray(direction))
         return self.voxels & (along >= along[self.voxels].max() - depth_mm)
 
     def endplate(self, *, upper: bool) -> Array:
@@ -54,9 +54,11 @@ class Bench:
         ordered = ordered & (depth <= max(CONTACT_MM, step))
         return np.moveaxis(ordered[..., ::-1] if upper == upwards else ordered, 2, axis)
 
-    def points(self) -> Array:
-        """[i, j, k, 3] centers of the voxels, LPS."""
-        return self.grid.to_lps(np.moveaxis(np.indices(self.grid.shape), 0, -1))
+    def along(self, direction: Array) -> Array:
+        """[i, j, k] how far the voxels' centers lie along a direction (LPS, mm)."""
+        slope = self.grid.matrix[:3, :3].T @ direction
+        i, j, k = (each * np.arange(n) for each, n in zip(slope, self.grid.shape, strict=True))
+        return np.asarray(i[:, None, None] + j[:, None] + (k + self.grid.matrix[:3, 3] @ direction))
 
 
 @lru_cache(maxsize=32)
@@ -143,7 +145,7 @@ def _target(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
         return seat, _corners(seat)
     top = bench.endplate(upper=True)
     if load.on == "top_anterior":
-        front = -bench.points()[..., 1]
+        front = bench.along(np.array([0.0, -1.0, 0.0]))
         top = top & (front >= np.percentile(front[top], 67))
     return top, _corners(top)
 
@@ -156,7 +158,7 @@ def _first_sacral_endplate(bench: Bench) -> Array:
 
 def _lunate(bench: Bench, contact: Array, direction: Array) -> Array:
     """Weights that fall with the cosine between a sphere's normal and the force: pressure of a hip joint."""
-    points = bench.points()[contact]
+    points = bench.grid.to_lps(np.argwhere(contact))
     system = np.column_stack([2 * points, np.ones(len(points))])
     center = np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0][:3]
     outward = (points - center) / np.linalg.norm(points - center, axis=1, keepdims=True)

@@ -14,6 +14,7 @@ BONE, CEMENT, METAL = 1, 2, 3  # labels of what gives way; 0 never does
 MATERIALS = ("bone", "cement", "screw", "interface")  # in the order of the labels, the bond last
 MOSTLY, SOME_METAL = 0.5, 0.1
 BOND_SMOOTHING = 1.0  # voxels, of the share of cement whose slope is the bond's normal
+BOND_REACH = 6  # voxels around the bond that its slope may depend on
 
 
 def limits() -> tuple[Limits, ...]:
@@ -48,10 +49,16 @@ def labels(modulus_MPa: Array, solid: Array, cement_frac: Array, metal_frac: Arr
 
 def bonded(label: Array, cement_frac: Array) -> tuple[Array, Array]:
     """(n, 3) indices of the cement voxels that share a face with bone, and (n, 3) normals out of the cement."""
+    if not (label == CEMENT).any():
+        return np.zeros((0, 3), int), np.zeros((0, 3))
     beside = ndimage.binary_dilation(label == BONE)  # by faces
     voxels = np.argwhere((label == CEMENT) & beside)
-    smooth = ndimage.gaussian_filter(np.pad(cement_frac.astype(float), 1), BOND_SMOOTHING)
-    slope = np.stack([-axis[tuple(voxels.T + 1)] for axis in np.gradient(smooth)], axis=-1)
+    if not len(voxels):
+        return voxels, np.zeros((0, 3))
+    low = np.maximum(voxels.min(axis=0) - BOND_REACH, 0)
+    box = tuple(slice(a, b) for a, b in zip(low, voxels.max(axis=0) + BOND_REACH + 1, strict=True))
+    smooth = ndimage.gaussian_filter(np.pad(cement_frac[box].astype(float), 1), BOND_SMOOTHING)
+    slope = np.stack([-axis[tuple((voxels - low).T + 1)] for axis in np.gradient(smooth)], axis=-1)
     length = np.linalg.norm(slope, axis=-1, keepdims=True)
     return voxels, np.where(length > 1e-9, slope / np.maximum(length, 1e-9), np.array([0.0, 0.0, 1.0]))
 

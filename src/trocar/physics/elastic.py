@@ -19,7 +19,7 @@ from trocar.physics.elastic_levels import NOTHING, ONE, Array, Hierarchy, Level
 from trocar.physics.elastic_modes import SlowModes
 from trocar.physics.elastic_rows import Rows
 from trocar.physics.elastic_strain import node_strains
-from trocar.physics.elastic_transfer import advance, combine
+from trocar.physics.elastic_transfer import advance, combine, displace
 
 MOST_ITERATIONS = 400
 ONE_PASS = 1e-3  # how far single precision brings the residual down before it is taken anew
@@ -154,8 +154,12 @@ class ElasticSystem:
         while left > least and count < MOST_ITERATIONS:
             steps, _, left, gained = self._descend(moved, unit, left, least, MOST_ITERATIONS - count, 0.0)
             count, energy = count + steps, energy + unit**2 * gained
-        u_m += moved
+        self.displace(u_m, moved, 1.0)
         return Correction(moved, count, energy)
+
+    def displace(self, u_m: Array, moved: Array, factor: float) -> None:
+        """Adds a multiple of a displacement (3 x stored nodes, float32 m) to another in place."""
+        self.hierarchy.levels[0].run(displace, u_m, moved, factor)
 
     def residual(self, u_m: Array, given: Array) -> float:
         """The norm of what the free nodes lack of balance, in units of `unit_N`."""

@@ -217,3 +217,17 @@ def _step(u, r, direction, q, length, scaled, first, count):  # type: ignore[no-
         r[k] = value
         total += value * value
     return total
+
+
+@njit(**COMPILED)
+def displace(number, threads, u, moved, factor):  # type: ignore[no-untyped-def]
+    """u += factor x moved, which has fewer digits."""
+    first, after = share(u.size, number, threads)
+    _plus_scaled(u, moved, np.float64(factor), U(first), after - first)
+
+
+@njit(**KERNEL)
+def _plus_scaled(u, moved, factor, first, count):  # type: ignore[no-untyped-def]
+    for n in range(count):
+        k = first + U(n)
+        u[k] += factor * np.float64(moved[k])

@@ -64,7 +64,7 @@ class LocalBalance:
                 break
         part.report(self.whole)
         if rest is not None and self.correction is not None:
-            unit_m += np.float32(rest.moved) * self.correction.u_m
+            self.whole.system.displace(unit_m, self.correction.u_m, rest.moved)
         part.put(u, unit_m)
         return added
 

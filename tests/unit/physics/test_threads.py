@@ -1,5 +1,6 @@
 """Kernels that several threads run together: the same numbers however many, and nobody waits for ever."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -84,3 +85,33 @@ def test_an_interrupt_does_not_leave_the_others_waiting(with_threads):
 def test_alone_uses_one_thread():
     with alone():
         assert together(lambda number, count: count) == 1
+
+
+@njit(nogil=True)
+def add_one(number, count, values):
+    """Each thread to its own number."""
+    values[number] += 1
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.05])
+def test_helpers_that_sleep_and_those_that_wait_do_their_share(with_threads, pause_s):
+    with_threads(3)
+    done = np.zeros(3)
+    for _ in range(20):
+        together(add_one, done)
+        time.sleep(pause_s)  # the longer one: they have gone to sleep
+    assert (done == 20).all()
+
+
+def test_what_a_helper_raises_is_raised_here_and_the_next_call_goes_on(with_threads):
+    with_threads(2)
+
+    def kernel(number, count):
+        if number == 1:
+            raise ValueError("a helper's")
+
+    with pytest.raises(ValueError, match="a helper's"):
+        together(kernel)
+    done = np.zeros(2)
+    together(add_one, done)
+    assert (done == 1).all()
