@@ -172,7 +172,7 @@ def _row_faces(tissue, row, other, shift, scale, exchange, thawed, freezing):  #
         tissue.warm_W[row], tissue.warm_W[other], tissue.cold_W[row], tissue.cold_W[other], tissue.held[row],
         tissue.held[other], shift, scale, thawed, freezing,
     )  # fmt: skip
-    if tissue.outside.size > 0:
+    if tissue.outside.size > 0 and _differ(tissue.outside[row], tissue.outside[other], shift):
         for z in range(shift, thawed.size - 1):
             here, below = (row[0], row[1], z), (other[0], other[1], z - shift)
             if tissue.outside[here] != tissue.outside[below] and tissue.held[here] == 0 and tissue.held[below] == 0:
@@ -191,6 +191,15 @@ def _row_conducts(warm, warm_below, cold, cold_below, held, held_below, shift, s
         free = (held[z] | held_below[z - shift]) == 0
         thawed[z] += between if free else none
         freezing[z] += two * c * d / (c + d) - between if free else none
+
+
+@njit(**KERNEL)
+def _differ(outside, outside_below, shift):  # type: ignore[no-untyped-def]
+    """Whether the body's surface passes between any cells of two rows, or of one and those before."""
+    count = 0
+    for z in range(shift, outside.size):
+        count += outside[z] != outside_below[z - shift]
+    return count > 0
 
 
 @njit(**KERNEL)

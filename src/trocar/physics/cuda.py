@@ -14,7 +14,7 @@ from trocar.physics.compiled import cell_functions
 from trocar.physics.damage import THRESHOLDS_DEGC, Damage
 from trocar.physics.lattice import Faces, Lattice
 from trocar.physics.medium import Array
-from trocar.physics.source import FLUID, POWER, Needles, Pieces
+from trocar.physics.source import FLUID, POWER, Needles, Pieces, by_cell
 from trocar.physics.stage import Fields
 
 BLOCK = (1, 4, 64)
@@ -66,6 +66,7 @@ class CudaLattice:
         shape, law, cell_m3 = self.lattice.shape, self.lattice.law, self.lattice.medium.cell_m3
         grid = tuple(-(-n // b) for n, b in zip(shape, BLOCK, strict=True))
         on = {name: cuda.to_device(values) for name, values in pieces._asdict().items() if name != "runs"}
+        back, piece, piece_weight = (cuda.to_device(values) for values in by_cell(pieces))
         drives = [cuda.to_device(values) for values in needles]
         source_, means = cuda.to_device(source), cuda.to_device(np.zeros(max(1, pieces.needle.size), np.float32))
         watts, blood_W = cuda.to_device(np.zeros_like(means)), cuda.to_device(np.zeros(len(stages)))
@@ -93,7 +94,7 @@ class CudaLattice:
                     on["held_share"], *drives, means, law, watts, drawn_W, blood_W, s, 1.0 / cell_m3,
                 )  # fmt: skip
                 _heat_cells[-(-touched // LINE), LINE](
-                    on["cells"], on["back"], on["piece"], on["piece_weight"], watts, u_new, t_new, ice_new, *curve,
+                    on["cells"], back, piece, piece_weight, watts, u_new, t_new, ice_new, *curve,
                     law, np.float32(weight_s / cell_m3),
                 )  # fmt: skip
             for pair in self._moving.values():

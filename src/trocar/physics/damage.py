@@ -38,15 +38,17 @@ class Damage:
             below_s=np.zeros((len(THRESHOLDS_DEGC), cells), np.float32),
         )
 
-    def record(self, before_degC: Array, now_degC: Array, step_s: float, law: Law, rows: Rows) -> tuple[float, float]:
+    def record(
+        self, before_degC: Array, now_degC: Array, step_s: float, law: Law, rows: Rows, there: Array
+    ) -> tuple[float, float]:
         """Take in a step that led from one temperature to another (flat) on the active rows.
 
-        Returns the lowest and the highest temperature there now.
+        `there`: where each row begins in `now_degC`. Returns the lowest and the highest temperature there.
         """
         thresholds = np.array(THRESHOLDS_DEGC, np.float32)
         extremes = np.empty((rows.bounds.size - 1, 2), np.float32)
         together(
-            _record, before_degC, now_degC, np.float32(step_s), thresholds, law, rows,
+            _record, before_degC, now_degC, np.float32(step_s), thresholds, law, rows, there,
             self.minimum_degC, self.open_frac, self.freezes, self.below_s, extremes,
         )  # fmt: skip
         return float(extremes[:, 0].min()), float(extremes[:, 1].max())
@@ -54,46 +56,65 @@ class Damage:
 
 @njit(**COMPILED)
 def _record(  # type: ignore[no-untyped-def]
-    number, threads, before, now, step_s, thresholds, law, rows, minimum, open_frac, freezes, below_s, extremes
+    number, threads, before, now, step_s, thresholds, law, rows, there, minimum, open_frac, freezes, below_s, extremes
 ):
+    """Row by row, so that what several laws look at is near; arrays that a row leaves as they are, are not written."""
     start, length, bounds, _ = rows
+    middle, inverse = law.liquidus - np.float32(0.5) * law.interval, np.float32(1) / law.interval
     begin, end = share(bounds.size - 1, number, threads)
     for part in range(begin, end):
-        low, high, lowest = _rows_cold(
-            before, now, minimum, open_frac, freezes, law.liquidus, law.interval, start, length, bounds, part
-        )
+        low, high = np.float32(1e9), np.float32(-1e9)
+        for row in range(bounds[part], bounds[part + 1]):
+            p, q, count = start[row], there[row], length[row]
+            least, most, coldest, warmest = _extremes(before, now, minimum, p, q, count)
+            low, high = min(low, least), max(high, most)
+            if least < law.liquidus:
+                _close(now, open_frac, law.liquidus, inverse, p, q, count)
+            if least < middle and warmest >= middle:
+                _count(before, now, freezes, middle, p, q, count)
+            for n in range(thresholds.size):
+                if min(least, coldest) < thresholds[n]:
+                    _time_below(before, now, below_s[n], step_s, thresholds[n], p, q, count)
         extremes[part, 0], extremes[part, 1] = low, high
-        for n in range(thresholds.size):
-            if lowest < thresholds[n]:
-                _rows_below(before, now, below_s[n], step_s, thresholds[n], start, length, bounds, part)
 
 
 @njit(**KERNEL)
-def _rows_cold(before, now, minimum, open_frac, freezes, liquidus, interval, start, length, bounds, part):  # type: ignore[no-untyped-def]
-    """The coldest moment, the vessels it closed, and the passages through the middle of the freezing interval."""
-    middle, inverse = liquidus - np.float32(0.5) * interval, np.float32(1) / interval
+def _extremes(before, now, minimum, p, q, count):  # type: ignore[no-untyped-def]
+    """The coldest moments of a row; its lowest and highest temperature now, and before."""
+    least, most, coldest, warmest = np.float32(1e9), np.float32(-1e9), np.float32(1e9), np.float32(-1e9)
+    for k in range(count):
+        a, b, m = before[p + np.uint64(k)], now[q + np.uint64(k)], minimum[p + np.uint64(k)]
+        least, most, coldest, warmest = min(least, b), max(most, b), min(coldest, a), max(warmest, a)
+        minimum[p + np.uint64(k)] = min(m, b)
+    return least, most, coldest, warmest
+
+
+@njit(**KERNEL)
+def _close(now, open_frac, liquidus, inverse, p, q, count):  # type: ignore[no-untyped-def]
+    """The vessels that the ice closes."""
     zero, one = np.float32(0), np.float32(1)
-    low, high, lowest = np.float32(1e9), np.float32(-1e9), np.float32(1e9)
-    for row in range(bounds[part], bounds[part + 1]):
-        for k in range(length[row]):
-            p = start[row] + np.uint64(k)
-            a, b = before[p], now[p]
-            low, high, lowest = min(low, b), max(high, b), min(lowest, a)
-            minimum[p] = min(minimum[p], b)
-            open_frac[p] = min(open_frac[p], one - min(max((liquidus - b) * inverse, zero), one))
-            freezes[p] += one if (a >= middle and b < middle) else zero
-    return low, high, min(low, lowest)
+    for k in range(count):
+        share = one - min(max((liquidus - now[q + np.uint64(k)]) * inverse, zero), one)
+        open_frac[p + np.uint64(k)] = min(open_frac[p + np.uint64(k)], share)
 
 
 @njit(**KERNEL)
-def _rows_below(before, now, below_s, step_s, threshold, start, length, bounds, part):  # type: ignore[no-untyped-def]
+def _count(before, now, freezes, middle, p, q, count):  # type: ignore[no-untyped-def]
+    """The passages through the middle of the freezing interval."""
+    zero, one = np.float32(0), np.float32(1)
+    for k in range(count):
+        passed = before[p + np.uint64(k)] >= middle and now[q + np.uint64(k)] < middle
+        freezes[p + np.uint64(k)] += one if passed else zero
+
+
+@njit(**KERNEL)
+def _time_below(before, now, below_s, step_s, threshold, p, q, count):  # type: ignore[no-untyped-def]
     """The share of the step below a threshold, with the temperature linear in time between its ends."""
     zero, one, tiny = np.float32(0), np.float32(1), np.float32(1e-6)
-    for row in range(bounds[part], bounds[part + 1]):
-        for k in range(length[row]):
-            p = start[row] + np.uint64(k)
-            low, high = min(before[p], now[p]), max(before[p], now[p])
-            below_s[p] += step_s * min(max((threshold - low) / max(high - low, tiny), zero), one)
+    for k in range(count):
+        a, b = before[p + np.uint64(k)], now[q + np.uint64(k)]
+        low, high = min(a, b), max(a, b)
+        below_s[p + np.uint64(k)] += step_s * min(max((threshold - low) / max(high - low, tiny), zero), one)
 
 
 def zone_m3(values: Array, level: float, spacing_m: float, *, finer: int = 4) -> float:

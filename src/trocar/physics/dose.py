@@ -87,14 +87,17 @@ class HeatDose:
         """The share of perfusion that coagulation leaves: none once Omega has reached 1 (thermal reference 4.1)."""
         return (self.omega < 1).astype(np.float32)
 
-    def record(self, before_degC: Array, now_degC: Array, step_s: float, rows: Rows) -> None:
-        """Take in a step that led from one temperature to another (flat, linear in time) on the active rows."""
+    def record(self, before_degC: Array, now_degC: Array, step_s: float, rows: Rows, there: Array) -> None:
+        """Take in a step that led from one temperature to another (flat, linear in time) on the active rows.
+
+        `there`: where each row begins in `now_degC`.
+        """
         points, weights = np.polynomial.legendre.leggauss(SAMPLES)
         shares, weights = (0.5 * (points + 1)).astype(np.float32), (0.5 * weights).astype(np.float32)
         laws = np.array([*_scaled(LIVER), *_scaled(SKIN)], np.float32)
         recovery = np.array(Recovery()[:3], np.float32)
         together(
-            _record, before_degC, now_degC, np.float32(step_s), shares, weights, laws, recovery, rows,
+            _record, before_degC, now_degC, np.float32(step_s), shares, weights, laws, recovery, rows, there,
             self.omega, self.omega_skin, self.cem43_min, self.alive, self.vulnerable, self.least_alive,
             self.maximum_degC,
         )  # fmt: skip
@@ -107,28 +110,28 @@ def _scaled(law: Arrhenius) -> tuple[float, float]:
 
 @njit(**COMPILED)
 def _record(  # type: ignore[no-untyped-def]
-    number, threads, before, now, step_s, shares, weights, laws, recovery, rows, omega, omega_skin, cem43_min, alive,
-    vulnerable, least_alive, maximum,
+    number, threads, before, now, step_s, shares, weights, laws, recovery, rows, there, omega, omega_skin, cem43_min,
+    alive, vulnerable, least_alive, maximum,
 ):  # fmt: skip
     start, length, bounds, _ = rows
     begin, end = share(bounds.size - 1, number, threads)
     for part in range(begin, end):
         _record_rows(
-            before, now, step_s, shares, weights, laws, recovery, start, length, bounds, part,
+            before, now, step_s, shares, weights, laws, recovery, start, there, length, bounds, part,
             omega, omega_skin, cem43_min, alive, vulnerable, least_alive, maximum,
         )  # fmt: skip
 
 
 @njit(**KERNEL)
 def _record_rows(  # type: ignore[no-untyped-def]
-    before, now, step_s, shares, weights, laws, recovery, start, length, bounds, part,
+    before, now, step_s, shares, weights, laws, recovery, start, there, length, bounds, part,
     omega, omega_skin, cem43_min, alive, vulnerable, least_alive, maximum,
 ):  # fmt: skip
     minute = np.float32(1 / 60)
     for row in range(bounds[part], bounds[part + 1]):
         for k in range(length[row]):
             p = start[row] + np.uint64(k)
-            a, b = before[p], now[p]
+            a, b = before[p], now[there[row] + np.uint64(k)]
             maximum[p] = max(maximum[p], max(a, b))
             if max(a, b) < COLDEST_HARM_DEGC and vulnerable[p] < RESTING_VULNERABLE:
                 continue

@@ -77,11 +77,10 @@ def _fill(  # type: ignore[no-untyped-def]
         )  # fmt: skip
     if tissue.outside.size:
         skin = np.int32(exchange * per_thawed + F(0.5))
-        for r in range(begin, end):
-            for axis in range(AXES):
-                for p in range(max(box[r], strides[axis]), box[r] + length[r]):
-                    if tissue.outside[p] != tissue.outside[p - strides[axis]]:
-                        thawed[axis][start[r] + p - box[r]], freezing[axis][start[r] + p - box[r]] = skin, 0
+        for axis in range(AXES):
+            _skin_rows(
+                tissue.outside, start, box, length, begin, end, strides[axis], skin, thawed[axis], freezing[axis]
+            )
     for r in range(begin, end):
         at = box[r] // strides[0], box[r] // strides[1] % shape[1], box[r] % shape[2]
         for axis in range(2):
@@ -134,6 +133,22 @@ def _face_rows(  # type: ignore[no-untyped-def]
             more = (twice * c * d / (c + d) - unfrozen) * per_freezing
             thawed[q] = np.int32(unfrozen * per_thawed + half)
             freezing[q] = np.int32(more + (half if more > 0 else -half))
+
+
+@njit(**KERNEL)
+def _skin_rows(outside, start, box, length, begin, end, stride, skin, thawed, freezing):  # type: ignore[no-untyped-def]
+    """Where one of the two cells lies outside the body, its surface conducts."""
+    for r in range(begin, end):
+        first, place, below = np.uint64(box[r]), np.uint64(start[r]), np.uint64(max(box[r] - stride, 0))
+        apart = 0
+        for k in range(length[r]):
+            apart += outside[first + np.uint64(k)] != outside[below + np.uint64(k)]
+        if apart == 0:
+            continue
+        for k in range(length[r]):
+            q, passes = place + np.uint64(k), outside[first + np.uint64(k)] != outside[below + np.uint64(k)]
+            thawed[q] = skin if passes else np.int32(thawed[q])
+            freezing[q] = 0 if passes else np.int32(freezing[q])
 
 
 @njit(**COMPILED)

@@ -104,12 +104,18 @@ def _gaussians(centers: Array, sigma: float, shape: tuple[int, int, int]) -> Ite
     if (centers - reach < 1).any() or (centers + reach > np.asarray(shape) - 2).any():
         raise SolverError("a needle or electrode lies outside the simulated tissue", hint="enlarge the simulated box")
     most = int(np.ceil(reach))
-    offsets = np.stack(np.meshgrid(*(np.arange(-most, most + 1),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    offsets = np.arange(-most, most + 1)
     nearest = np.rint(centers).astype(int)
-    squared = ((nearest - centers)[:, None, :] + offsets) ** 2 @ np.ones(3)
-    weights = np.exp(-0.5 * squared / sigma**2) * (squared <= reach**2)
+    cells = nearest[..., None] + offsets  # (n, axis, offset)
+    i, j, k = np.moveaxis((cells - centers[..., None]) ** 2, 1, 0)
+    squared = (i[:, :, None, None] + j[:, None, :, None] + k[:, None, None, :]).reshape(len(centers), -1)
+    i, j, k = (np.exp(-0.5 * each / sigma**2) for each in (i, j, k))
+    weights = (i[:, :, None, None] * j[:, None, :, None] * k[:, None, None, :]).reshape(squared.shape)
+    weights *= squared <= reach**2
     weights /= weights.sum(axis=1, keepdims=True)
-    flat = np.ravel_multi_index(tuple(np.moveaxis(nearest[:, None, :] + offsets, -1, 0)), shape)
+    i, j, k = np.moveaxis(cells, 1, 0)
+    rows = i[:, :, None] * shape[1] + j[:, None, :]
+    flat = (rows[..., None] * shape[2] + k[:, None, None, :]).reshape(squared.shape)
     for cells, share in zip(flat, weights, strict=True):
         near = share > 0
         yield cells[near], share[near]

@@ -129,12 +129,13 @@ class Outer:
         """The coarse half of a step: joules that blood and held cells brought around the fine part; its cell-stages."""
         lattice, law = self.lattice, self.lattice.law
         rows = split_rows(self.spans, self.inner)
-        warm = np.empty(rows.length.size, bool)
+        warm, extremes = np.empty(rows.length.size, bool), np.empty((rows.bounds.size - 1, 2), np.float32)
         boiling_degC = law.liquidus + law.boil - MARGIN_K
-        coldest, hottest = warm_rows(
-            *self.fields.t, rows.start, rows.length, *strides(lattice.shape), law.liquidus + MARGIN_K, boiling_degC,
-            warm,
+        together(
+            warm_rows, *self.fields.t, rows.start, rows.length, rows.bounds, strides(lattice.shape),
+            law.liquidus + MARGIN_K, boiling_degC, warm, extremes,
         )  # fmt: skip
+        coldest, hottest = extremes[:, 0].min(), extremes[:, 1].max()
         each = stages(step_s, lattice.explicit_s(float(coldest)))
         brought_J = play(
             Working(self.fields, lattice.faces, lattice.curve, self.blood, self.heat_W_per_m3), law,

@@ -24,7 +24,7 @@ from trocar.physics.spans import VECTOR_CELLS, Rows
 from trocar.physics.stage import Blood, Fields, Working
 from trocar.physics.threads import PARTS, share, together
 
-ROOM_TO_GROW = 1.3  # of the cells that a packing is first made for
+ROOM_TO_GROW = 2.0  # of the cells that a packing is first made for: what is not used is not touched
 MOVING, FIXED = 9, 5  # arrays of four bytes: two copies of each field, open vessels, perfusion, source; curve and blood
 _NONE = np.zeros(0, np.float32)
 
@@ -68,8 +68,6 @@ class Packed:
             size = int(ROOM_TO_GROW * size)
             floats = places(MOVING + FIXED, size)
             shorts = half_places(AXES, size, np.uint16) + half_places(AXES, size, np.int16)
-            for values in floats[:MOVING]:
-                values[:] = 0
         u, u_new, t, t_new, ice, ice_new, open_frac, now, source, mush, frozen, inverse, blood, vapor = floats
         curve = Curve(mush, frozen, inverse, vapor if tissue.vapor_J.size else _NONE)
         faces = lay_ground(medium, tissue, law, layout, curve, blood, Faces(*shorts))
@@ -78,7 +76,9 @@ class Packed:
         inlets = np.zeros((0, 4), np.int64)
         if closed is not None:
             inlets, numbers = np.empty_like(closed.cells), working.faces.numbers
-            _close(*closed, layout.base, layout.line_cells, tuple(numbers[:AXES]), tuple(numbers[AXES:]), inlets)
+            together(
+                _close, *closed, layout.base, layout.line_cells, tuple(numbers[:AXES]), tuple(numbers[AXES:]), inlets
+            )
         pieces = pieces._replace(cells=layout.places_of(pieces.cells).astype(np.uint64))
         return cls(layout, working, pieces, inlets, rows, floats, shorts)
 
@@ -102,17 +102,16 @@ class Packed:
         sources, targets = zip(*pairs, strict=True)
         together(_load, at.start, at.box, at.length, sources, targets, t, fields.t, fields.ice, law)
 
-    def unload(self, newest: int, u: Flat, t: Flat, before_degC: Flat) -> None:
-        """Give the lattice's active rows their state; `before_degC` receives what `t` was."""
+    def unload(self, newest: int, u: Flat, t: Flat) -> None:
+        """Give the lattice's active rows their state."""
         fields, rows = self.working.fields, self.rows
-        together(_unload, self.layout.rows.start, rows.start, rows.length, fields.u[newest], fields.t[newest], u, t,
-                 before_degC)  # fmt: skip
+        together(_unload, self.layout.rows.start, rows.start, rows.length, fields.u[newest], fields.t[newest], u, t)
 
 
 @njit(**COMPILED)
-def _close(faces, axes, cells, base, line_cells, thawed, freezing, inlets):  # type: ignore[no-untyped-def]
-    """Shuts the faces of `Closed` and tells where its cells lie."""
-    for n in range(axes.size):
+def _close(number, threads, faces, axes, cells, base, line_cells, thawed, freezing, inlets):  # type: ignore[no-untyped-def]
+    """Shuts a share of the faces of `Closed` and tells where its cells lie."""
+    for n in range(*share(axes.size, number, threads)):
         for m in range(faces.shape[1]):
             face, cell = faces[n, m], cells[n, m]
             if face >= 0:
@@ -162,16 +161,15 @@ def _copy_with_ice(  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def _unload(number, threads, start, box, length, u, t, into_u, into_t, before):  # type: ignore[no-untyped-def]
+def _unload(number, threads, start, box, length, u, t, into_u, into_t):  # type: ignore[no-untyped-def]
     begin, end = share(start.size, number, threads)
-    _return(u, t, start, box, length, begin, end, into_u, into_t, before)
+    _return(u, t, start, box, length, begin, end, into_u, into_t)
 
 
 @njit(**KERNEL)
-def _return(u, t, start, box, length, begin, end, into_u, into_t, before):  # type: ignore[no-untyped-def]
+def _return(u, t, start, box, length, begin, end, into_u, into_t):  # type: ignore[no-untyped-def]
     for r in range(begin, end):
         for k in range(length[r]):
             p, q = box[r] + np.uint64(k), start[r] + np.uint64(k)
-            before[p] = into_t[p]
             into_t[p] = t[q]
             into_u[p] = u[q]

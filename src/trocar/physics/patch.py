@@ -32,7 +32,6 @@ class Patch:
     """
 
     whole: Whole
-    before_degC: Array
     hottest_degC: float
     heat_W_per_m3: Array | None = None
     _packed: Packed | None = None
@@ -41,7 +40,7 @@ class Patch:
     def of(cls, whole: Whole) -> Self:
         """Nothing active yet."""
         t = whole.state()[1]
-        return cls(whole, np.empty_like(t), float(t.max()))
+        return cls(whole, float(t.max()))
 
     def follow(self, rows: Rows, pieces: Pieces, closed: Closed | None = None) -> None:
         """Make these rows the active ones, and these needles their own, with some faces closed."""
@@ -70,12 +69,13 @@ class Patch:
             packed.working, law, self.whole.medium.cell_m3, layout.rows, layout.beside, each, packed.pieces, needles,
             boils=self._may_boil(needles),
         )  # fmt: skip
-        packed.unload(len(each) % 2, u, t, self.before_degC)
-        rows = packed.rows
-        lowest, self.hottest_degC = damage.record(self.before_degC, t, step_s, law, rows)
+        newest = len(each) % 2
+        rows, there, t_now = packed.rows, layout.rows.start, packed.working.fields.t[newest]
+        lowest, self.hottest_degC = damage.record(t, t_now, step_s, law, rows, there)
         if dose is not None:
-            dose.record(self.before_degC, t, step_s, rows)
+            dose.record(t, t_now, step_s, rows, there)
             close_coagulated(dose.omega, damage.open_frac, rows)
+        packed.unload(newest, u, t)
         return Moved(joules, lowest, len(each) * int(rows.length.sum()))
 
     def _may_boil(self, needles: Needles) -> bool:

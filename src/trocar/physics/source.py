@@ -103,9 +103,6 @@ class Pieces(NamedTuple):
     offset: NDArray[np.int64]  # (pieces + 1) rows into `cell` and `weight`
     cell: NDArray[np.uint32]  # index into `cells`
     weight: NDArray[np.float32]
-    back: NDArray[np.int64]  # (cells + 1) rows into `piece` and `piece_weight`: the same, cell by cell
-    piece: NDArray[np.uint32]
-    piece_weight: NDArray[np.float32]
     needle: NDArray[np.int64]  # of each piece
     strength_m: NDArray[np.float32]  # 2 pi length / ln(mean radius / needle radius)
     wall_m2: NDArray[np.float32]  # of the needle's surface
@@ -140,7 +137,6 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     touched, cell = np.unique(flat, return_inverse=True)
     number = np.repeat(np.arange(len(found)), sizes)
     offset = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    order = np.argsort(cell, kind="stable")
     warm = medium.unfrozen_W_per_mK.reshape(-1)[touched].astype(np.float32)
     cold = medium.frozen_W_per_mK.reshape(-1)[touched].astype(np.float32) - warm
     held = medium.held.reshape(-1)[touched].astype(np.float32)
@@ -151,9 +147,6 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
         offset=offset,
         cell=cell.astype(np.uint32),
         weight=weight,
-        back=np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=touched.size))]).astype(np.int64),
-        piece=number[order].astype(np.uint32),
-        piece_weight=weight[order],
         needle=np.array([n for _, n, _ in found], dtype=np.int64),
         strength_m=np.array([piece.strength_m for piece, _, _ in found], dtype=np.float32),
         wall_m2=np.array([2 * np.pi * line.radius_m * lengths[n] / count[n] for _, n, line in found], np.float32),
@@ -164,6 +157,14 @@ def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
         held_share=np.bincount(number, weight * held[cell], minlength=len(found)).astype(np.float32),
         runs=Runs.of(offset, cell, flat // medium.shape[2], weight),
     )
+
+
+def by_cell(pieces: Pieces) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]:
+    """The same weights cell by cell: (cells + 1) rows into the pieces that touch each cell, and into their weights."""
+    order = np.argsort(pieces.cell, kind="stable")
+    number = np.repeat(np.arange(pieces.needle.size, dtype=np.uint32), np.diff(pieces.offset))
+    count = np.bincount(pieces.cell, minlength=pieces.cells.size)
+    return np.concatenate([[0], np.cumsum(count)]).astype(np.int64), number[order], pieces.weight[order]
 
 
 def _with_ends(line: Line, spacing_m: float) -> Line:
@@ -177,9 +178,8 @@ def _with_ends(line: Line, spacing_m: float) -> Line:
 
 _NONE = np.zeros(0, np.float32)
 NO_PIECES = Pieces(
-    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.uint32), _NONE, np.zeros(1, np.int64),
-    np.zeros(0, np.uint32), _NONE, np.zeros(0, np.int64), *(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE),
-    Runs(np.zeros(1, np.int64), np.zeros(0, np.int64), _NONE),
+    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.uint32), _NONE, np.zeros(0, np.int64),
+    *(_NONE,) * 7, Runs(np.zeros(1, np.int64), np.zeros(0, np.int64), _NONE),
 )  # fmt: skip
 NO_NEEDLES = Needles(np.zeros(0, np.int64), _NONE, _NONE, _NONE, _NONE)
 

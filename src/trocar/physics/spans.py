@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from trocar.physics.compiled import COMPILED
+from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.threads import PARTS, share, together
 
 VECTOR_CELLS = 8  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
@@ -166,18 +166,20 @@ def _dilate(low, high, touched_low, touched_high, reach, nz, multiple, aligned):
     nx, ny = low.shape
     along_j_low, along_j_high = np.full((nx, ny), nz, np.int32), np.zeros((nx, ny), np.int32)
     for i in range(nx):
-        for j in range(ny):
-            for q in range(max(0, j - reach), min(ny, j + reach + 1)):
-                along_j_low[i, j] = min(along_j_low[i, j], touched_low[i, q])
-                along_j_high[i, j] = max(along_j_high[i, j], touched_high[i, q])
+        for shift in range(-reach, reach + 1):
+            begin, end = max(0, -shift), min(ny, ny - shift)
+            if begin < end:
+                _widen(along_j_low[i, begin:end], along_j_high[i, begin:end], touched_low[i, begin + shift :],
+                       touched_high[i, begin + shift :])  # fmt: skip
+    around_low, around_high = np.empty(ny, np.int32), np.empty(ny, np.int32)
     for i in range(1, nx - 1):
+        around_low[:], around_high[:] = nz, 0
+        for q in range(max(0, i - reach), min(nx, i + reach + 1)):
+            _widen(around_low, around_high, along_j_low[q], along_j_high[q])
         for j in range(1, ny - 1):
-            first, past = nz, 0
-            for q in range(max(0, i - reach), min(nx, i + reach + 1)):
-                first, past = min(first, along_j_low[q, j]), max(past, along_j_high[q, j])
-            if past == 0:
+            if around_high[j] == 0:
                 continue
-            first, past = max(1, first - reach), min(nz - 1, past + reach)
+            first, past = max(1, around_low[j] - reach), min(nz - 1, around_high[j] + reach)
             if high[i, j] > low[i, j]:
                 first, past = min(first, low[i, j]), max(past, high[i, j])
             if aligned:
@@ -187,3 +189,11 @@ def _dilate(low, high, touched_low, touched_high, reach, nz, multiple, aligned):
                 first = max(1, first - (wanted - (past - first)) // 2)
             past = max(past, min(nz - 1, first + wanted))
             low[i, j], high[i, j] = first, past
+
+
+@njit(**KERNEL)
+def _widen(low, high, other_low, other_high):  # type: ignore[no-untyped-def]
+    """Take in as many other spans."""
+    for n in range(low.size):
+        k = np.uint64(n)
+        low[k], high[k] = min(low[k], other_low[k]), max(high[k], other_high[k])

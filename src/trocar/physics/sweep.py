@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 
 from trocar.physics.compiled import CELL, COMPILED, IN_ORDER, KERNEL
+from trocar.physics.threads import share
 
 _temperature, _boiling = CELL.cell_temperature, CELL.boiling_temperature
 _ice_integral, _open_share = CELL.ice_integral, CELL.open_share
@@ -105,14 +106,23 @@ def perfuse(t, coefficient, open_frac, sink, now, start, length, bounds, warm, p
                 now[p] += sink[p]
 
 
-@njit(**KERNEL)
-def warm_rows(t, others, start, length, sx, sy, coldest, hottest, warm):  # type: ignore[no-untyped-def]
-    """Which rows lie between these temperatures, the cells beside them too, in both copies; the extremes.
+@njit(**COMPILED)
+def warm_rows(number, threads, t, others, start, length, bounds, along, coldest, hottest, warm, extremes):  # type: ignore[no-untyped-def]
+    """Which rows of a box lie between these temperatures, the cells beside them too, in both copies.
 
-    The lowest is that of the cells beside the rows too, which may rest: no cell can become colder than these.
+    `along`: how far the next cells along i and j are. `extremes` (parts, 2): the lowest is that of the cells beside the
+    rows too, which may rest: no cell can become colder than these.
     """
+    for part in range(*share(bounds.size - 1, number, threads)):
+        extremes[part, 0], extremes[part, 1] = _warm_rows(
+            t, others, start, length, along[0], along[1], coldest, hottest, warm, bounds[part], bounds[part + 1]
+        )
+
+
+@njit(**KERNEL)
+def _warm_rows(t, others, start, length, sx, sy, coldest, hottest, warm, begin, end):  # type: ignore[no-untyped-def]
     one, least_of_all, most_of_all = np.uint64(1), np.float32(1e9), np.float32(-1e9)
-    for row in range(length.size):
+    for row in range(begin, end):
         least, beside, most = np.float32(1e9), np.float32(1e9), np.float32(-1e9)
         for k in range(length[row]):
             p = start[row] + np.uint64(k)

@@ -22,7 +22,7 @@ def dosed(temperatures_degC, step_s, *, steps=1):
     t = np.asarray(temperatures_degC, np.float32)
     dose = HeatDose.fresh(t.size, 37.0)
     for _ in range(steps):
-        dose.record(t, t, step_s, rows(t.size))
+        dose.record(t, t, step_s, rows(t.size), rows(t.size).start)
     return dose
 
 
@@ -50,9 +50,9 @@ def test_a_ramp_is_integrated_within_a_long_step():
     """From 45 to 75 degC in 15 s at once, against a thousand short steps."""
     once, fine = HeatDose.fresh(1, 37.0), HeatDose.fresh(1, 37.0)
     at = np.linspace(45, 75, 1001).astype(np.float32)
-    once.record(at[:1], at[-1:], 15.0, rows(1))
+    once.record(at[:1], at[-1:], 15.0, rows(1), rows(1).start)
     for a, b in pairwise(at):
-        fine.record(np.array([a]), np.array([b]), 0.015, rows(1))
+        fine.record(np.array([a]), np.array([b]), 0.015, rows(1), rows(1).start)
     for name in ("omega", "omega_skin", "cem43_min"):
         assert getattr(once, name) == pytest.approx(getattr(fine, name), rel=0.02), name
     assert once.alive == pytest.approx(fine.alive, abs=0.02)
@@ -84,13 +84,13 @@ def test_more_heat_never_harms_less():
 def test_what_was_dead_stays_dead_and_the_hottest_moment_is_kept():
     dose = HeatDose.fresh(1, 37.0)
     for _ in range(40):
-        dose.record(np.array([62.0], np.float32), np.array([60.0], np.float32), 15.0, rows(1))
+        dose.record(np.array([62.0], np.float32), np.array([60.0], np.float32), 15.0, rows(1), rows(1).start)
     assert dose.maximum_degC[0] == 62.0 and heat_dead(dose)[0]
     for _ in range(40):
-        dose.record(np.array([37.0], np.float32), np.array([37.0], np.float32), 30.0, rows(1))
+        dose.record(np.array([37.0], np.float32), np.array([37.0], np.float32), 30.0, rows(1), rows(1).start)
     assert heat_dead(dose)[0] and dose.vulnerable[0] < 0.05
     mild = HeatDose.fresh(1, 37.0)
-    mild.record(np.array([37.0], np.float32), np.array([37.9], np.float32), 5.0, rows(1))
+    mild.record(np.array([37.0], np.float32), np.array([37.9], np.float32), 5.0, rows(1), rows(1).start)
     assert mild.maximum_degC[0] == pytest.approx(37.9)
 
 
