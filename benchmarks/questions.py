@@ -57,6 +57,7 @@ class Needles:
         return cls(**{**question, "phases": tuple((float(s), bool(on)) for s, on in question["phases"])})
 
 
+COARSE_M, FINE_M = 5e-4, 2e-5  # steps along a direction
 ONE = Needles(at_m=0.0, half_box_m=48e-3)
 FOUR = Needles(at_m=8e-3, half_box_m=64e-3)
 
@@ -70,19 +71,27 @@ class Field:
 
 
 def front_mm(field: Field, directions: Array, *, level_degC: float = 0.0) -> Array:
-    """How far from the middle the temperature last is below the level, along each direction; 0 where it never is."""
-    step_m = 2e-5
-    radii_m = np.arange(0, min(axis[-1] for axis in field.axes) / max(1e-9, np.abs(directions).max()), step_m)[:-1]
-    found = []
-    for direction in directions:
-        values = trilinear(field, radii_m[:, None] * direction) - level_degC
-        cold = np.flatnonzero(values < 0)
-        if cold.size == 0:
-            found.append(0.0)
-            continue
-        n = int(cold[-1])
-        found.append(1e3 * (radii_m[n] + step_m * values[n] / (values[n] - values[n + 1])))
-    return np.array(found)
+    """How far from the middle the temperature last is below the level, along each direction; 0 where it never is.
+
+    Looked for in steps of half a millimeter, then in the last of them in 0.02 mm: reading an answer is to cost little
+    beside finding it.
+    """
+    end_m = min(axis[-1] for axis in field.axes) / max(1e-9, np.abs(directions).max())
+    coarse_m = np.arange(0, end_m, COARSE_M)[:-1]
+    cold = _beyond(field, np.tile(coarse_m, (len(directions), 1)), directions, level_degC) < 0
+    last_m = np.where(cold.any(axis=1), coarse_m[coarse_m.size - 1 - np.argmax(cold[:, ::-1], axis=1)], 0.0)
+    radii_m = last_m[:, None] + np.linspace(0, COARSE_M, round(COARSE_M / FINE_M) + 1)
+    values = _beyond(field, radii_m, directions, level_degC)
+    row, n = np.arange(len(directions)), values.shape[1] - 1 - np.argmax((values < 0)[:, ::-1], axis=1)
+    n = np.minimum(n, values.shape[1] - 2)
+    one, other = values[row, n], values[row, n + 1]
+    return np.where(cold.any(axis=1), 1e3 * (radii_m[row, n] + FINE_M * one / (one - other)), 0.0)
+
+
+def _beyond(field: Field, radii_m: Array, directions: Array, level_degC: float) -> Array:
+    """(directions, radii) temperatures above a level."""
+    points_m = radii_m[..., None] * directions[:, None, :]
+    return trilinear(field, points_m.reshape(-1, 3)).reshape(radii_m.shape) - level_degC
 
 
 def trilinear(field: Field, points_m: Array) -> Array:
