@@ -116,14 +116,14 @@ def load_on_nodes(bench: Bench, load: LoadCase, weight_kg: float) -> Array:
     target, weights = _target(bench, load)
     if load.force_frac is not None:
         whole = _lps(load.force_frac, bench.side) * weight_kg * GRAVITY_N_PER_KG
-        force += _spread(weights, whole @ bench.grid.directions)
+        _add(force, weights, whole @ bench.grid.directions)
     if load.torque_Nm is not None and load.axis is not None:
         force += _torque(bench, target, np.asarray(load.axis), load.torque_Nm)
     if load.muscle is not None and load.muscle_frac is not None:
         pull = _lps(load.muscle_frac, bench.side) * weight_kg * GRAVITY_N_PER_KG
         attached = bench.beside(f"gluteus_medius_{bench.side}", f"gluteus_minimus_{bench.side}")
         if attached.any():
-            force += _spread(_corners(attached), pull @ bench.grid.directions)
+            _add(force, _corners(attached), pull @ bench.grid.directions)
     return force
 
 
@@ -182,12 +182,10 @@ def _torque(bench: Bench, target: Array, axis: Array, torque_Nm: float) -> Array
 
 def _corners(voxels: Array) -> Array:
     """[i + 1, j + 1, k + 1] weights of the nodes of voxels, sum 1."""
-    weights = np.zeros([n + 1 for n in voxels.shape])
-    nx, ny, nz = voxels.shape
-    for a in (0, 1):
-        for b in (0, 1):
-            for c in (0, 1):
-                weights[a : nx + a, b : ny + b, c : nz + c] += voxels
+    weights, at = np.zeros([n + 1 for n in voxels.shape]), np.nonzero(voxels)
+    each = voxels[at]
+    for corner in np.ndindex(2, 2, 2):
+        weights[tuple(index + step for index, step in zip(at, corner, strict=True))] += each
     return weights / weights.sum()
 
 
@@ -207,8 +205,10 @@ def voxels_at(nodes: Array) -> Array:
     return found
 
 
-def _spread(weights: Array, whole: Array) -> Array:
-    return weights[..., None] * whole
+def _add(force: Array, weights: Array, whole: Array) -> None:
+    """Spreads a force over the nodes by their weights."""
+    at = np.nonzero(weights)
+    force[at] += weights[at][:, None] * whole
 
 
 def _lps(frac: Sequence[float], side: Side | None) -> Array:
