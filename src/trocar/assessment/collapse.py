@@ -68,6 +68,8 @@ def collapse(
     law, native = specimen.middle(scale, tally)
     bench = specimen.bench(native)
     states = [state for state in specimen.states(plan, cement=cement) if state.name in STATES]
+    if any(state.screws for state in states):
+        tally.caveats.add("screws_held_too_firmly")
     found: list[CollapsedState] = []
     before: Loaded | None = None
     for number, state in enumerate(states):
