@@ -95,6 +95,7 @@ def together(kernel: Callable[..., Any], *arguments: Any, gate: Array | None = N
     except BaseException:
         if gate is not None:  # an interrupt before this thread came to the gate: the others must not wait for it
             gate[STOPPED] = 1
+        del _crew[len(asked) :]  # one that was being asked may come or not: nobody asks it again
         raise
     finally:
         for helper in asked:

@@ -115,3 +115,23 @@ def test_what_a_helper_raises_is_raised_here_and_the_next_call_goes_on(with_thre
     done = np.zeros(2)
     together(add_one, done)
     assert (done == 1).all()
+
+
+def test_an_interrupt_while_a_helper_is_being_asked_neither_hangs_nor_asks_it_twice(with_threads, monkeypatch):
+    with_threads(2)
+    together(add_one, np.zeros(2))
+    ask = threads._Helper.ask
+
+    def interrupted(helper, kernel, arguments):
+        ask(helper, kernel, arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threads._Helper, "ask", interrupted)
+    before = threads._crew[0]
+    with pytest.raises(KeyboardInterrupt):
+        together(add_one, np.zeros(2))
+    monkeypatch.undo()
+    with_threads(2)
+    done = np.zeros(2)
+    together(add_one, done)
+    assert (done == 1).all() and threads._crew[0] is not before
