@@ -175,7 +175,8 @@ def in_words(values: Array, first: Array, objectives: Sequence[Objective] = OBJE
             continue
         which = 0 if change > 0 else 1
         digits = 0 if item.grain >= 1 else 1
-        amount = f"{abs(change):.{digits}f} {item.unit} " if item.unit else ""
+        space = "" if item.unit == "°" else " "
+        amount = f"{abs(change):.{digits}f}{space}{item.unit} " if item.unit else ""
         en.append(amount + item.words_en[which])
         fr.append(amount.replace(".", ",") + item.words_fr[which])
     return Text(en=", ".join(en), fr=", ".join(fr)) if en else None

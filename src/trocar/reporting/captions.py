@@ -98,7 +98,7 @@ def beside(sheet: Sheet, language: Language) -> str:
         )
         for each in sheet.beside
     )
-    return "; ".join(told) + "."
+    return language.listed(told) + "."
 
 
 def short(name: str, language: Language) -> str:
@@ -107,4 +107,4 @@ def short(name: str, language: Language) -> str:
 
 
 def _marked(names: tuple[str, ...], language: Language) -> str:
-    return "; ".join(short(name, language) for name in names)
+    return language.listed(short(name, language) for name in names)

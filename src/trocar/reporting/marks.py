@@ -172,7 +172,7 @@ def kind_of(item: Structure) -> str:
 
 
 class Places:
-    """Where the labels of one picture stand: inside it, off each other, the edge letters, the scale and the window.
+    """Where the labels of one picture stand: inside it, off each other, its letters, the scale and the window.
 
     Where there is room beside them, also off the lines drawn before.
     """
@@ -183,6 +183,7 @@ class Places:
         words = [(column, low) for column in (45.0, SIZE - 110.0, SIZE - 40.0)]
         self._taken = [(column, row, LETTER) for column, row in letters]  # and half of the width
         self._taken += [(column, row, 3 * LETTER) for column, row in words]
+        self._taken.append((26.0, 28.0, 1.5 * LETTER))  # the picture's own letter, in its corner
         self._lines = np.zeros((0, 2))
 
     def avoid(self, lines: Iterable[Array]) -> None:

@@ -12,6 +12,7 @@ from trocar.reporting.words import check_name, structure_name, subject_name
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?%?")
 _NAMES = re.compile(r"[A-Za-z]\w*(, [A-Za-z]\w*)*")
+_COLON = re.compile(r"(?<=[\w)]):(?= )")
 _PHRASES = "|".join(phrase for phrase in vocabulary.STATED if " " in phrase)
 _ID = re.compile(rf"(?<![\w.])(?:{_PHRASES}|[A-Za-z]\w*(?:[-.]\w+)*)(?![\w.])")
 
@@ -195,7 +196,8 @@ def _filled(part: str, language: Language) -> str:
         return subject_name(part, language)
     if _NAMES.fullmatch(part):
         return ", ".join(structure_name(name, language) for name in part.split(", "))
-    return language.listed(_ID.sub(lambda found: _named(found[0], language), part).split("; "))
+    named = _ID.sub(lambda found: _named(found[0], language), part)
+    return language.listed(_COLON.sub(language.colon, named).split("; "))
 
 
 def _named(written: str, language: Language) -> str:

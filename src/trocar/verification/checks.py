@@ -57,7 +57,7 @@ def ice_checks(ice: SeenIce, coarsest_mm: float) -> Iterator[Check]:
         message = "no simulated ice to compare with: how much of the ice the image can show is unknown"
     else:
         message = f"{1 - ice.visible_frac:.0%} of the simulated ice lies where CT cannot show it (bone, fat, metal)"
-    yield _check("ice_visible", "", ice.visible_frac, None, "", Verdict.UNKNOWN, message)
+    yield _check("ice_visible", "", ice.visible_frac, None, "frac", Verdict.UNKNOWN, message)
     verdict = Verdict.PASS if coarsest_mm <= SLICE_WARN_MM else Verdict.WARN
     yield _check("control_voxel_size", "", coarsest_mm, SLICE_WARN_MM, "mm", verdict)
 

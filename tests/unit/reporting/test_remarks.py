@@ -33,7 +33,7 @@ EN, FR = Language("en"), Language("fr")
         ),
         (
             "image: left (by paired bones); hip_left: left",
-            "image : gauche (d'après les os pairs)\u00a0; os coxal (gauche): gauche",
+            "image : gauche (d'après les os pairs)\u00a0; os coxal (gauche)\xa0: gauche",
         ),
         (
             "cryoprobe: 12 paths from posterior left, cranial, nearest miss from (1.00, -2.50, 3.00) "
