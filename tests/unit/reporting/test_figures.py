@@ -161,3 +161,10 @@ def test_a_label_at_the_border_is_whole_and_leaves_scale_and_window_readable(cor
     column, row = (float(value) for value in re.findall(r'[xy]="([^"]*)"', written))
     assert LETTER * 2.5 <= column <= SIZE - LETTER * 2.5
     assert SIZE / 4 < row < SIZE - 38.0  # the scale and the window are written below
+
+
+@pytest.mark.parametrize("wanted", [(5.0, 5.0), (60.0, 20.0), (20.0, 60.0)])
+def test_a_label_in_the_corner_leaves_the_pictures_letter_to_be_read(wanted):
+    column, row = written_at(Places().written("Fem L", np.array(wanted))) - (0.0, 5.0)
+    half = LETTER * len("Fem L") / 2
+    assert column - half >= 38.0 or row - 9.0 >= 40.0  # a letter of 34 from (14, 40) on
