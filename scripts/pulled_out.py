@@ -1,6 +1,6 @@
 """Screws pulled out of foam: the voxels that give way, beside Chapman's closed form.
 
-python scripts/pulled_out.py    prints twelve screws on three lattices (some minutes)
+python scripts/pulled_out.py    prints twelve screws on four lattices (some minutes)
 """
 
 import sys
@@ -61,10 +61,8 @@ class Screw:
         modulus = foam + metal * (1000.0 * mechanics().material_of("titanium").modulus_GPa - foam)
         across = np.arange(2 * half + 1) - half
         away_mm = spacing_mm * np.hypot(across[:, None], across)
-        grip, head = (
-            away_mm >= GRIP_DIAMETERS * self.diameter_mm,
-            away_mm <= (self.diameter_mm - spacing_mm) / 2,
-        )
+        grip = away_mm >= GRIP_DIAMETERS * self.diameter_mm
+        head = away_mm <= (self.diameter_mm - spacing_mm) / 2
         held = np.zeros([*(n + 1 for n in shape), 3], bool)
         held[-1, grip | head] = True
         moved = np.zeros(held.shape)

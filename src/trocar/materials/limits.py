@@ -49,8 +49,6 @@ def labels(modulus_MPa: Array, solid: Array, cement_frac: Array, metal_frac: Arr
 
 def bonded(label: Array, cement_frac: Array) -> tuple[Array, Array]:
     """(n, 3) indices of the cement voxels that share a face with bone, and (n, 3) normals out of the cement."""
-    if not (label == CEMENT).any():
-        return np.zeros((0, 3), int), np.zeros((0, 3))
     beside = ndimage.binary_dilation(label == BONE)  # by faces
     voxels = np.argwhere((label == CEMENT) & beside)
     if not len(voxels):

@@ -48,7 +48,7 @@ def needle_checks(tissue: TissueMap, needles: tuple[Placement, ...]) -> Iterator
         )  # fmt: skip
         cells = segment.length_mm / spacing_mm
         yield Check(
-            name="lattice_resolves_probe", subject=needle.name, value=round(cells, 2), limit=CELLS_ALONG, unit="count",
+            name="lattice_resolves_probe", subject=needle.name, value=round(cells, 2), limit=CELLS_ALONG, unit="",
             verdict=Verdict.PASS if cells >= CELLS_ALONG else Verdict.WARN, source="software default",
             message="cells along its active length",
         )  # fmt: skip

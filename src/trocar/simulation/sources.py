@@ -60,7 +60,7 @@ def instrument_checks(case: Case, tissue: TissueMap, step: Step, state: TissueSt
         cells = finest_mm(placement) / spacing_mm
         yield Check(
             name="lattice_resolves_probe", subject=placement.name, value=round(cells, 2), limit=CELLS_WITHIN,
-            unit="count", verdict=Verdict.PASS if cells >= CELLS_WITHIN else Verdict.WARN, source="software default",
+            unit="", verdict=Verdict.PASS if cells >= CELLS_WITHIN else Verdict.WARN, source="software default",
             message="cells along its smallest part",
         )  # fmt: skip
     if step.technique is Technique.RADIOFREQUENCY:
