@@ -31,6 +31,7 @@ from trocar.physics.heat import HeatSolver, Prepared
 from trocar.physics.lines import Line
 from trocar.physics.medium import Freezing, Medium
 from trocar.physics.source import Ramp
+from trocar.physics.stepping import LONGEST_S
 
 OFF_CELL = np.array((0.31, -0.22, 0.43))  # of a spacing: needles do not lie where the lattice would like them
 TILTED = np.array((0.5, 0.3, 0.8)) / np.linalg.norm((0.5, 0.3, 0.8))
@@ -40,13 +41,14 @@ Lines = tuple[Line, ...]
 
 
 def frozen(
-    tissue: Medium, lines: Lines, phases: Phases, *, after_phase: Callable[[HeatSolver], None] | None = None
-) -> tuple[HeatSolver, int]:
+    tissue: Medium, lines: Lines, phases: Phases, *, longest_s: float = LONGEST_S,
+    after_phase: Callable[[HeatSolver], None] | None = None,
+) -> tuple[HeatSolver, int]:  # fmt: skip
     """The solver after its phases, from nothing (set-up included), and its cell-stages."""
     solver = HeatSolver(tissue, lines)
     ramp = Ramp(start_degC=tissue.rest_degC, end_degC=SURFACE_DEGC)
     for duration_s, on in phases:
-        solver.advance(duration_s, (ramp if on else None,) * len(lines))
+        solver.advance(duration_s, (ramp if on else None,) * len(lines), longest_s=longest_s)
         if after_phase is not None:
             after_phase(solver)
     return solver, solver.cell_stages
@@ -185,7 +187,7 @@ def freeze_tissue(*, path: str) -> dict[str, Any]:
     return {**_counts(solver, cell_stages), "residual_frac": solver.balance().residual_frac}
 
 
-def tissue_fronts(*, path: str, kept: list[str | None], finer: int = 1) -> dict[str, Any]:
+def tissue_fronts(*, path: str, kept: list[str | None], finer: int = 1, longest_s: float = LONGEST_S) -> dict[str, Any]:
     """The same, keeping the 0 degC surface after each phase in a file; `finer` splits each cell into finer ones."""
     tissue, lines, phases = _problem(path)
     if finer > 1:
@@ -198,7 +200,7 @@ def tissue_fronts(*, path: str, kept: list[str | None], finer: int = 1) -> dict[
         if file is not None:
             np.savez(file, **surface(now.temperature_degC, tissue.spacing_m))
 
-    solver, cell_stages = frozen(tissue, lines, phases, after_phase=keep)
+    solver, cell_stages = frozen(tissue, lines, phases, longest_s=longest_s, after_phase=keep)
     return _counts(solver, cell_stages)
 
 
