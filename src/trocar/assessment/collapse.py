@@ -69,7 +69,7 @@ def collapse(
     bench = specimen.bench(native)
     states = [state for state in specimen.states(plan, cement=cement) if state.name in STATES]
     if any(state.screws for state in states):
-        tally.caveats.add("screws_held_too_firmly")
+        tally.caveats.add("threads_by_closed_form")
     found: list[CollapsedState] = []
     before: Loaded | None = None
     for number, state in enumerate(states):

@@ -5,26 +5,24 @@ import numpy as np
 from trocar.catalog.mechanics import Law, mechanics
 from trocar.imaging.resample import sample
 from trocar.materials.density import DensityScale
+from trocar.materials.screw_threads import shape_factor
 from trocar.materials.stiffness import LYTIC_BELOW_HU
 from trocar.model.case import Case
 from trocar.model.space import Array
 from trocar.model.strength import ScrewHold
 from trocar.model.treatment import Placement
 
-PITCH_mm, DEPTH_mm = 2.75, 0.85  # of a 6.5 mm cancellous thread (mechanics reference 4.3)
-CANNULATED_FRAC = 0.83  # of the shape factor (17 % lower)
 COLLAR_MM = 15.0
 THREAD_MM = 32.0  # the longer of the usual partial threads (mechanics reference 4.3)
-SHEAR_PER_COMPRESSION = 1 / np.sqrt(3)  # distortion energy; design
 STEP_MM = 1.0
 SOURCE = "R-h (Chapman 1996; ASTM F543), design (shear from the law's compressive strength; 32 mm of thread)"
 
 
-def pull_out_N(shear_MPa: float, length_mm: float, diameter_mm: float, *, pitch_mm: float = PITCH_mm,
-               depth_mm: float = DEPTH_mm, cannulated: bool = True) -> float:  # fmt: skip
-    """S L pi D TSF with TSF = 0.5 + 0.57735 d / p, 17 % lower for a cannulated screw."""
-    shape = 0.5 + 0.57735 * depth_mm / pitch_mm
-    return shear_MPa * length_mm * np.pi * diameter_mm * shape * (CANNULATED_FRAC if cannulated else 1.0)
+def pull_out_N(shear_MPa: float, length_mm: float, diameter_mm: float, *, pitch_mm: float | None = None,
+               depth_mm: float | None = None, cannulated: bool = True) -> float:  # fmt: skip
+    """S L pi D TSF; a thread's pitch or depth that is not given is the catalog's."""
+    used = shape_factor(cannulated=cannulated, pitch_mm=pitch_mm, depth_mm=depth_mm)
+    return shear_MPa * length_mm * np.pi * diameter_mm * used
 
 
 def decay_length_mm(modulus_MPa: float, diameter_mm: float, *, steel_GPa: float, poisson: float = 0.3) -> float:
@@ -50,7 +48,7 @@ def screw_hold(case: Case, screw: Placement, bone: Array, lesion: Array, law: La
     strength = law.strength_MPa(density)
     partial, full, collar = None, None, None
     if strength is not None and gripped.any():
-        shear = np.where(gripped, SHEAR_PER_COMPRESSION * strength, 0.0)
+        shear = np.where(gripped, mechanics().thread.shear_per_compression_frac * strength, 0.0)
         per_MPa = pull_out_N(1.0, STEP_MM, screw.diameter_mm)
         from_tip = np.arange(len(shear))[::-1] * STEP_MM
         full, partial = (per_MPa * float(shear[from_tip < reach].sum()) for reach in (np.inf, THREAD_MM))

@@ -4,18 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trocar.assessment.solving import elastic_system, held_nodes, modulus_of
+from trocar.assessment.solving import cannula_mm, elastic_system, held_nodes, modulus_of
 from trocar.assessment.supports import Bench, load_on_nodes
 from trocar.assessment.yielding import Treated
 from trocar.catalog.mechanics import LoadCase
 from trocar.imaging.distance import near
-from trocar.materials.limits import BONE, MATERIALS, bonded, labels, limits, with_thread_damage
+from trocar.materials.limits import BONDS, BONE, MATERIALS, bonded, labels, limits
+from trocar.materials.screw_threads import threaded, with_thread_damage
+from trocar.materials.stiffness import with_cement
 from trocar.model.case import Structure
 from trocar.model.record import Vector
 from trocar.model.space import Array, as_vector
 from trocar.physics.collapse import Course, March, Progress, collapse
 from trocar.physics.elastic import POISSON, Load
-from trocar.physics.interface import Bond, Interface
+from trocar.physics.interface import Bond, Bonded, Interface
 from trocar.physics.softening import Softening
 
 SPARED_MM = 4.0  # of what is held or loaded: it stays elastic
@@ -25,12 +27,12 @@ FAILED_ML = 0.05  # of a material that carries less than half of what it would: 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Loaded:
-    """The course of a state, the label of each voxel and where it is bonded [i, j, k]."""
+    """The course of a state, the label of each voxel [i, j, k], and its bonds in the order of `BONDS`."""
 
     bench: Bench
     course: Course
     label: Array
-    bond: Array
+    bonds: tuple[Bonded, ...]
 
     def failures(self) -> tuple[tuple[str, float], ...]:
         """Materials in the order in which they failed, each with the load of that step."""
@@ -47,13 +49,12 @@ class Loaded:
 
     def where(self, material: str) -> Vector | None:
         """The middle of what a material has lost at the peak."""
-        number = MATERIALS.index(material)
-        of = self.bond if number == len(MATERIALS) - 1 else self.label == number + BONE
-        lost = np.where(of, 1 - self.course.at_peak, 0.0)
-        if not lost.any():
-            return None
-        at = np.argwhere(lost)
-        return as_vector(np.average(self.bench.grid.to_lps(at), axis=0, weights=lost[tuple(at.T)]))
+        if material in BONDS:
+            at = self.bonds[BONDS.index(material)].voxels
+        else:
+            at = np.argwhere(self.label == MATERIALS.index(material) + BONE)
+        lost = 1 - self.course.at_peak[tuple(at.T)]
+        return as_vector(np.average(self.bench.grid.to_lps(at), axis=0, weights=lost)) if lost.any() else None
 
 
 def loaded(
@@ -73,16 +74,13 @@ def loaded(
     stored = system.dense(np.ones(3 * system.rows.node_count)) > 0
     force = np.where(held | ~stored, 0.0, load_on_nodes(bench, load, weight_kg))
     label = labels(modulus, native[2], cement, metal, _near(bench, held, force))
-    voxels, normals = bonded(label, cement)
+    sound = native[0] if state.cement_frac is None else with_cement(native[0], cement)
+    screws = [(screw, cannula_mm(screw) > 0) for screw in state.screws]
+    bonds = bonded(label, cement, bond), threaded(label, metal, sound, screws, bench.grid)
     softening = Softening(system.rows, label, limits(), spacing_m=spacing_m, poisson=POISSON)
-    interface = None
-    if len(voxels):
-        stiff = modulus[tuple(voxels.T)] * 1e6
-        interface = Interface(system.rows, voxels, normals, stiff, bond, spacing_m=spacing_m, poisson=POISSON)
+    interface = Interface(system.rows, bonds, modulus * 1e6, spacing_m=spacing_m, poisson=POISSON)
     course = collapse(system, Load(force_N=force), softening, interface=interface, march=march, on_progress=on_progress)
-    at_bond = np.zeros(bench.grid.shape, bool)
-    at_bond[tuple(voxels.T)] = True
-    return Loaded(bench=bench, course=course, label=label, bond=at_bond)
+    return Loaded(bench=bench, course=course, label=label, bonds=bonds)
 
 
 def _near(bench: Bench, held: Array, force: Array) -> Array:

@@ -17,6 +17,7 @@ from trocar.materials.stiffness import with_cement, with_screw
 from trocar.model.case import Role, Structure
 from trocar.model.device import Screw
 from trocar.model.space import Array, Grid
+from trocar.model.treatment import Placement
 from trocar.physics.elastic import Deformation, ElasticSystem, Load
 
 TOLERANCE = 5e-3  # ratios and stiffness differ by less than 0.1 % between 1e-2 and 1e-4 (theory/strength.md)
@@ -136,9 +137,7 @@ def modulus_of(
     if state.cement_frac is not None:
         modulus = np.where(modulus > 0, with_cement(modulus, state.cement_frac), modulus)
     for screw in state.screws:
-        device = devices().get(screw.device)
-        cannula = (device.cannula_mm or device.wire_mm or 0.0) if isinstance(device, Screw) else 0.0
-        modulus, share = with_screw(modulus, screw, bench.grid, cannula_mm=cannula)
+        modulus, share = with_screw(modulus, screw, bench.grid, cannula_mm=cannula_mm(screw))
         metal = np.maximum(metal, share)
     if state.screws:
         label, count = ndimage.label(modulus > 0)
@@ -146,6 +145,12 @@ def modulus_of(
         bony[label[native[0] > 0]] = True
         modulus = np.where(bony[label], modulus, 0)
     return modulus, np.where(modulus > 0, metal, 0)
+
+
+def cannula_mm(screw: Placement) -> float:
+    """The bore of a placed screw, 0 where it has none or is not known."""
+    device = devices().get(screw.device)
+    return (device.cannula_mm or device.wire_mm or 0.0) if isinstance(device, Screw) else 0.0
 
 
 def _gripped(bench: Bench, metal: Array) -> Array:

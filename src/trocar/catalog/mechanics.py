@@ -111,11 +111,15 @@ class CementBond(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadDamage(Record):
-    """What the insertion of a screw without cement does to the bone around it."""
+class Thread(Record):
+    """A screw's thread: the modulus it leaves in bone as deep as itself, and how it holds bone in shear."""
 
-    depth_mm: float = bounded(0, 5, default=0.0)
-    modulus_frac: float = bounded(0.01, 1, default=1.0)
+    pitch_mm: float = bounded(0.1, 10)
+    depth_mm: float = bounded(0, 5)
+    modulus_frac: float = bounded(0.01, 1)
+    cannulated_frac: float = bounded(0.1, 1)
+    shear_per_compression_frac: float = bounded(0.05, 2)
+    parting_mm: float = bounded(1e-3, 10)
     source: str
     confidence: Confidence
 
@@ -151,7 +155,7 @@ class Mechanics(Record):
     yield_strain: YieldStrain
     giving_way: tuple[GivingWay, ...]
     bond: CementBond
-    thread_damage: ThreadDamage
+    thread: Thread
     load: tuple[LoadCase, ...]
 
     def laws_of(self, site: str) -> tuple[Law, ...]:
@@ -185,7 +189,7 @@ def mechanics() -> Mechanics:
         "conversion": found.conversion.source,
         "yield_strain": found.yield_strain.source,
         "bond": found.bond.source,
-        "thread_damage": found.thread_damage.source,
+        "thread": found.thread.source,
     }
     for where, source in sources.items():
         require_resolved(source, path=path, where=where)

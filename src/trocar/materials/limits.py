@@ -4,14 +4,13 @@ import numpy as np
 from scipy import ndimage
 
 from trocar.catalog.mechanics import GivingWay, mechanics
-from trocar.materials.stiffness import rod_frac
-from trocar.model.space import Array, Grid
-from trocar.model.treatment import Placement
-from trocar.physics.interface import Bond
+from trocar.model.space import Array
+from trocar.physics.interface import Bond, Bonded
 from trocar.physics.softening import Limits
 
 BONE, CEMENT, METAL = 1, 2, 3  # labels of what gives way; 0 never does
-MATERIALS = ("bone", "cement", "screw", "interface")  # in the order of the labels, the bond last
+BONDS = ("interface", "thread")  # of cement and bone, of screw and bone
+MATERIALS = ("bone", "cement", "screw", *BONDS)  # in the order of the labels
 MOSTLY, SOME_METAL = 0.5, 0.1
 BOND_SMOOTHING = 1.0  # voxels, of the share of cement whose slope is the bond's normal
 BOND_REACH = 6  # voxels around the bond that its slope may depend on
@@ -47,30 +46,19 @@ def labels(modulus_MPa: Array, solid: Array, cement_frac: Array, metal_frac: Arr
     return np.where((modulus_MPa > 0) & ~spared, label, 0).astype(np.uint8)
 
 
-def bonded(label: Array, cement_frac: Array) -> tuple[Array, Array]:
-    """(n, 3) indices of the cement voxels that share a face with bone, and (n, 3) normals out of the cement."""
+def bonded(label: Array, cement_frac: Array, bond: Bond) -> Bonded:
+    """The cement voxels that share a face with bone, normals out of the cement."""
     beside = ndimage.binary_dilation(label == BONE)  # by faces
     voxels = np.argwhere((label == CEMENT) & beside)
     if not len(voxels):
-        return voxels, np.zeros((0, 3))
+        return bond.between(voxels, np.zeros((0, 3)))
     low = np.maximum(voxels.min(axis=0) - BOND_REACH, 0)
     box = tuple(slice(a, b) for a, b in zip(low, voxels.max(axis=0) + BOND_REACH + 1, strict=True))
     smooth = ndimage.gaussian_filter(np.pad(cement_frac[box].astype(float), 1), BOND_SMOOTHING)
     slope = np.stack([-axis[tuple((voxels - low).T + 1)] for axis in np.gradient(smooth)], axis=-1)
     length = np.linalg.norm(slope, axis=-1, keepdims=True)
-    return voxels, np.where(length > 1e-9, slope / np.maximum(length, 1e-9), np.array([0.0, 0.0, 1.0]))
-
-
-def with_thread_damage(modulus_MPa: Array, screw: Placement, grid: Grid, *, cement_frac: Array | None,
-                       modulus_frac: float | None = None) -> Array:  # fmt: skip
-    """The bone within a thread's depth of a screw has lost part of its stiffness, where no cement makes up for it."""
-    known = mechanics().thread_damage
-    left = known.modulus_frac if modulus_frac is None else modulus_frac
-    wide = rod_frac(screw.axis, screw.diameter_mm + 2 * known.depth_mm, grid)
-    collar = np.clip(wide - rod_frac(screw.axis, screw.diameter_mm, grid), 0.0, 1.0)
-    if cement_frac is not None:
-        collar = collar * (1 - np.clip(cement_frac, 0.0, 1.0))
-    return modulus_MPa * (1 - collar * (1 - left))
+    normals = np.where(length > 1e-9, slope / np.maximum(length, 1e-9), np.array([0.0, 0.0, 1.0]))
+    return bond.between(voxels, normals)
 
 
 def _by_stress(way: GivingWay, modulus_GPa: float) -> Limits:

@@ -63,8 +63,8 @@ class Course:
 
     Under prescribed displacements `path` counts their multiples, and `load` is the work of the reactions on them (J).
     `lost_J` and `failed` [step, material] are the energy that each material's voxels took for good and how many of them
-    have less than half of their modulus left, the last column being the bond. `at_peak` and `at_end` [i, j, k] are the
-    shares of modulus left.
+    have less than half of their modulus left, the last columns being the kinds of bond. `at_peak` and `at_end`
+    [i, j, k] are the shares of modulus left.
     """
 
     path: Array

@@ -24,26 +24,27 @@ class SoftenedBody:
     """A system with its laws. `first`: its moduli before anything gave way, over the largest of all.
 
     `present` (stored voxels,): shares of these that are left. `lost_J`: energy lost for good by the voxels of each
-    label, the last entry being the bond's.
+    label, the last entries being those of the kinds of bond. What opens at a bond strains nothing beside it: what
+    softens by strain there is told which part of it is its own.
     """
 
     def __init__(
         self, system: ElasticSystem, softening: Softening, interface: Interface | None, *, first: Array
     ) -> None:
         self.system, self.softening, self.interface, self.first = system, softening, interface, first
-        self.lost_J = np.zeros(len(softening.limits) + 2)
+        self._materials = len(softening.limits) + 1
+        self.lost_J = np.zeros(self._materials + (0 if interface is None else interface.kinds))
         self.present = self._shares()
 
     def attempt(self, u_m: Array, multiple: float, *, known: float = 1.0) -> float:
         """The highest ratio to a limit, of strain or traction, under a multiple of a displacement."""
-        worst = self.softening.attempt(u_m, multiple, known=known)
-        return worst if self.interface is None else max(worst, self.interface.attempt(u_m, multiple))
+        opened = self._open(u_m, multiple)
+        return max(opened, self.softening.attempt(u_m, multiple, known=known))
 
     def attempt_again(self, u_m: Array, multiple: float, rows: Array) -> None:
         """The same by a smaller multiple than before, which changes nothing but in `rows`: energies are theirs only."""
+        self._open(u_m, multiple)
         self.softening.attempt(u_m, multiple, rows)
-        if self.interface is not None:
-            self.interface.attempt(u_m, multiple)
 
     def changing(self) -> Array:
         """Numbers of the voxels that the displacement last tried changes, and of those at the bond."""
@@ -65,10 +66,11 @@ class SoftenedBody:
         soft.hasten(haste)
         at = np.flatnonzero(soft.now < soft.kept)
         lost_J = self._energy_J(at) * (soft.kept[at] - soft.now[at])
-        self.lost_J[:-1] += np.bincount(soft.label[at], lost_J, self.lost_J.size - 1)
+        self.lost_J[: self._materials] += np.bincount(soft.label[at], lost_J, self._materials)
         soft.keep()
         if bond is not None:
-            self.lost_J[-1] += float((self._energy_J(bond.at) * soft.kept[bond.at] * (bond.kept - bond.now)).sum())
+            lost_J = self._energy_J(bond.at) * soft.kept[bond.at] * (bond.kept - bond.now)
+            self.lost_J[self._materials :] += np.bincount(bond.kind, lost_J, bond.kinds)
             bond.keep()
         self.present = self._shares()
 
@@ -78,12 +80,12 @@ class SoftenedBody:
         self.system.restiffened()
 
     def failed(self, weak_frac: float) -> Array:
-        """Number of voxels of each label that have less than a share of their modulus left, the last one the bond's."""
-        soft, failed = self.softening, np.zeros(self.lost_J.size, int)
-        failed[:-1] = np.bincount(soft.label[soft.kept < weak_frac], minlength=failed.size - 1)
-        if self.interface is not None:
-            failed[-1] = int((self.interface.kept < weak_frac).sum())
-        return failed
+        """Voxels of each label that have less than a share of their modulus left, then those of each kind of bond."""
+        soft, bond = self.softening, self.interface
+        failed = np.bincount(soft.label[soft.kept < weak_frac], minlength=self._materials)
+        if bond is None:
+            return failed
+        return np.concatenate([failed, np.bincount(bond.kind[bond.kept < weak_frac], minlength=bond.kinds)])
 
     def damage(self) -> Damage:
         """What there is, to go back to."""
@@ -95,6 +97,14 @@ class SoftenedBody:
         self.softening.kept[:], self.present, self.lost_J = damage.kept, damage.present.copy(), damage.lost_J.copy()
         if self.interface is not None and damage.bond is not None:
             self.interface.kept = damage.bond
+
+    def _open(self, u_m: Array, multiple: float) -> float:
+        """Bonds under a multiple of a displacement: the highest ratio of a traction to its strength."""
+        if self.interface is None:
+            return 0.0
+        worst = self.interface.attempt(u_m, multiple)
+        self.softening.own[self.interface.at] = self.interface.shares()
+        return worst
 
     def _shares(self) -> Array:
         shares = self.softening.now.copy()

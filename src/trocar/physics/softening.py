@@ -52,7 +52,8 @@ class Limits:
 class Softening:
     """The voxels' shares of their first modulus: `kept` for good, `now` under a displacement that is being tried.
 
-    `label` [i, j, k] is 0 for what never gives way, else 1 + the number of its limits.
+    `label` [i, j, k] is 0 for what never gives way, else 1 + the number of its limits. `own` (stored voxels,) is the
+    part of a strain that is a voxel's own and not what has opened at a bond in it.
     """
 
     def __init__(self, rows: Rows, label: Array, limits: Sequence[Limits], *, spacing_m: float, poisson: float) -> None:
@@ -64,7 +65,7 @@ class Softening:
         self._scale, self._poisson = 1 / (4 * spacing_m), poisson
         self._place(rows)
         self.kept = np.ones(rows.cell_count, np.float32)
-        self.now = self.kept.copy()
+        self.now, self.own = self.kept.copy(), self.kept.copy()
         self.energy = np.zeros(rows.cell_count, np.float32)  # elastic, per volume and first modulus, of this label
 
     def attempt(self, u_m: Array, multiple: float = 1.0, rows: Array | None = None, *, known: float = 1.0) -> float:
@@ -78,7 +79,7 @@ class Softening:
         lame, shear = self._poisson / ((1 + self._poisson) * (1 - 2 * self._poisson)), 1 / (2 * (1 + self._poisson))
         together(
             _shares, u_m, (self.rows.cells, self.rows.nodes, self.rows.shape[1]), rows, self._scale * multiple,
-            (self.label, self._table), (lame, shear), (self.kept, self.now, self.energy), highest, known,
+            (self.label, self._table), (lame, shear), (self.kept, self.now, self.energy, self.own), highest, known,
             cells=self.kept.size * rows.size // self._filled.size,
         )  # fmt: skip
         return float(highest.max(initial=0.0))
@@ -93,6 +94,7 @@ class Softening:
         part._place(rows)
         part.label = np.where(inside, self.label[voxels], 0)
         part.kept = np.where(inside, self.kept[voxels], np.float32(1))
+        part.own = np.where(inside, self.own[voxels], np.float32(1))
         part.now, part.energy = part.kept.copy(), np.zeros(rows.cell_count, np.float32)
         return part
 
@@ -121,8 +123,8 @@ def _left(ratio, slope, floor):  # type: ignore[no-untyped-def]
 
 @njit(**COMPILED)
 def _shares(number, threads, u, lattice, rows, scale, law, elastic, voxels, highest, known):  # type: ignore[no-untyped-def]
-    """lattice: cells, nodes, rows of voxels in a layer. law: labels, table. voxels: kept, now, energy."""
-    (cells, nodes, ny), (label, table), (lame, shear), (kept, now, energy) = lattice, law, elastic, voxels
+    """lattice: cells, nodes, rows of voxels in a layer. law: labels, table. voxels: kept, now, energy, own."""
+    (cells, nodes, ny), (label, table), (lame, shear), (kept, now, energy, own) = lattice, law, elastic, voxels
     pitch, sharp = 2, np.zeros(len(table))
     for n in range(rows.size):
         pitch = max(pitch, cells[rows[n], 1] - cells[rows[n], 0] + 2)
@@ -147,8 +149,8 @@ def _shares(number, threads, u, lattice, rows, scale, law, elastic, voxels, high
             determinant = a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)
             cosine = determinant / (2 * max(spread, 1e-90) ** 3)
             angle = math.acos(min(1.0, max(-1.0, cosine))) / 3
-            pulled = limit[0] * (mean + 2 * spread * math.cos(angle))
-            pressed = -limit[1] * (mean + 2 * spread * math.cos(angle + THIRD))
+            pulled = limit[0] * own[at] * (mean + 2 * spread * math.cos(angle))
+            pressed = -limit[1] * own[at] * (mean + 2 * spread * math.cos(angle + THIRD))
             top = max(top, pulled, pressed)
             left = min(_left(pulled, limit[2], limit[4]), _left(pressed, limit[3], limit[4]))
             now[at] = min(kept[at], np.float32(left))

@@ -45,6 +45,7 @@ class Vicinity:
     def follow(self, whole: SoftenedBody) -> None:
         """Takes over what the whole body has left here."""
         self.body.softening.kept[:] = np.where(self.voxels >= 0, whole.softening.kept[self.voxels], 1)
+        self.body.softening.own[:] = np.where(self.voxels >= 0, whole.softening.own[self.voxels], 1)
         self.body.first = self._first(whole)
         self.body.present = self.body.softening.kept.copy()
 
@@ -61,7 +62,7 @@ class Vicinity:
         at, kept = self.voxels[here], self.body.softening.kept[here]
         whole.present[at] *= kept / whole.softening.kept[at]
         whole.softening.kept[at] = kept
-        whole.lost_J += self.body.lost_J
+        whole.lost_J[: self.body.lost_J.size] += self.body.lost_J  # those of bonds come after them
         self.body.lost_J[:] = 0
 
     def holds(self, voxels: Array) -> Array:

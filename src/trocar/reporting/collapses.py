@@ -7,7 +7,13 @@ from trocar.reporting import strengths
 from trocar.reporting.language import Language
 from trocar.reporting.words import structure_name, word
 
-MATERIALS = {"bone": "bone", "cement": "cement", "screw": "screw", "interface": "bond of cement and bone"}
+MATERIALS = {
+    "bone": "bone",
+    "cement": "cement",
+    "screw": "screw",
+    "interface": "bond of cement and bone",
+    "thread": "hold of a thread",
+}
 SHOWN_FROM_FRAC = 0.005  # of the energy of breaking: less is rounded away
 
 

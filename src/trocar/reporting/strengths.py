@@ -73,8 +73,8 @@ CAVEATS = {
     "one_density_law": "One density law, the one in the middle of the site's ensemble.",
     "peaks_within_10_percent": "Highest loads are known to 10 %: states that differ by less cannot be told apart.",
     "peaks_unresolved": "Some states were not in balance when the passes ended: their highest loads are too high.",
-    "screws_held_too_firmly": "Voxels hold screws too firmly: pulled out of foam they bear 3 times Chapman's closed "
-    "form on 2 mm, twice on 1 mm.",
+    "threads_by_closed_form": "Threads hold bone as Chapman's closed form says, cement as firmly as metal; a screw's "
+    "tip counts as bonded, and turning about its own axis is not judged.",
     "screw_threads_bonded": "Threads are bonded; the damage that drilling does around them is not modeled.",
 }
 

@@ -8,7 +8,8 @@ from strength_case import SCALE, bead, block_case, plan_of, ring_case, screw
 
 from trocar.assessment.collapse import MARCH, RESOLVED_FRAC, Settings, collapse
 from trocar.errors import CaseError
-from trocar.materials.limits import BONE, CEMENT, METAL, bonded, cement_bond, labels, limits, with_thread_damage
+from trocar.materials.limits import BONE, CEMENT, MATERIALS, METAL, bonded, cement_bond, labels, limits
+from trocar.materials.screw_threads import with_thread_damage
 from trocar.model.space import Grid
 from trocar.physics.collapse import March
 
@@ -28,7 +29,7 @@ def test_each_state_has_its_course_and_its_failures(found):
     for state in found.states:
         assert state.strength_frac == max(state.load_frac) >= state.first_frac > 0
         assert sum(state.lost_frac.values()) == pytest.approx(1.0, abs=1e-3)
-        assert {name for name, _ in state.failed_at_frac} <= {"bone", "cement", "screw", "interface"}
+        assert {name for name, _ in state.failed_at_frac} <= set(MATERIALS)
     assert before.lost_frac["cement"] == before.lost_frac["screw"] == 0.0
 
 
@@ -40,7 +41,7 @@ def test_cement_raises_the_load_a_weak_vertebra_bears_and_a_screw_across_it_chan
 
 
 def test_what_is_a_prior_is_said(found):
-    said = {"giving_way_prior", "strength_not_validated_here", "one_density_law", "screws_held_too_firmly"}
+    said = {"giving_way_prior", "strength_not_validated_here", "one_density_law", "threads_by_closed_form"}
     assert said <= set(found.caveats)
 
 
@@ -78,8 +79,8 @@ def test_voxels_are_what_they_are_mostly_made_of():
     there, none = np.ones((4, 1, 1), bool), np.zeros((4, 1, 1), bool)
     label = labels(there * 1.0, there, share, metal, none)
     assert label.ravel().tolist() == [BONE, CEMENT, METAL, CEMENT]
-    voxels, normals = bonded(label, share)
-    assert voxels.tolist() == [[1, 0, 0]] and normals[0, 0] < -0.9
+    bond = bonded(label, share, cement_bond())
+    assert bond.voxels.tolist() == [[1, 0, 0]] and bond.normals[0, 0] < -0.9
     assert not labels(there * 1.0, there, share, metal, there).any()
 
 

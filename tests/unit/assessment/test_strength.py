@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from strength_case import SCALE, bead, block_case, hip_case, plan_of, processes_case, screw
 
-from trocar.assessment.holding import SHEAR_PER_COMPRESSION, decay_length_mm, pull_out_N, screw_hold
+from trocar.assessment.holding import decay_length_mm, pull_out_N, screw_hold
 from trocar.assessment.strength import strength
 from trocar.assessment.supports import Bench
 from trocar.catalog.mechanics import mechanics
@@ -154,7 +154,7 @@ def test_a_longer_anchor_never_weakens_and_tumor_does_not_hold():
     assert through.anchored_mm < holds[2].anchored_mm - 10
     assert through.pull_out_N < holds[2].pull_out_N
     assert np.isfinite(through.decay_length_mm)
-    spongy = SHEAR_PER_COMPRESSION * float(law.strength_MPa(SCALE(np.array([180.0])))[0])
+    spongy = mechanics().thread.shear_per_compression_frac * float(law.strength_MPa(SCALE(np.array([180.0])))[0])
     inner = screw_hold(case, screw((-20.0, 12.0, 0.0), (20.0, 12.0, 0.0)), bone, lesion, law, SCALE, cemented=True)
     assert inner.pull_out_N == pytest.approx(pull_out_N(spongy, 32.0, 6.5), rel=0.05)
     assert inner.pull_out_full_thread_N == pytest.approx(pull_out_N(spongy, 40.0, 6.5), rel=0.05)

@@ -89,11 +89,9 @@ def across(state, motion, *, bond=BOND, march=QUICK, **how):
         pattern[-1, ..., 1 if motion == "shear" else 0] = -1.0 if motion == "compression" else 1.0
     system = ElasticSystem(modulus, held, spacing_m=1e-3)
     softening = Softening(system.rows, label, (BONE, CEMENT, METAL), spacing_m=1e-3, poisson=0.3)
-    voxels, normals = bonded(label, cement)
     interface = None
-    if bond is not None and len(voxels):
-        stiff = modulus[tuple(voxels.T)]
-        interface = Interface(system.rows, voxels, normals, stiff, bond, spacing_m=1e-3, poisson=0.3)
+    if bond is not None:
+        interface = Interface(system.rows, [bonded(label, cement, bond)], modulus, spacing_m=1e-3, poisson=0.3)
     return collapse(system, Load(displacement_m=pattern), softening, interface=interface, march=march)
 
 

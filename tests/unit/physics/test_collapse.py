@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from collapse_cases import BOND, BONE, METAL, THROUGH, across, foam, pulled, stiffness
+from collapse_cases import BOND, BONE, CEMENT, METAL, QUICK, THROUGH, across, foam, pulled, stiffness
 from elastic_cases import GPa, nodes_of
 
 from trocar.assessment.collapse import MARCH
 from trocar.errors import SolverError
-from trocar.physics.collapse import March
+from trocar.physics.collapse import March, collapse
+from trocar.physics.elastic import ElasticSystem, Load
 from trocar.physics.elastic_rows import Rows
 from trocar.physics.interface import Interface
 from trocar.physics.softening import Limits, Softening
@@ -144,8 +145,8 @@ def test_too_coarse_a_voxel_for_a_brittle_material_is_refused():
 def bond_of_one(strain, *, kept=1.0, modulus_Pa=2.2e9):
     """A bonded voxel of 1 mm, normal to i, under nominal strains xx and xy; its interface."""
     rows = Rows.around(np.ones((1, 1, 1), bool), 1)
-    voxel, normal = np.zeros((1, 3), int), np.array([[1.0, 0, 0]])
-    interface = Interface(rows, voxel, normal, np.array([modulus_Pa]), BOND, spacing_m=1e-3, poisson=0.0)
+    bonds = [BOND.between(np.zeros((1, 3), int), np.array([[1.0, 0, 0]]))]
+    interface = Interface(rows, bonds, np.full((1, 1, 1), modulus_Pa), spacing_m=1e-3, poisson=0.0)
     interface.kept = np.array([kept])
     x = nodes_of((1, 1, 1), 1e-3)
     u = np.stack([strain[0] * x[..., 0], strain[1] * x[..., 0], 0 * x[..., 0]])
@@ -180,9 +181,52 @@ def test_screws_carry_torsion_and_shear_once_the_bond_has_opened(motion, bonded,
     """A linear model, in which nothing opens, sees little of it."""
     linear = [stiffness(across(state, motion, bond=None, march=March(steps=0))) for state in ("cement", "planned")]
     assert 1.0 < linear[1] / linear[0] < bonded
-    cement, planned = across("cement", motion), across("planned", motion)
-    assert planned.peak_load / cement.peak_load > opening
+    on = replace(QUICK, stop_frac=0.45, softest_frac=0.0, steps=25)
+    cement, planned = across("cement", motion, march=on), across("planned", motion, march=on)
     assert cement.failed[-1][-1] > 0
+    half = (np.arange(cement.path.size) > cement.peak) & (cement.load < cement.peak_load / 2)
+    opened = cement.path[half.argmax()]
+    assert half.any() and planned.path[-1] > opened
+    assert np.interp(opened, planned.path, planned.load) > opening * cement.load[half.argmax()]
+    assert planned.peak_load > 1.05 * cement.peak_load
+
+
+def test_an_opening_bond_costs_its_own_energy_and_breaks_nothing_beside_it():
+    """What has opened is no strain of the cement, which would break at a third of the opening."""
+    shape, area_m2 = (3, 2, 2), 4e-6
+    held = np.zeros([*(n + 1 for n in shape), 3], bool)
+    held[0] = held[-1] = True
+    moved = np.zeros(held.shape)
+    moved[-1, ..., 0] = 1.0
+    modulus = np.full(shape, 2.2 * GPa)
+    system = ElasticSystem(modulus, held, spacing_m=1e-3, poisson=0.0)
+    softening = Softening(system.rows, np.full(shape, 2), (BONE, CEMENT), spacing_m=1e-3, poisson=0.0)
+    voxels = np.argwhere(np.arange(12).reshape(shape) // 4 == 1)
+    bonds = [BOND.between(voxels, np.tile([1.0, 0, 0], (4, 1)))]
+    interface = Interface(system.rows, bonds, modulus, spacing_m=1e-3, poisson=0.0)
+    course = collapse(system, Load(displacement_m=moved), softening, interface=interface, march=THROUGH)
+    assert course.peak_load == pytest.approx(BOND.tension_Pa * area_m2, rel=0.02)
+    opened_m = BOND.parting_m * (1 - course.load[-1] / course.peak_load)
+    assert course.dissipated_J == pytest.approx(BOND.tension_Pa * opened_m / 2 * area_m2, rel=0.05)
+    assert course.path[-1] > 1.5 * CEMENT.parting_m
+    assert course.failed[-1].tolist() == [0, 0, 4]
+
+
+def test_shear_confined_to_a_direction_counts_in_that_one_only():
+    """A thread holds along its screw, on every plane that the screw's axis lies in."""
+    rows = Rows.around(np.ones((1, 1, 1), bool), 1)
+    whole = BOND.between(np.zeros((1, 3), int), np.array([[1.0, 0, 0]]))
+    modulus, x = np.full((1, 1, 1), GPa), nodes_of((1, 1, 1), 1e-3)
+    strained = 1e-3
+    for along in range(3):
+        thread = replace(whole, along=np.eye(3)[[along]], tension_Pa=np.array([np.inf]))
+        interface = Interface(rows, [thread], modulus, spacing_m=1e-3, poisson=0.0)
+        for moves, across_axis in ((1, 0), (2, 0), (2, 1)):  # the shears xy, xz, yz
+            u = np.zeros((3, *x.shape[:3]))
+            u[moves] = strained * x[..., across_axis]
+            ratio = interface.attempt(u.reshape(-1))
+            known = GPa / 2 * strained / BOND.shear_Pa if along in (moves, across_axis) else 0.0
+            assert ratio == pytest.approx(known, abs=1e-9)
 
 
 def test_cement_alone_pulls_off_at_the_strength_of_its_bond():
