@@ -11,7 +11,8 @@ from trocar import phantoms
 from trocar.cli.commands import run_command
 from trocar.io.dossier import Dossier
 
-LOADS = ("walking", "stairs")
+STANCE = ("walking", "stairs")
+LOADS = (*STANCE, "fall", "torsion", "shear")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_the_neck_is_weak_and_the_construct_not_cement_alone_restores_it(told):
     found = told["strength"]
     assert (found["site"], found["bone"], tuple(found["loads"])) == ("femur", "femur_left", LOADS)
     rows = {(row["state"], row["load"]): row for row in found["rows"]}
-    for load in LOADS:
+    for load in STANCE:
         ratio = {state: rows[state, load]["against_before"] for state in ("cement", "screws", "planned")}
         stiffer = {state: rows[state, load]["stiffness_against_before"]["low_frac"] for state in ratio}
         assert rows["intact_estimate", load]["against_before"]["high_frac"] < 0.8
@@ -72,6 +73,15 @@ def test_the_neck_is_weak_and_the_construct_not_cement_alone_restores_it(told):
         assert ratio["cement"]["median_frac"] > 0.9
         assert stiffer["planned"] > 1.2 > stiffer["cement"]
     assert found["worst_imbalance_frac"] < 0.01
+
+
+def test_the_neck_is_weakest_in_a_fall_and_screws_not_cement_help_there_and_against_torsion_and_shear(told):
+    rows = {(row["state"], row["load"]): row for row in told["strength"]["rows"]}
+    for load in ("fall", "torsion", "shear"):
+        cement, planned = (rows[state, load]["against_before"]["median_frac"] for state in ("cement", "planned"))
+        assert planned < 0.8 < cement
+    before = {load: rows["before", load]["bone"]["median_frac"] for load in (*STANCE, "fall")}
+    assert before["fall"] == max(before.values())
 
 
 def test_sections_and_pull_out_stand_beside_it(told):

@@ -61,9 +61,9 @@ def solve(
     """
     modulus, metal = modulus_of(bench, native, lesion, state)
     found = []
-    groups: dict[bool, list[LoadCase]] = {}
+    groups: dict[tuple[bool, bool], list[LoadCase]] = {}
     for load in loads:
-        groups.setdefault(load.one_side, []).append(load)
+        groups.setdefault((load.one_side, load.on_trochanter), []).append(load)
     for group in groups.values():
         held = held_nodes(bench, group[0], metal)
         system = elastic_system(bench, modulus, held)

@@ -102,7 +102,15 @@ def held_voxels(bench: Bench, load: LoadCase) -> tuple[Array, Array]:
         return _first(bench.beside(*names), bench.beside(*hips), what="sacroiliac joint"), none
     if bench.site == "vertebra":
         return bench.endplate(upper=False), none
-    return bench.end([0, 0, -1], HELD_END_MM), none
+    shaft = bench.end([0, 0, -1], HELD_END_MM)
+    return (shaft | _trochanter(bench, load) if load.on_trochanter else shaft), none
+
+
+def _trochanter(bench: Bench, load: LoadCase) -> Array:
+    """What of a femur touches the ground that a fall presses it onto: the farthest across the body that way."""
+    assert load.force_frac is not None
+    medial, anterior, _ = load.force_frac
+    return bench.end(_lps((medial, anterior, 0.0), bench.side) / np.hypot(medial, anterior), CONTACT_MM)
 
 
 @lru_cache(maxsize=8)
@@ -118,7 +126,7 @@ def load_on_nodes(bench: Bench, load: LoadCase, weight_kg: float) -> Array:
         whole = _lps(load.force_frac, bench.side) * weight_kg * GRAVITY_N_PER_KG
         _add(force, weights, whole @ bench.grid.directions)
     if load.torque_Nm is not None and load.axis is not None:
-        force += _torque(bench, target, np.asarray(load.axis), load.torque_Nm)
+        force += _torque(bench, target, _turned(load.axis, bench.side), load.torque_Nm)
     if load.muscle is not None and load.muscle_frac is not None:
         pull = _lps(load.muscle_frac, bench.side) * weight_kg * GRAVITY_N_PER_KG
         attached = bench.beside(f"gluteus_medius_{bench.side}", f"gluteus_minimus_{bench.side}")
@@ -215,6 +223,12 @@ def _lps(frac: Sequence[float], side: Side | None) -> Array:
     """Medial, anterior, cranial as LPS."""
     medial, anterior, cranial = frac
     return np.array([-_left(side) * medial, -anterior, cranial])
+
+
+def _turned(axis: Sequence[float], side: Side | None) -> Array:
+    """An axis of turning, given for the left side: a mirror keeps its left-right part and turns the others round."""
+    x, y, z = axis
+    return np.array([x, _left(side) * y, _left(side) * z])
 
 
 def _left(side: Side | None) -> float:

@@ -126,7 +126,10 @@ class Thread(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCase(Record):
-    """What a person does: a force in shares of body weight (medial, anterior, cranial) or a torque on a landmark."""
+    """What a person does: a force in shares of body weight (medial, anterior, cranial) or a torque on a landmark.
+
+    A torque's `axis` is LPS for a left bone or lesion, and mirrored for a right one.
+    """
 
     id: str
     sites: tuple[str, ...]
@@ -138,6 +141,8 @@ class LoadCase(Record):
     axis: tuple[float, float, float] | None = None
     one_side: bool = False
     both_sides: bool = False  # on either hip, where the model holds both
+    on_trochanter: bool = False  # the femur lies on its trochanter, which is held too
+    compares: bool = False  # constructs only: no activity, and no strength is asked of it
     source: str
     confidence: Confidence
     text: Text

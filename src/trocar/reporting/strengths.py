@@ -26,10 +26,12 @@ LOADS = {
     "two_legs": "standing on two legs",
     "sit_to_stand": "sitting down, standing up",
     "torsion": "torsion (comparison only)",
+    "shear": "shear (comparison only)",
     "standing": "standing",
     "one_leg": "standing on one leg",
     "compression": "compression",
     "flexion": "flexion",
+    "fall": "a fall to the side",
 }
 
 FAILURES = {
@@ -96,7 +98,7 @@ def activities(found: Strength) -> tuple[LoadCase, ...]:
 
 def worst_row(found: Strength, state: str = "before") -> LoadedState:
     """The activity that uses most of the strength in a state; torques that only compare constructs are none."""
-    real = {load.id for load in activities(found) if load.torque_Nm is None}
+    real = {load.id for load in activities(found) if not load.compares}
     rows = [row for row in found.rows if row.state == state and (row.load in real or not real)]
     return max(rows, key=lambda row: row.bone.median_frac)
 

@@ -62,6 +62,36 @@ def hip_case(side):
     )  # fmt: skip
 
 
+def femur_case(side):
+    """The upper end of a femur: shaft, trochanter, neck with a lesion, head under a cup; the right is its mirror."""
+    shape = (44, 30, 56)
+    grid = Grid.aligned(origin_lps_mm=(-43.0, -29.0, -69.0), spacing_mm=(2.0, 2.0, 2.0), shape=shape)
+    sign = -1.0 if side is Side.RIGHT else 1.0
+    at = grid.to_lps(np.moveaxis(np.indices(shape), 0, -1)) * [sign, 1, 1]
+    x, y, z = np.moveaxis(at - [8.0, 0.0, 0.0], -1, 0)
+    middle = np.array([-22.0, 0.0, 24.0])  # of the head, medial of the shaft
+
+    def away(point):
+        return np.linalg.norm(at - [8.0, 0.0, 0.0] - point, axis=-1)
+
+    along = np.clip(((x * middle[0] + z * middle[2]) / (middle @ middle))[..., None], 0, 1) * middle
+    neck = np.linalg.norm(at - [8.0, 0.0, 0.0] - along, axis=-1) < 9
+    shaft = (np.hypot(x, y) < 10) & (z < 4)
+    bone = shaft | neck | (away(np.array([4.0, 4.0, 4.0])) < 14) | (away(middle) < 13)
+    cup = (away(middle) >= 13) & (away(middle) < 18) & (z > 22) & ~bone
+    lesion = bone & (away(0.5 * middle) < 7)
+    hu = np.where(lesion, 40.0, np.where(bone, 500.0, -100.0)).astype(np.float32)
+    name = side.value
+    return Case(
+        case_id="femur", ct=Volume(grid=grid, values=hu, unit="HU"), contrast_enhanced=False,
+        clinical=Clinical(patient=Patient(weight_kg=70.0)),
+        structures=(
+            _structure("lesion_1", Role.LESION, lesion, side), _structure(f"femur_{name}", Role.BONE, bone, side),
+            _structure(f"hip_{name}", Role.BONE, cup, side),
+        ),
+    )  # fmt: skip
+
+
 def processes_case():
     """A vertebral body with two processes behind it that reach 10 mm above and below its endplates."""
     shape = (50, 60, 52)

@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from strength_case import SCALE, bead, block_case, hip_case, plan_of, processes_case, screw
+from strength_case import SCALE, bead, block_case, femur_case, hip_case, plan_of, processes_case, screw
 
 from trocar.assessment.holding import decay_length_mm, pull_out_N, screw_hold
 from trocar.assessment.strength import strength
-from trocar.assessment.supports import Bench
+from trocar.assessment.supports import Bench, held_voxels, load_on_nodes
 from trocar.catalog.mechanics import mechanics
 from trocar.errors import CaseError
 from trocar.model.case import Side
@@ -23,10 +23,10 @@ def found():
 
 
 def test_every_state_is_compared_under_every_load_of_the_site(found):
-    assert found.site == "vertebra" and found.loads == ("compression", "flexion")
+    assert found.site == "vertebra" and found.loads == ("compression", "flexion", "torsion", "shear")
     states = {row.state for row in found.rows}
     assert states == {"intact_estimate", "before", "cement", "screws", "planned"}
-    assert len(found.rows) == 10
+    assert len(found.rows) == 20
     assert found.worst_residual_frac <= 5e-3 and found.worst_imbalance_frac < 1e-3
 
 
@@ -65,7 +65,7 @@ def test_a_mirrored_lesion_mirrors():
             )
 
 
-@pytest.mark.parametrize("load", ["walking", "two_legs", "sit_to_stand"])
+@pytest.mark.parametrize("load", ["walking", "two_legs", "sit_to_stand", "torsion", "shear"])
 def test_a_mirrored_pelvis_mirrors_loads_supports_and_ratios(load):
     left, right = mirrored_hips()
     one, other = left.row("intact_estimate", load), right.row("intact_estimate", load)
@@ -78,6 +78,39 @@ def test_a_mirrored_pelvis_mirrors_loads_supports_and_ratios(load):
 @cache
 def mirrored_hips():
     return tuple(strength(hip_case(side), plan_of(), scale=SCALE) for side in (Side.LEFT, Side.RIGHT))
+
+
+@pytest.mark.parametrize("side", [Side.LEFT, Side.RIGHT])
+def test_a_fall_presses_the_head_onto_the_trochanter_from_the_side_and_from_behind(side):
+    case = femur_case(side)
+    outward = -1.0 if side is Side.RIGHT else 1.0
+    bench = Bench(
+        case=case, grid=case.grid, voxels=case.structure(f"femur_{side.value}").inside, site="femur", side=side
+    )
+    loads = {load.id: load for load in mechanics().loads_of("femur")}
+    force = load_on_nodes(bench, loads["fall"], 70.0).sum(axis=(0, 1, 2)) / (70.0 * 9.81)
+    assert force == pytest.approx([outward * 4.76, 1.27, -0.87], rel=1e-6)
+    held, sideways = held_voxels(bench, loads["fall"])
+    shaft, _ = held_voxels(bench, loads["walking"])
+    assert not sideways.any() and (held & shaft == shaft).all()
+    ground = case.grid.to_lps(np.argwhere(held & ~shaft)) * [outward, 1, 1]
+    assert len(ground) and ground[:, 0].min() > 8 and ground[:, 1].mean() > 0 and ground[:, 2].min() > -20
+
+
+def test_mirrored_femora_are_loaded_alike():
+    left, right = (strength(femur_case(side), plan_of(), scale=SCALE) for side in (Side.LEFT, Side.RIGHT))
+    assert left.loads == ("walking", "stairs", "fall", "torsion", "shear")
+    for load in left.loads:
+        one, other = (each.row("before", load) for each in (left, right))
+        assert one.bone.median_frac == pytest.approx(other.bone.median_frac, rel=1e-3)
+    assert left.worst_imbalance_frac < 1e-3
+
+
+def test_every_site_has_torsion_and_shear_that_only_compare_constructs():
+    for site in ("pelvis", "sacrum", "vertebra", "femur"):
+        loads = mechanics().loads_of(site)
+        assert {load.id for load in loads if load.compares} == {"torsion", "shear"}
+        assert any(not load.compares for load in loads)
 
 
 def test_a_vertebra_is_loaded_on_its_body_not_on_the_processes_that_reach_beyond():
