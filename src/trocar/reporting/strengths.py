@@ -49,7 +49,8 @@ SUPPORTS = {
     "joint, abductors on the iliac wing; the leg that swings is weightless.",
     "sacrum": "Sacroiliac joints held, in one-leg stance that of the treated side alone; load on the endplate of S1.",
     "vertebra": "Lower endplate held; load on the upper endplate, in flexion on its front third.",
-    "femur": "Lowest 15 mm held; hip force as a pressure over the head, abductors on the trochanter.",
+    "femur": "Lowest 15 mm held, in a fall the trochanter too; hip force as a pressure over the head, abductors on the "
+    "trochanter.",
 }
 
 CAVEATS = {

@@ -255,6 +255,7 @@ CHECKS = {
     "probe_spacing_min": "Smallest distance between probes",
     "risk_age_over_70": "Risk T20: age above 70 years",
     "risk_more_than_3_probes": "Risk T20: more than three probes",
+    "placement_found": "A place was found",
     "screw_anchor_head": "Anchorage in healthy bone, head side",
     "screw_anchor_tip": "Anchorage in healthy bone, tip side",
     "screw_cortex_clearance": "Distance from the screw to the cortex",

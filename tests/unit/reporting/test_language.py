@@ -1,5 +1,6 @@
 """Both languages say everything: no message without French, no French without use, numbers as each writes them."""
 
+import ast
 import datetime
 import re
 import string
@@ -112,3 +113,14 @@ def test_names_of_structures(name, english, french):
 
 def test_no_french_message_keeps_an_english_decimal_point():
     assert not [text for text in messages("fr").values() if re.search(r"\d\.\d", text)]
+
+
+def test_every_check_that_is_named_where_it_is_made_has_words():
+    """Without them its id is printed, capitalized, in English."""
+    named = set()
+    for source in (Path(__file__).parents[3] / "src" / "trocar").rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Check":
+                named |= {word.value.value for word in node.keywords
+                          if word.arg == "name" and isinstance(word.value, ast.Constant)}  # fmt: skip
+    assert len(named) > 40 and named <= set(vocabulary.CHECKS)
