@@ -16,6 +16,8 @@ _AROUND = np.ones((3, 3, 3), bool)
 _CORNERS = np.array(list(np.ndindex(2, 2, 2)))
 _LAPLACE = np.array([1 / 3, 0.0, -1 / 12, -1 / 12])  # of two corners of a trilinear cube, by the edges between them
 _NOWHERE = np.zeros((0, 3), int), np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0)
+SAMPLED_MM = 0.1
+SMALLEST_MM2 = 1e-9  # where nothing beside a screw can be judged it stays bonded
 FLAT = 0.1  # a slope below which a voxel's middle tells nothing of what its corners bear
 
 
@@ -92,11 +94,18 @@ def _held(
     steep = np.linalg.norm(slope - (slope @ along)[:, None] * along, axis=1)
     face_mm2 = float(grid.spacing_mm[0]) ** 2
     whole_mm2 = face_mm2 * float(np.divide(borne, steep * far_mm, where=steep > FLAT, out=np.zeros_like(borne)).sum())
-    used_frac = shape_factor(cannulated=cannulated) * 2 * np.pi * radius_mm * screw.axis.length_mm / (
-        whole_mm2 * far_mm
-    )  # fmt: skip
+    surface_mm2 = 2 * np.pi * radius_mm * _within_mm(screw, grid)
+    used_frac = shape_factor(cannulated=cannulated) * surface_mm2 / (max(whole_mm2, SMALLEST_MM2) * far_mm)
     normals = (across[around] / far_mm[:, None]) @ grid.directions
     return voxels[around], normals, np.broadcast_to(along, normals.shape), used_frac
+
+
+def _within_mm(screw: Placement, grid: Grid) -> float:
+    """How much of a screw's length lies in a lattice: one into the neighbor bone leaves it."""
+    count = max(1, int(np.ceil(screw.axis.length_mm / SAMPLED_MM)))
+    at = grid.to_ijk(screw.axis.at((np.arange(count) + 0.5) * screw.axis.length_mm / count))
+    inside = ((at > -0.5) & (at < np.array(grid.shape) - 0.5)).all(axis=1)
+    return float(inside.mean()) * screw.axis.length_mm
 
 
 def _borne(touched: Array, voxels: Array) -> tuple[Array, Array]:

@@ -116,6 +116,23 @@ def test_cement_and_void_are_not_held_by_a_thread_and_nothing_is_without_a_screw
     assert len(none.voxels) == len(none.shear_Pa) == 0
 
 
+def test_a_screw_that_leaves_the_lattice_is_held_as_firmly_by_what_is_in_it():
+    """An iliosacral screw on the lattice of a sacrum."""
+    grid, inside, through = (
+        lattice(),
+        screw((-8.0, 0.3, 0.2), (8.0, 0.3, 0.2)),
+        screw((-8.0, 0.3, 0.2), (60.0, 0.3, 0.2)),
+    )
+    firm = [held_by([one], grid)[0] for one in (inside, through)]
+    middle = [part.shear_Pa[np.abs(part.voxels[:, 0] - 11.5) < 4].mean() for part in firm]
+    assert middle[1] == pytest.approx(middle[0], rel=0.15)  # one end fewer, which bears more than its length
+
+
+def test_a_screw_outside_the_lattice_holds_nothing():
+    found, _ = held_by([screw((40.0, 0.0, 0.0), (80.0, 0.0, 0.0))], lattice())
+    assert len(found.voxels) == 0
+
+
 def test_of_two_screws_each_holds_what_is_nearer():
     grid = lattice()
     pair = [screw((-12.0, -5.0, 0.0), (12.0, -5.0, 0.0)), screw((-5.0, 7.0, -12.0), (-5.0, 7.0, 12.0), 4.0)]
