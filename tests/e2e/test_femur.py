@@ -82,6 +82,10 @@ def test_the_neck_is_weakest_in_a_fall_and_screws_not_cement_help_there_and_agai
         assert planned < 0.8 < cement
     before = {load: rows["before", load]["bone"]["median_frac"] for load in (*STANCE, "fall")}
     assert before["fall"] == max(before.values())
+    planned = {load: rows["planned", load]["bone"]["high_frac"] for load in (*STANCE, "fall")}
+    (checked,) = (each for each in told["strength"]["checks"] if each["name"] == "load_to_strength")
+    assert checked["value"] == pytest.approx(max(planned[load] for load in STANCE), abs=2e-3)
+    assert checked["value"] < planned["fall"]  # which is shown, and no verdict rests on it
 
 
 def test_sections_and_pull_out_stand_beside_it(told):

@@ -170,7 +170,7 @@ def _checks(
     A long bone's sections join it.
     """
     last = list(found)[-1][0]
-    activities = [load.id for load in loads if not load.compares]
+    activities = [load.id for load in loads if load.is_activity]
     load = max(activities, key=lambda name: max(item.bone for item in found[last, name]))
     ratios = [item.bone for item in found[last, load]]
     verdict = Verdict.FAIL if min(ratios) > 1 else Verdict.WARN if max(ratios) > 1 else Verdict.PASS

@@ -142,10 +142,15 @@ class LoadCase(Record):
     one_side: bool = False
     both_sides: bool = False  # on either hip, where the model holds both
     on_trochanter: bool = False  # the femur lies on its trochanter, which is held too
-    compares: bool = False  # constructs only: no activity, and no strength is asked of it
+    compares: bool = False  # constructs only
     source: str
     confidence: Confidence
     text: Text
+
+    @property
+    def is_activity(self) -> bool:
+        """Whether a person does it day by day, so that a verdict may rest on it: neither a fall nor a comparison."""
+        return not (self.compares or self.on_trochanter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

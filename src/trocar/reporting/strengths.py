@@ -98,8 +98,8 @@ def activities(found: Strength) -> tuple[LoadCase, ...]:
 
 
 def worst_row(found: Strength, state: str = "before") -> LoadedState:
-    """The activity that uses most of the strength in a state; torques that only compare constructs are none."""
-    real = {load.id for load in activities(found) if not load.compares}
+    """The activity that uses most of the strength in a state; a fall and what only compares constructs are none."""
+    real = {load.id for load in activities(found) if load.is_activity}
     rows = [row for row in found.rows if row.state == state and (row.load in real or not real)]
     return max(rows, key=lambda row: row.bone.median_frac)
 
