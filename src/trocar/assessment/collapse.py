@@ -27,6 +27,7 @@ CAVEATS = (
     *("giving_way_prior", "one_density_law"),
 )
 MARCH = March(steps=150, loss_frac=0.005, tolerance=5e-4, passes=100, haste=2.0, forcing=0.5, finest=1.02)
+BREAK_FRAC = 0.1  # of the load that is lost at a break
 RESOLVED_FRAC = 0.1  # theory/softening.md: highest loads by other steps, tolerances and solvers
 RESOLVED = {True: "peaks_within_10_percent", False: "peaks_unresolved"}
 STATES = ("before", "cement", "screws", "planned")
@@ -111,12 +112,13 @@ def _load_of(site: str, load: str) -> LoadCase:
 def _row(name: str, one: Loaded, before: Loaded) -> CollapsedState:
     course, untreated = one.course, before.course
     once = untreated.path[0] / untreated.load[0]
-    order = one.failures()
+    order, broke = one.failures(), course.first_break(BREAK_FRAC)
     return CollapsedState(
         state=name,
         strength_frac=round(float(course.load.max()), 4),
         against_before_frac=round(float(course.load.max() / untreated.load.max()), 4),
         first_frac=round(float(course.load[0]), 4),
+        breaks_frac=None if broke is None else round(broke, 4),
         passed=course.past_peak,
         failed_at_frac=tuple((material, round(load, 4)) for material, load in order),
         where_lps_mm=one.where(order[0][0]) if order else None,

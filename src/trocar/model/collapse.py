@@ -11,14 +11,17 @@ class CollapsedState(Record):
     """One state of the bone, loaded until it gave way; loads in multiples of the load case.
 
     `strength_frac` is the highest load, `passed` whether the load fell after it (else it is a lower bound),
-    `first_frac` the load at which the first voxel passed its limit. `failed_at_frac` names the materials as they
-    failed, each with the load of that moment; `lost_frac` is each one's part of the energy spent until the peak.
+    `first_frac` the load at which the first voxel passed its limit, `breaks_frac` the highest one before it first fell
+    by a tenth (none: it never did): the load may rise again after that, and further. `failed_at_frac` names the
+    materials as they failed, each with the load of that moment; `lost_frac` is each one's part of the energy spent
+    until the peak.
     """
 
     state: str
     strength_frac: float
     against_before_frac: float
     first_frac: float
+    breaks_frac: float | None = None
     passed: bool
     failed_at_frac: tuple[tuple[str, float], ...] = ()
     where_lps_mm: Vector | None = None

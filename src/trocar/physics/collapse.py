@@ -87,6 +87,12 @@ class Course:
         """The highest load."""
         return float(self.load.max())
 
+    def first_break(self, fall_frac: float) -> float | None:
+        """The highest load before the first fall by a share of it; `None` where it never fell so far."""
+        highest = np.maximum.accumulate(self.load)
+        fallen = self.load < (1 - fall_frac) * highest
+        return float(highest[fallen.argmax()]) if fallen.any() else None
+
     @property
     def past_peak(self) -> bool:
         """Whether the load fell after it: else the highest load is only the last one looked at."""

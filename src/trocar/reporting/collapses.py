@@ -43,6 +43,7 @@ def table(found: Collapse, language: Language) -> Iterator[tuple[str, ...]]:
         language("yields from"),
         language("fails, in order"),
         language("energy of breaking"),
+        language("first falls by a tenth from"),
     )
     for state in found.states:
         failed = (f"{name} {_times(load, language)}" for name, load in _named(dict(state.failed_at_frac), language))
@@ -58,6 +59,7 @@ def table(found: Collapse, language: Language) -> Iterator[tuple[str, ...]]:
             _times(state.first_frac, language),
             ", ".join(failed) or language("nothing"),
             ", ".join(lost),
+            language("never") if state.breaks_frac is None else _times(state.breaks_frac, language),
         )
 
 
@@ -77,8 +79,15 @@ def _times(value: float, language: Language) -> str:
 
 
 def _against_before(state: CollapsedState, found: Collapse, language: Language) -> str:
-    """The ratio, and that it is within what is not resolved."""
+    """The ratio, a bound where one of its loads is one; and whether it is within what is not resolved."""
     ratio, away = _times(state.against_before_frac, language), abs(state.against_before_frac - 1)
+    before = found.states[0]
+    if state is not before and not (state.passed or before.passed):
+        return language("unknown, both still rise")
+    if before.passed and not state.passed:
+        ratio = language("at least {ratio}", ratio=ratio)
+    if state.passed and not before.passed:
+        ratio = language("at most {ratio}", ratio=ratio)
     if found.resolved_frac is None or not 0 < away < found.resolved_frac:
         return ratio
     return language("{ratio}, not told apart", ratio=ratio)

@@ -134,6 +134,14 @@ def test_no_peak_is_stepped_over():
     assert np.max(course.path[1:] / course.path[:-1]) > 1.2  # where nothing is lost steps stay long
 
 
+def test_the_first_break_is_the_highest_load_before_it_first_falls():
+    course, _ = pulled(foam(), spacing_m=2e-3, poisson=0.3, march=March(tolerance=5e-3, haste=2.0, passes=8, steps=2))
+    course = replace(course, load=np.array([1.0, 2.0, 1.85, 2.4, 2.1, 3.0, 1.0]))
+    assert course.first_break(0.1) == 2.4  # not at the fall from 2, which is smaller, nor at the highest
+    assert course.first_break(0.05) == 2.0 and course.first_break(0.5) == 3.0
+    assert course.first_break(0.7) is None
+
+
 def test_too_coarse_a_voxel_for_a_brittle_material_is_refused():
     with pytest.raises(SolverError, match="too coarse"):
         pulled(np.full((1, 1, 1), GPa), spacing_m=0.03)

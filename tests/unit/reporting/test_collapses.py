@@ -36,10 +36,21 @@ def test_each_state_is_told_in_both_languages():
 
 
 def test_a_ratio_within_what_is_not_resolved_is_no_difference():
-    found = replace(FOUND, resolved_frac=0.3)
+    both = replace(FOUND, states=(state("before", passed=True), state("planned", passed=True)))
+    found = replace(both, resolved_frac=0.3)
     assert [row[2] for row in collapses.table(found, EN)][1:] == ["1.25, not told apart"] * 2
     assert [row[2] for row in collapses.table(found, FR)][1:] == ["1,25, non distingué"] * 2
-    assert [row[2] for row in collapses.table(replace(FOUND, resolved_frac=0.2), EN)][1:] == ["1.25"] * 2
+    assert [row[2] for row in collapses.table(replace(both, resolved_frac=0.2), EN)][1:] == ["1.25"] * 2
+
+
+@pytest.mark.parametrize(
+    ("before", "planned", "said"),
+    [(True, False, "at least 1.25"), (False, True, "at most 1.25"), (False, False, "unknown, both still rise")],
+)
+def test_a_ratio_of_a_load_that_was_never_seen_to_fall_is_a_bound(before, planned, said):
+    """Else a bone that still bears more seems to be weakened by its treatment."""
+    states = (state("before", passed=before), state("planned", passed=planned))
+    assert [row[2] for row in collapses.table(replace(FOUND, states=states), EN)][2] == said
 
 
 @pytest.mark.parametrize("language", [EN, FR], ids=["en", "fr"])
