@@ -79,11 +79,9 @@ class Screw:
         ends = np.stack([head, head - (self.length_mm + BELOW_MM) * way])
         aside = wide * np.sqrt(1 - way**2) + spacing_mm
         low, high = (np.round(of / spacing_mm) for of in (ends.min(axis=0) - aside, ends.max(axis=0) + aside))
-        first = (low + 0.5) * spacing_mm
-        grid = Grid.aligned(
-            origin_lps_mm=as_vector(first), spacing_mm=(spacing_mm,) * 3,
-            shape=tuple(int(n) for n in high - low),  # type: ignore[arg-type]
-        )  # fmt: skip
+        i, j, k = (int(n) for n in high - low)
+        first = as_vector((low + 0.5) * spacing_mm)
+        grid = Grid.aligned(origin_lps_mm=first, spacing_mm=(spacing_mm,) * 3, shape=(i, j, k))
         placed = Placement(
             device="screw", role="screw", name="screw-1", entry_lps_mm=as_vector(head), target_lps_mm=as_vector(tip),
             skin_lps_mm=as_vector(head), length_mm=self.length_mm, diameter_mm=self.diameter_mm,

@@ -37,6 +37,13 @@ def _structure(name, role, inside, side=None):
     return Structure(name=name, role=role, inside=inside, side=side)
 
 
+def _of_70_kg(case_id, grid, hu, *structures):
+    return Case(
+        case_id=case_id, ct=Volume(grid=grid, values=hu, unit="HU"), contrast_enhanced=False,
+        clinical=Clinical(patient=Patient(weight_kg=70.0)), structures=structures,
+    )  # fmt: skip
+
+
 def hip_case(side):
     """A slanting plate as hip bone, a sacrum medial of its top, a femoral head below; the right one is its mirror."""
     shape = (40, 30, 60)
@@ -51,14 +58,11 @@ def hip_case(side):
     gluteus = (x > 0.15 * z + 9) & (x < 0.15 * z + 16) & (z > 10) & (np.abs(y) < 20)
     hu = np.where(lesion, 40.0, np.where(bone, 400.0, -100.0)).astype(np.float32)
     name = side.value
-    return Case(
-        case_id="hip", ct=Volume(grid=grid, values=hu, unit="HU"), contrast_enhanced=False,
-        clinical=Clinical(patient=Patient(weight_kg=70.0)),
-        structures=(
-            _structure("lesion_1", Role.LESION, lesion, side), _structure(f"hip_{name}", Role.BONE, bone, side),
-            _structure("sacrum", Role.BONE, sacrum), _structure(f"femur_{name}", Role.BONE, head, side),
-            _structure(f"gluteus_medius_{name}", Role.MUSCLE, gluteus, side),
-        ),
+    return _of_70_kg(
+        "hip", grid, hu,
+        _structure("lesion_1", Role.LESION, lesion, side), _structure(f"hip_{name}", Role.BONE, bone, side),
+        _structure("sacrum", Role.BONE, sacrum), _structure(f"femur_{name}", Role.BONE, head, side),
+        _structure(f"gluteus_medius_{name}", Role.MUSCLE, gluteus, side),
     )  # fmt: skip
 
 
@@ -67,28 +71,25 @@ def femur_case(side):
     shape = (44, 30, 56)
     grid = Grid.aligned(origin_lps_mm=(-43.0, -29.0, -69.0), spacing_mm=(2.0, 2.0, 2.0), shape=shape)
     sign = -1.0 if side is Side.RIGHT else 1.0
-    at = grid.to_lps(np.moveaxis(np.indices(shape), 0, -1)) * [sign, 1, 1]
-    x, y, z = np.moveaxis(at - [8.0, 0.0, 0.0], -1, 0)
+    at = grid.to_lps(np.moveaxis(np.indices(shape), 0, -1)) * [sign, 1, 1] - [8.0, 0.0, 0.0]
+    x, y, z = np.moveaxis(at, -1, 0)
     middle = np.array([-22.0, 0.0, 24.0])  # of the head, medial of the shaft
 
     def away(point):
-        return np.linalg.norm(at - [8.0, 0.0, 0.0] - point, axis=-1)
+        return np.linalg.norm(at - point, axis=-1)
 
     along = np.clip(((x * middle[0] + z * middle[2]) / (middle @ middle))[..., None], 0, 1) * middle
-    neck = np.linalg.norm(at - [8.0, 0.0, 0.0] - along, axis=-1) < 9
+    neck = away(along) < 9
     shaft = (np.hypot(x, y) < 10) & (z < 4)
     bone = shaft | neck | (away(np.array([4.0, 4.0, 4.0])) < 14) | (away(middle) < 13)
     cup = (away(middle) >= 13) & (away(middle) < 18) & (z > 22) & ~bone
     lesion = bone & (away(0.5 * middle) < 7)
     hu = np.where(lesion, 40.0, np.where(bone, 500.0, -100.0)).astype(np.float32)
     name = side.value
-    return Case(
-        case_id="femur", ct=Volume(grid=grid, values=hu, unit="HU"), contrast_enhanced=False,
-        clinical=Clinical(patient=Patient(weight_kg=70.0)),
-        structures=(
-            _structure("lesion_1", Role.LESION, lesion, side), _structure(f"femur_{name}", Role.BONE, bone, side),
-            _structure(f"hip_{name}", Role.BONE, cup, side),
-        ),
+    return _of_70_kg(
+        "femur", grid, hu,
+        _structure("lesion_1", Role.LESION, lesion, side), _structure(f"femur_{name}", Role.BONE, bone, side),
+        _structure(f"hip_{name}", Role.BONE, cup, side),
     )  # fmt: skip
 
 
@@ -162,7 +163,4 @@ def ring_case(side=Side.LEFT, gap_mm=3.0):
             _structure(f"femur_{one.value}", Role.BONE, heads & half & ~hips, one),
             _structure(f"gluteus_medius_{one.value}", Role.MUSCLE, gluteus & half & ~hips, one),
         ]
-    return Case(
-        case_id="ring", ct=Volume(grid=grid, values=hu, unit="HU"), contrast_enhanced=False,
-        clinical=Clinical(patient=Patient(weight_kg=70.0)), structures=tuple(structures),
-    )  # fmt: skip
+    return _of_70_kg("ring", grid, hu, *structures)
