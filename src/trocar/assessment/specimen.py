@@ -117,9 +117,15 @@ class Specimen:
         return natives[len(natives) // 2]
 
     def states(self, plan: Plan, *, cement: Volume | None, ablated_frac: float | None = None) -> tuple[Treated, ...]:
-        """The states to compare: with what the plan has of cement and screws, each alone and together."""
+        """The states to compare: with what the plan has of cement and screws, each alone and together.
+
+        Raises `CaseError` for a screw without a length.
+        """
         placed = [item for step in plan.steps for item in step.placements]
         screws = tuple(item for item in placed if item.role == "screw")
+        for screw in screws:
+            if not screw.axis.length_mm > 0:
+                raise CaseError(f"{screw.name} has no length", hint="give its entry and its target as two points")
         beads = [item for item in placed if item.role == "cement"]
         share = None
         if cement is not None:

@@ -62,6 +62,12 @@ def test_an_unknown_load_is_refused_with_those_there_are():
     assert "compression, flexion" in raised.value.hint
 
 
+def test_a_screw_without_a_length_is_refused():
+    plan = plan_of(screw((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)))
+    with pytest.raises(CaseError, match="screw_1 has no length"):
+        collapse(block_case(), plan, "compression", scale=SCALE, spacing_mm=3.0, settings=FEW)
+
+
 def test_a_ring_gives_way_in_its_bone_and_its_joints_stay_elastic():
     found = collapse(
         ring_case(), plan_of(), "walking", scale=SCALE, spacing_mm=3.0, settings=FEW, ring=True,
