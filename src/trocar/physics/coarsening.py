@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 
-from trocar.physics.arrays import HELD, Tissue
+from trocar.physics.arrays import FREE, HELD, Tissue
 from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.lattice import Faces, Lattice
 from trocar.physics.medium import Array, Medium
@@ -118,37 +118,24 @@ def _gather(values, held, free, whole):  # type: ignore[no-untyped-def]
 @njit(**COMPILED)
 def _within(tissue, scale, a, b):  # type: ignore[no-untyped-def]
     """Conductance / spacing^2 between two fine cells in contact, thawed and what freezing adds (`lattice.Faces`)."""
-    warm, other = tissue.warm_W[a], tissue.warm_W[b]
-    cold, beyond = tissue.cold_W[a], tissue.cold_W[b]
-    two = np.float32(2) * scale
-    thawed = two * warm * other / (warm + other)
-    return thawed, two * cold * beyond / (cold + beyond) - thawed
-
-
-@njit(**COMPILED)
-def _conducts(tissue, scale, exchange, a, b):  # type: ignore[no-untyped-def]
-    """The thawed one, also where one cell lies outside the body."""
-    if tissue.outside.size > 0 and tissue.outside[a] != tissue.outside[b]:
-        return exchange
-    return _within(tissue, scale, a, b)[0]
+    thawed = _between(tissue.warm_W[a], tissue.warm_W[b], scale)
+    return thawed, _between(tissue.cold_W[a], tissue.cold_W[b], scale) - thawed
 
 
 @njit(**COMPILED)
 def _coarse_faces(number, threads, tissue, rest, scale, exchange, faces, sinks):  # type: ignore[no-untyped-def]
     """Faces between coarse cells: a fine one in series with half a cell on each side, four of them in parallel."""
     nx, ny, nz = tissue.held.shape
-    sixteenth = np.float32(1 / 16)
+    warm, held, held_degC = tissue.warm_W.reshape(-1), tissue.held.reshape(-1), tissue.held_degC.reshape(-1)
+    outside, steps = tissue.outside.reshape(-1), (ny * nz, -ny * nz, nz, -nz, 1, -1)
     begin, end = share(faces.shape[1], number, threads)
     for i in range(begin, end):
         thawed, freezing = np.zeros((3, nz + 1), np.float32), np.zeros((3, nz + 1), np.float32)
-        beside = np.zeros(nz + 3, np.uint8)  # [z + 1] whether a cell of the rows in and around the coarse one is held
+        sunk = np.zeros((2, nz + 1), np.float32)
         for j in range(faces.shape[2]):
             thawed[:] = 0
             freezing[:] = 0
-            beside[:] = 0
-            for x in range(max(2 * i - 1, 0), min(2 * i + 3, nx)):
-                for y in range(max(2 * j - 1, 0), min(2 * j + 3, ny)):
-                    _mark(tissue.held[x, y], beside[1:])
+            sunk[:] = 0
             for x in range(2 * i, min(2 * i + 2, nx)):
                 for y in range(2 * j, min(2 * j + 2, ny)):
                     if x % 2 == 0 and x > 0:
@@ -156,13 +143,33 @@ def _coarse_faces(number, threads, tissue, rest, scale, exchange, faces, sinks):
                     if y % 2 == 0 and y > 0:
                         _row_faces(tissue, (x, y), (x, y - 1), 0, scale, exchange, thawed[1], freezing[1])
                     _row_faces(tissue, (x, y), (x, y), 1, scale, exchange, thawed[2], freezing[2])
-            for k in range(faces.shape[3]):
-                if beside[2 * k] | beside[2 * k + 1] | beside[2 * k + 2] | beside[2 * k + 3]:
-                    _sinks(tissue, rest, scale, exchange, i, j, k, sinks)
-                for axis in range(2):
-                    faces[axis, i, j, k] = sixteenth * (thawed[axis, 2 * k] + thawed[axis, 2 * k + 1])
-                    faces[axis + 3, i, j, k] = sixteenth * (freezing[axis, 2 * k] + freezing[axis, 2 * k + 1])
-                faces[2, i, j, k], faces[5, i, j, k] = sixteenth * thawed[2, 2 * k], sixteenth * freezing[2, 2 * k]
+                    if 0 < x < nx - 1 and 0 < y < ny - 1:  # the rim is not free
+                        for step in steps:
+                            _sinks_beside(
+                                warm, held, held_degC, outside, (x * ny + y) * nz, step, rest, scale, exchange,
+                                sunk[0, :nz], sunk[1, :nz],
+                            )  # fmt: skip
+            for axis in range(2):
+                _in_pairs(thawed[axis], np.float32(1 / 16), faces[axis, i, j])
+                _in_pairs(freezing[axis], np.float32(1 / 16), faces[axis + 3, i, j])
+                _in_pairs(sunk[axis], np.float32(1 / 8), sinks[axis, i, j])
+            _every_other(thawed[2], np.float32(1 / 16), faces[2, i, j])
+            _every_other(freezing[2], np.float32(1 / 16), faces[5, i, j])
+
+
+@njit(**KERNEL)
+def _in_pairs(values, scale, found):  # type: ignore[no-untyped-def]
+    """Scaled sums of two neighbors each."""
+    for n in range(found.size):
+        k = np.uint64(n)
+        found[k] = scale * (values[k + k] + values[k + k + np.uint64(1)])
+
+
+@njit(**KERNEL)
+def _every_other(values, scale, found):  # type: ignore[no-untyped-def]
+    for n in range(found.size):
+        k = np.uint64(n)
+        found[k] = scale * values[k + k]
 
 
 @njit(**COMPILED)
@@ -183,14 +190,12 @@ def _row_faces(tissue, row, other, shift, scale, exchange, thawed, freezing):  #
 
 @njit(**KERNEL)
 def _row_conducts(warm, warm_below, cold, cold_below, held, held_below, shift, scale, thawed, freezing):  # type: ignore[no-untyped-def]
-    two, none = np.float32(2) * scale, np.float32(0)
+    none = np.float32(0)
     for z in range(shift, warm.size):
-        a, b = warm[z], warm_below[z - shift]
-        c, d = cold[z], cold_below[z - shift]
-        between = two * a * b / (a + b)
+        between = _between(warm[z], warm_below[z - shift], scale)
         free = (held[z] | held_below[z - shift]) == 0
         thawed[z] += between if free else none
-        freezing[z] += two * c * d / (c + d) - between if free else none
+        freezing[z] += _between(cold[z], cold_below[z - shift], scale) - between if free else none
 
 
 @njit(**KERNEL)
@@ -203,28 +208,29 @@ def _differ(outside, outside_below, shift):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def _mark(held, beside):  # type: ignore[no-untyped-def]
-    for z in range(held.size):
-        beside[z] |= held[z]
+def _sinks_beside(  # type: ignore[no-untyped-def]
+    warm, held, held_degC, outside, first, step, rest, scale, exchange, to_held, to_held_K
+):
+    """Add what flows from the free cells of a line (from a flat index on) into held ones a `step` away."""
+    here, beyond = np.uint64(first), np.uint64(first + step)
+    count, none = 0, np.float32(0)
+    for n in range(to_held.size):
+        z = np.uint64(n)
+        count += (held[here + z] == FREE) & (held[beyond + z] != FREE)
+    if count == 0:
+        return
+    for n in range(to_held.size):
+        z = np.uint64(n)
+        p, q = here + z, beyond + z
+        conducts = _between(warm[p], warm[q], scale)
+        if outside.size > 0:
+            conducts = conducts if outside[p] == outside[q] else exchange
+        conducts = conducts if (held[p] == FREE) & (held[q] != FREE) else none
+        to_held[z] += conducts
+        to_held_K[z] += conducts * (held_degC[q] - rest) if held[q] == HELD else none
 
 
 @njit(**COMPILED)
-def _sinks(tissue, rest, scale, exchange, i, j, k, sinks):  # type: ignore[no-untyped-def]
-    """What flows from the free cells of a coarse one into held ones beside them."""
-    held = tissue.held
-    nx, ny, nz = held.shape
-    eighth = np.float32(1 / 8)
-    for x in range(2 * i, min(2 * i + 2, nx)):
-        for y in range(2 * j, min(2 * j + 2, ny)):
-            for z in range(2 * k, min(2 * k + 2, nz)):
-                if held[x, y, z] != 0:
-                    continue
-                for axis in range(3):
-                    for side in range(-1, 2, 2):
-                        other = x + side * int(axis == 0), y + side * int(axis == 1), z + side * int(axis == 2)
-                        if held[other] == 0:
-                            continue
-                        a = _conducts(tissue, scale, exchange, (x, y, z), other)
-                        sinks[0, i, j, k] += eighth * a
-                        if held[other] == HELD:
-                            sinks[1, i, j, k] += eighth * a * (tissue.held_degC[other] - rest)
+def _between(one, other, scale):  # type: ignore[no-untyped-def]
+    """Conductance / spacing^2 between two tissues in contact."""
+    return np.float32(2) * scale * one * other / (one + other)

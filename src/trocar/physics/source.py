@@ -13,15 +13,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from trocar.errors import SolverError
-from trocar.physics.compiled import CELL, COMPILED, KERNEL
+from trocar.physics.compiled import CELL, COMPILED
 from trocar.physics.lines import Line, lengthened, line_pieces, sigma_m
 from trocar.physics.medium import Array, Medium
+from trocar.physics.vectors import LANES, add_scaled, dot
 
 SURFACE, FLUID, POWER = 0, 1, 2  # what of a needle is prescribed: its surface, the fluid within it, or its power
 
 END_SIGMAS, END_RADII = 0.62, -1.1  # by which each end is moved outwards: fitted to ice and power of finite needles
-
-LANES = 8  # of the processor's vectors
 
 _ice_integral, _ice_curve = CELL.ice_integral, CELL.ice_curve
 
@@ -210,36 +209,22 @@ def kirchhoff_at(pieces, t, ice, drive, first, past):  # type: ignore[no-untyped
         drive[c] = pieces.unfrozen_W_per_mK[c] * t[p] + pieces.freezing_W_per_mK[c] * ice[p]
 
 
-@njit(**KERNEL)
+@njit(**COMPILED)
 def mean_drives(offset, cell, weight, drive, means, first, past):  # type: ignore[no-untyped-def]
     """The weighted mean of `drive` over the cells of some pieces, by their `Runs`."""
-    lanes = np.empty(LANES, np.float32)  # as many sums: in one, each addition waits for the one before
     for n in range(first, past):
-        for lane in range(LANES):
-            lanes[lane] = 0
+        total = np.float32(0)
         for run in range(offset[n], offset[n + 1]):
-            w, c = np.uint64(run * LANES), np.uint64(cell[run])
-            for lane in range(LANES):
-                lanes[lane] += weight[w + np.uint64(lane)] * drive[c + np.uint64(lane)]
-        means[n] = _sum(lanes)
+            total += dot(weight, run * LANES, drive, cell[run])
+        means[n] = total
 
 
 @njit(**COMPILED)
-def _sum(lanes):  # type: ignore[no-untyped-def]
-    total = np.float32(0)
-    for lane in range(LANES):
-        total += lanes[lane]
-    return total
-
-
-@njit(**KERNEL)
 def spread(within, cell, weight, watts, drawn):  # type: ignore[no-untyped-def]
     """Add the watts of each piece to its cells, by those of its runs that lie `within` a range."""
     for n in range(watts.size):
         for run in range(within[n, 0], within[n, 1]):
-            w, c = np.uint64(run * LANES), np.uint64(cell[run])
-            for lane in range(LANES):
-                drawn[c + np.uint64(lane)] += watts[n] * weight[w + np.uint64(lane)]
+            add_scaled(drawn, cell[run], watts[n], weight, run * LANES)
 
 
 @njit(**COMPILED)

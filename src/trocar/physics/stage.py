@@ -10,10 +10,11 @@ from trocar.physics.enthalpy import Curve, Flat, Law
 from trocar.physics.lattice import PackedFaces
 from trocar.physics.medium import Array
 from trocar.physics.memory import places
-from trocar.physics.source import LANES, Needles, Pieces, draw, kirchhoff_at, mean_drives, ranges, take
+from trocar.physics.source import Needles, Pieces, draw, kirchhoff_at, mean_drives, ranges, take
 from trocar.physics.spans import Rows
 from trocar.physics.sweep import perfuse, step_rows, temperatures
 from trocar.physics.threads import gate, meet, share, together
+from trocar.physics.vectors import LANES
 
 _flow = CELL.face_flow
 F = np.float32

@@ -25,8 +25,8 @@ def stages(step_s: float, explicit_s: float) -> Array:
 
     Of what decays at a rate r is left T(w0 - w1 r step) / T(w0), with Chebyshev's polynomial T of n stages and
     w0 = cosh(damping / n): 1 / cosh(damping) at most of what decays fast (van der Houwen & Sommeijer 1980). That is
-    friction: from stage to stage a cell moves on like a mass, and where its mush ends, it stiffens twentyfold and rings.
-    The damping also brings the second term of the series from a half of what it should be to nearly all of it.
+    friction: from stage to stage a cell moves on like a mass, and rings where its mush ends and it stiffens twentyfold.
+    The damping also brings the second term of the series from a third of what it should be towards all of it.
     """
     return _super_step(step_s, _stage_count(step_s, explicit_s))
 

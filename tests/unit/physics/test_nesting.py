@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from trocar.physics.arrays import Tissue
+from trocar.physics.arrays import FREE, HELD, Tissue
 from trocar.physics.coarsening import coarser, restricted
 from trocar.physics.damage import Damage, zone_m3
 from trocar.physics.dose import HeatDose
@@ -178,6 +178,33 @@ def test_the_coarse_lattice_holds_and_conducts_what_the_fine_one_does():
     inner = coarser(even, Tissue.of(even)).faces.unpacked().ax.reshape(coarse.shape)[4:-4, 4:-4, 4:-4]
     assert inner == pytest.approx(0.5 / (2 * SPACING_M) ** 2, rel=1e-5)
     assert restricted(np.ones(SHAPE), coarse.shape)[3:-3, 3:-3, 3:-3] == pytest.approx(1.0)
+
+
+def test_what_flows_into_held_cells_is_summed_face_by_face():
+    """Vessels off rest, and tissue beyond the skin, held too: against a sum over every face, in numpy."""
+    noise = np.random.default_rng(7).random(SHAPE)
+    outside = np.zeros(SHAPE, bool)
+    outside[:, :, 38:] = True
+    medium = textured(
+        held=(noise < 0.03) | outside, held_degC=np.where(outside, 25.0, 37.0 + 20 * noise), outside=outside,
+        exchange_W_per_m2K=12.0,
+    )  # fmt: skip
+    tissue = Tissue.of(medium)
+    coarse = coarser(medium, tissue)
+    warm, held = medium.unfrozen_W_per_mK.astype(float), tissue.held
+    sink, sink_K = np.zeros(SHAPE), np.zeros(SHAPE)
+    for axis in range(3):
+        for step in (-1, 1):
+            beyond = [np.roll(values, step, axis=axis) for values in (warm, held, medium.held_degC, outside)]
+            face = 2 * warm * beyond[0] / (warm + beyond[0]) / SPACING_M**2
+            face = np.where(outside != beyond[3], medium.exchange_W_per_m2K / SPACING_M, face)
+            face *= (held == FREE) & (beyond[1] != FREE)
+            sink += face
+            sink_K += np.where(beyond[1] == HELD, face * (beyond[2] - medium.rest_degC), 0)
+    for found, fine in ((coarse.sink, sink), (coarse.sink_K, sink_K)):
+        known = restricted(fine, coarse.shape)
+        np.testing.assert_allclose(found.reshape(coarse.shape), known, atol=1e-5 * np.abs(known).max(), rtol=1e-4)
+    assert np.count_nonzero(coarse.sink_K) > 1000
 
 
 def test_a_restart_forgets_how_the_lattice_was_divided():
