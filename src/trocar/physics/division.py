@@ -6,7 +6,7 @@ from numba import njit
 from trocar.physics.arrays import FREE, HELD
 from trocar.physics.compiled import CELL, COMPILED
 from trocar.physics.threads import share
-from trocar.physics.transfer import _limited, _side, curve_at, temperature_at
+from trocar.physics.transfer import _side, curve_at, limited, temperature_at
 
 _reduced = CELL.reduced_enthalpy
 NEAR_REST_K = 0.01
@@ -95,9 +95,9 @@ def unfold(number, threads, coarse_u, coarse_t, lowest, inverse, spans, inner, t
                 if inner_low[i, j] <= k < inner_high[i, j] or inverse[i, j, k] == 0:
                     continue
                 middle = coarse_t[i, j, k]
-                sx = quarter * _limited(middle - coarse_t[i - 1, j, k], coarse_t[i + 1, j, k] - middle)
-                sy = quarter * _limited(middle - coarse_t[i, j - 1, k], coarse_t[i, j + 1, k] - middle)
-                sz = quarter * _limited(middle - coarse_t[i, j, k - 1], coarse_t[i, j, k + 1] - middle)
+                sx = quarter * limited(middle - coarse_t[i - 1, j, k], coarse_t[i + 1, j, k] - middle)
+                sy = quarter * limited(middle - coarse_t[i, j - 1, k], coarse_t[i, j + 1, k] - middle)
+                sz = quarter * limited(middle - coarse_t[i, j, k - 1], coarse_t[i, j, k + 1] - middle)
                 kept, capacity = np.float32(0), np.float32(0)
                 for x in range(2 * i, min(2 * i + 2, fx)):
                     for y in range(2 * j, min(2 * j + 2, fy)):

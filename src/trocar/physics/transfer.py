@@ -80,9 +80,9 @@ def refine(  # type: ignore[no-untyped-def]
                 c = (i * ny + j) * nz + k
                 if inverse[c] == 0:
                     continue
-                sx = quarter * _limited(t[c] - t[c - ny * nz], t[c + ny * nz] - t[c])
-                sy = quarter * _limited(t[c] - t[c - nz], t[c + nz] - t[c])
-                sz = quarter * _limited(t[c] - t[c - 1], t[c + 1] - t[c])
+                sx = quarter * limited(t[c] - t[c - ny * nz], t[c + ny * nz] - t[c])
+                sy = quarter * limited(t[c] - t[c - nz], t[c + nz] - t[c])
+                sz = quarter * limited(t[c] - t[c - 1], t[c + 1] - t[c])
                 kept, capacity = zero, zero
                 for x in range(2 * i, min(2 * i + 2, fx)):
                     for y in range(2 * j, min(2 * j + 2, fy)):
@@ -131,11 +131,12 @@ def _side(x):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
-def _limited(before, after):  # type: ignore[no-untyped-def]
-    """The smaller of two slopes of one sign, else none."""
+def limited(before, after):  # type: ignore[no-untyped-def]
+    """The mean of two slopes of one sign, at most twice the smaller; else none."""
     if before * after <= 0:
         return np.float32(0)
-    return before if abs(before) < abs(after) else after
+    mean, most = np.float32(0.5) * (before + after), np.float32(2) * min(abs(before), abs(after))
+    return min(max(mean, -most), most)
 
 
 @njit(**COMPILED)
@@ -197,12 +198,10 @@ def look_up(cells, tissue, coarse_t, shape, inner, fine_t, found):  # type: igno
 
 @njit(**COMPILED)
 def _toward(t, shape, i, j, k, axis, fine):  # type: ignore[no-untyped-def]
-    """What a quarter of the lesser slope to the two neighbors along an axis adds in one half of a coarse cell."""
+    """What a quarter of the slope along an axis adds in one half of a coarse cell."""
     stride = shape[1] * shape[2] if axis == 0 else (shape[2] if axis == 1 else 1)
     at, here = (i, j, k)[axis], (i * shape[1] + j) * shape[2] + k
     before = t[here] - t[here - stride] if at > 0 else np.float32(0)
     after = t[here + stride] - t[here] if at < shape[axis] - 1 else np.float32(0)
-    if before * after <= 0:
-        return np.float32(0)
-    slope = before if abs(before) < abs(after) else after
-    return np.float32(0.25) * slope if fine % 2 else np.float32(-0.25) * slope
+    slope = np.float32(0.25) * limited(before, after)
+    return slope if fine % 2 else -slope

@@ -48,12 +48,19 @@ class Watched:
         self.highest_degC = np.maximum(self.highest_degC, now)
         coldest, warmest = float(now.min()), float(now.max())
         if self.limit_degC is not None and self.first_crossing_s is None and coldest < self.limit_degC:
-            self.first_crossing_s = time_s
+            self.first_crossing_s = self._passed_s(self.limit_degC, self.coldest_degC, coldest, time_s)
         if self.hot_limit_degC is not None and self.first_hot_crossing_s is None and warmest > self.hot_limit_degC:
-            self.first_hot_crossing_s = time_s
+            self.first_hot_crossing_s = self._passed_s(self.hot_limit_degC, self.warmest_degC, warmest, time_s)
         self.times_s.append(time_s)
         self.coldest_degC.append(coldest)
         self.warmest_degC.append(warmest)
+
+    def _passed_s(self, limit_degC: float, seen_degC: list[float], now_degC: float, time_s: float) -> float:
+        """When a limit was passed since the look before, as if the temperature had moved evenly between the two."""
+        if not self.times_s:
+            return time_s
+        before_s, before_degC = self.times_s[-1], seen_degC[-1]
+        return before_s + (time_s - before_s) * (limit_degC - before_degC) / (now_degC - before_degC)
 
     def at(self, points_lps_mm: Array, grid: Grid) -> "Watched":
         """The same structure, of the same past, where something has moved its points to."""

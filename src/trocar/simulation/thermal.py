@@ -27,7 +27,6 @@ from trocar.simulation.zones import TEMPERATURES_DEGC, Target, kill_coverage, me
 MODEL = "bioheat with freezing on an enthalpy lattice; needles by Gaussian-line exchange"
 THAWING_DEGC = 40.0  # surface of an electrically thawed needle [design]
 RESIDUAL_LIMIT_FRAC = 0.001
-PREVIEW_S = 20.0  # steps of a forecast: -20 and -40 degC within 0.1 mm (thermal reference 9.1)
 VISIBLE_WATER_FRAC = 0.5  # ice shows on CT by the water that froze; below this share it is lost in bone and fat
 
 
