@@ -9,7 +9,8 @@ from numba import njit
 from trocar.physics.compiled import KERNEL
 from trocar.physics.medium import Freezing
 
-LIMITS_DEGC = (0.0, -8.0, -40.0, -80.0, -120.0, -160.0)
+LIMITS_DEGC = (-40.0, -80.0, -120.0, -160.0)
+NEARLY = 1e-6  # of the freezing curve: at the liquidus and at the solidus least heat capacities jump
 F = np.float32
 
 
@@ -34,8 +35,9 @@ class Rates(NamedTuple):
 
 
 def ice_at_limits(freezing: Freezing) -> tuple[float, ...]:
-    """The values of the freezing curve at which rates are looked at."""
-    return tuple(float(freezing.share(level)) for level in LIMITS_DEGC)
+    """The values of the freezing curve at which rates are looked at, in ascending order."""
+    deep = (float(freezing.share(level)) for level in LIMITS_DEGC)
+    return (0.0, NEARLY, 1.0 - NEARLY, 1.0, *(ice for ice in deep if ice > 1.0))
 
 
 @njit(**KERNEL)
@@ -46,12 +48,13 @@ def fastest_rows(  # type: ignore[no-untyped-def]
     """The fastest of some rows' cells where the freezing curve has a value: conductances over least heat capacity.
 
     Conductances are those of a cell's faces and half of what is `taken` in it: by blood, and by held parts, which may
-    weigh most in a coarse cell. `beside` as in `stage.play`. `worst`: scratch as long as the longest row; a maximum of
-    one number would not become vectors.
+    weigh most in a coarse cell. Heat capacities are those of unfrozen tissue where nothing freezes; of frozen tissue
+    once anything is solid; until then at least the mean of both, which is that of a mush without water. `beside` as in
+    `stage.play`. `worst`: scratch as long as the longest row; a maximum of one number would not become vectors.
     """
-    zero, half, one, beyond = F(0), F(0.5), F(1), np.uint64(1)
+    zero, half, one, two, beyond = F(0), F(0.5), F(1), F(2), np.uint64(1)
     worst[:] = 0
-    least = one if ice > 0 else zero  # frozen tissue counts where anything freezes
+    freezes, solid = ice > 0, ice >= 1
     for row in range(begin, end):
         east, north = beside[row, 1], beside[row, 3]
         for k in range(length[row]):
@@ -62,5 +65,7 @@ def fastest_rows(  # type: ignore[no-untyped-def]
                 + (max(F(bz[p]), zero) + max(F(bz[p + beyond]), zero))
             )  # fmt: skip
             conducts = unit * a + half * taken[p] + ice * freezing_unit * b
-            worst[k] = max(worst[k], conducts * inverse[p] * max(least * frozen[p], one))
+            stiff = max(frozen[p], one)
+            stiff = stiff if solid else two * stiff / (one + stiff)
+            worst[k] = max(worst[k], conducts * inverse[p] * (stiff if freezes else one))
     return worst.max()

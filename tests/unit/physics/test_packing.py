@@ -145,6 +145,8 @@ def test_the_bound_on_rates_is_that_of_the_fastest_active_cell():
     more = sum(np.maximum(known[a + 3][p], 0) + np.maximum(known[a + 3][p + s], 0) for a, s in enumerate(strides))
     inverse, frozen = lattice.curve.inverse[p], np.maximum(lattice.curve.frozen[p], 1)
     assert packed.fastest_per_s(0.0) == pytest.approx((thawed * inverse).max(), rel=1e-3)
+    mush = 2 / (1 + 1 / frozen)
+    assert packed.fastest_per_s(0.4) == pytest.approx(((thawed + 0.4 * more) * inverse * mush).max(), rel=1e-3)
     assert packed.fastest_per_s(1.7) == pytest.approx(((thawed + 1.7 * more) * inverse * frozen).max(), rel=1e-3)
 
 
