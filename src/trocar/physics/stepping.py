@@ -14,6 +14,7 @@ LAST_SHARE = 0.5  # of the longest step, for the last one of a phase
 FIRST_S = 1.0  # step of a phase: what is switched is followed closely, then steps double
 LEAST_STAGES = 3
 DAMPING, DAMPING_PER_S = 2.0, 0.04  # of a step: enough that nothing rings, and what keeps long ones accurate
+MOST_DAMPING = 30.0  # beyond it nothing is left to damp
 LOOKS = 3  # how often in a step the vessels that the ice has closed are looked at anew
 
 
@@ -26,14 +27,14 @@ def stages(step_s: float, explicit_s: float) -> Array:
     Of what decays at a rate r is left T(w0 - w1 r step) / T(w0), with Chebyshev's polynomial T of n stages and
     w0 = cosh(damping / n): 1 / cosh(damping) at most of what decays fast (van der Houwen & Sommeijer 1980). That is
     friction: from stage to stage a cell moves on like a mass, and rings where its mush ends and it stiffens twentyfold.
-    The damping also brings the second term of the series from a third of what it should be towards all of it.
+    The second term of the series is 1 - 1 / damping of what it should be, or a little more.
     """
     return _super_step(step_s, _stage_count(step_s, explicit_s))
 
 
 def damping_of(step_s: float) -> float:
     """The natural logarithm of about twice what a step divides by whatever decays fast."""
-    return DAMPING + DAMPING_PER_S * step_s
+    return min(DAMPING + DAMPING_PER_S * step_s, MOST_DAMPING)
 
 
 def _stage_count(step_s: float, explicit_s: float) -> int:

@@ -12,7 +12,7 @@ from trocar.physics.source import Ramp
 from trocar.physics.stepping import LOOKS, damping_of, schedule, stages
 
 EXPLICIT_S = 0.1
-LENGTHS_S = (0.2, 2.0, 12.0, 60.0)
+LENGTHS_S = (0.2, 2.0, 12.0, 60.0, 40_000.0)
 SIDE, SPACING_M = 40, 1e-3
 COLD = Ramp(start_degC=37.0, end_degC=-140.0)
 
