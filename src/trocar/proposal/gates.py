@@ -49,7 +49,7 @@ def outcome_record(rules: Ruleset, judgment: Judgment, inputs: Inputs) -> GateOu
     gate, message = judgment.gate, judgment.gate.text
     names = unknown_in(gate, inputs)
     if judgment.truth is False:
-        message = Text(en=f"Not the case: {message.en}", fr=f"Pas le cas : {message.fr}")
+        message = Text(en=f"Met, or not the case: {message.en}", fr=f"Satisfait ou sans objet : {message.fr}")
     elif names:
         labels = wording.joined(wording.label_of(rules, name) for name in base_inputs(rules, names, inputs))
         message = wording.sentence(Text(en=f"Not known: {labels.en}.", fr=f"Non connu : {labels.fr}."), message)
