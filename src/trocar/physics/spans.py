@@ -17,7 +17,7 @@ from trocar.physics.threads import PARTS, share, together
 VECTOR_CELLS = 8  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
 TOUCHED_K = 0.03  # a cell farther than this from rest has been reached
 LEAST_REACH = 3  # cells that heat may pass in a step, however few its stages
-REACH_M = 6e-3  # beyond touched cells: the tail of warmth farther out is what resting cells give for nothing
+REACH_M = 8e-3  # beyond touched cells: the tail of warmth farther out is what resting cells give for nothing
 
 
 class Rows(NamedTuple):
