@@ -175,8 +175,10 @@ class HeatSolver:
         once `until()` says so.
         Raises `SolverError` when numbers diverge.
         """
-        if not duration_s >= 0:
-            raise SolverError(f"a phase of {duration_s:g} s makes no sense")
+        if not 0 <= duration_s < np.inf:
+            raise SolverError(f"a phase of {duration_s:g} s makes no sense", hint="finite seconds, none below 0")
+        if not longest_s > 0:
+            raise SolverError(f"steps of at most {longest_s:g} s make no sense", hint="seconds above 0")
         if drives and len(drives) != len(self.lines):
             raise SolverError(f"{len(drives)} drives for {len(self.lines)} needles")
         working = {n: drive for n, drive in enumerate(drives) if drive is not None and _works(drive)}

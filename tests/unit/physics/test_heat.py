@@ -136,3 +136,15 @@ def test_bad_lattices_and_needles_are_refused():
     for bad in (needle(offset=(0.5, 0, 0)), needle(length_m=0.0)):
         with pytest.raises(SolverError):
             HeatSolver(medium(), (bad,)).advance(10.0, (COLD,))
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "longest_s"),
+    [(-1.0, 60.0), (np.nan, 60.0), (np.inf, 60.0), (60.0, 0.0), (60.0, -5.0), (60.0, np.nan)],
+)
+def test_times_that_make_no_sense_are_refused_and_nothing_is_played(duration_s, longest_s):
+    """Steps of a negative length were no steps: the phase was over, and nothing had frozen."""
+    solver = HeatSolver(medium(), (needle(),))
+    with pytest.raises(SolverError, match="no sense"):
+        solver.advance(duration_s, (None,), longest_s=longest_s)
+    assert solver.time_s == 0.0
