@@ -9,13 +9,16 @@ from trocar.physics.compiled import COMPILED
 from trocar.physics.medium import Array
 from trocar.physics.spans import VECTOR_CELLS, Rows
 
+WIDEST = 16  # cells of the widest vectors: what is left of a row is gone through in narrow ones, which takes longer
+
 
 class Layout(NamedTuple):
     """Where rows lie: each with the cells around it that it looks at, which are never moved.
 
     `start`, `box`, `length`: of every row kept, where it begins here and in the lattice, and its cells. `base`: per
     line [i, j] of the lattice, what turns k into a place here. `rows` are the active ones as they lie here, and
-    `beside` (rows, 4) how far the cells before and after each along i and j are.
+    `beside` (rows, 4) how far the cells before and after each along i and j are. Each active row has room for a
+    multiple of `WIDEST` cells.
     """
 
     rows: Rows
@@ -49,11 +52,12 @@ class Layout(NamedTuple):
 @njit(**COMPILED)
 def _lay_out(active, active_length, nx, ny, nz, base, start, box, length, here, beside):  # type: ignore[no-untyped-def]
     """Fills all but the first five; how many rows are kept, and the cells of them all."""
-    low, high = np.full(nx * ny, nz), np.zeros(nx * ny, np.int64)
+    low, high, filled = np.full(nx * ny, nz), np.zeros(nx * ny, np.int64), np.zeros(nx * ny, np.int64)
     for r in range(active.size):
         line, k = np.int64(active[r]) // nz, np.int64(active[r]) % nz
         past = k + active_length[r]
         low[line], high[line] = min(low[line], k - 1), max(high[line], past + 1)
+        filled[line] = k - (-active_length[r] // WIDEST) * WIDEST
         for other in (line - ny, line + ny, line - 1, line + 1):
             low[other], high[other] = min(low[other], k), max(high[other], past)
     count, size = 0, 0
@@ -64,7 +68,7 @@ def _lay_out(active, active_length, nx, ny, nz, base, start, box, length, here, 
         past = min(high[line], nz)
         base[line] = size - first
         start[count], box[count], length[count] = size, line * nz + first, past - first
-        size += -(-(past - first) // VECTOR_CELLS) * VECTOR_CELLS
+        size += -(-(max(past, filled[line]) - first) // VECTOR_CELLS) * VECTOR_CELLS
         count += 1
     for r in range(active.size):
         line, k = np.int64(active[r]) // nz, np.int64(active[r]) % nz

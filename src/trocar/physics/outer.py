@@ -27,7 +27,7 @@ COOL_SHARE = 0.25  # of the way from the liquidus to rest: what is colder is car
 WARM_K = 4.0  # and what is warmer than rest by this,
 DOSED_WARM_K = 2.0  # or by this where a dose of heat is kept: minutes count from 39 degC on
 FRONT_M = 2e-3  # beyond those cells: in a step the front moves less, so that coarse cells do not freeze
-NEEDLE_REACH = 2  # coarse cells around those that a needle draws from
+NEEDLE_REACH_M = 4e-3  # around the cells that a needle draws from
 SOURCE_SHARE = 0.01  # and where a source gives this share of its greatest density
 
 
@@ -100,7 +100,7 @@ class Outer:
         mask[tuple(index // 2 for index in np.unravel_index(cells.astype(np.int64), shape))] = True
         touched = Spans(self.lattice.shape)
         touched.cover(mask)
-        self.inner.enclose(touched, reach=NEEDLE_REACH)
+        self.inner.enclose(touched, reach=self._cells(NEEDLE_REACH_M))
         self.spans.enclose(self.inner)
 
     def heat(self, heat_W_per_m3: Array | None) -> None:
@@ -119,9 +119,11 @@ class Outer:
         t = self.fields.t[0].reshape(self.lattice.shape)
         far = reach(len(stages(step_s, self.lattice.explicit_s(rest))), self.lattice.medium.spacing_m)
         self.spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=far)
-        self.inner.cover_like(
-            self.spans, t, self.comfort_degC, reach=ceil(FRONT_M / self.lattice.medium.spacing_m - 1e-6)
-        )
+        self.inner.cover_like(self.spans, t, self.comfort_degC, reach=self._cells(FRONT_M))
+
+    def _cells(self, distance_m: float) -> int:
+        """The fewest coarse cells that are as long."""
+        return ceil(distance_m / self.lattice.medium.spacing_m - 1e-6)
 
     # --- the step
 

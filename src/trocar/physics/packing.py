@@ -15,12 +15,12 @@ from trocar.physics.compiled import CELL, COMPILED, KERNEL
 from trocar.physics.enthalpy import Curve, Flat, Law
 from trocar.physics.ground import AXES, lay_ground, shut
 from trocar.physics.lattice import Faces
-from trocar.physics.layout import Layout
+from trocar.physics.layout import WIDEST, Layout
 from trocar.physics.medium import Array, Medium
 from trocar.physics.memory import half_places, places
 from trocar.physics.rates import fastest_rows
 from trocar.physics.source import Pieces
-from trocar.physics.spans import VECTOR_CELLS, Rows
+from trocar.physics.spans import Rows
 from trocar.physics.stage import Blood, Fields, Working
 from trocar.physics.threads import PARTS, share, together
 
@@ -61,7 +61,7 @@ class Packed:
     ) -> "Packed":  # fmt: skip
         """Room that served before serves again where it is enough."""
         layout = Layout.of(rows, tissue.shape)
-        size = layout.size + VECTOR_CELLS
+        size = layout.size + 2 * WIDEST  # beyond the last row's own
         if before is not None and before._floats[0].size >= size:
             floats, shorts = before._floats, before._shorts
         else:
@@ -71,6 +71,7 @@ class Packed:
         u, u_new, t, t_new, ice, ice_new, open_frac, now, source, mush, frozen, inverse, blood, vapor = floats
         curve = Curve(mush, frozen, inverse, vapor if tissue.vapor_J.size else _NONE)
         faces = lay_ground(medium, tissue, law, layout, curve, blood, Faces(*shorts))
+        _still(layout.rows.start, layout.rows.length, WIDEST, curve)
         fields = Fields((u, u_new), (t, t_new), (ice, ice_new))
         working = Working(fields, faces, curve, Blood(blood, open_frac, now, _NONE), source)
         inlets = np.zeros((0, 4), np.int64)
@@ -106,6 +107,19 @@ class Packed:
         """Give the lattice's active rows their state."""
         fields, rows = self.working.fields, self.rows
         together(_unload, self.layout.rows.start, rows.start, rows.length, fields.u[newest], fields.t[newest], u, t)
+
+
+@njit(**COMPILED)
+def _still(start, length, multiple, curve):  # type: ignore[no-untyped-def]
+    """What follows a row, up to a multiple of so many cells, does not move, and its temperature is a number."""
+    one = np.float32(1)
+    for row in range(start.size):
+        for k in range(length[row], -(-length[row] // multiple) * multiple):
+            p = start[row] + np.uint64(k)
+            curve.inverse[p] = 0
+            curve.mush[p] = curve.mush[p] if curve.mush[p] > 0 else one  # where no cell of the lattice lies
+            if curve.vapor.size:
+                curve.vapor[p] = curve.vapor[p] if curve.vapor[p] > 0 else one
 
 
 @njit(**COMPILED)

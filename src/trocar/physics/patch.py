@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from trocar.physics.dose import close_coagulated
+from trocar.physics.layout import WIDEST
 from trocar.physics.medium import Array
 from trocar.physics.packing import Closed, Packed
 from trocar.physics.seam import pour
@@ -67,7 +68,7 @@ class Patch:
             pour(inflow_J_per_m3, packed.inlets, step_s, packed.working.source)
         joules = play(
             packed.working, law, self.whole.medium.cell_m3, layout.rows, layout.beside, each, packed.pieces, needles,
-            boils=self._may_boil(needles),
+            boils=self._may_boil(needles), multiple=WIDEST,
         )  # fmt: skip
         newest = len(each) % 2
         rows, there, t_now = packed.rows, layout.rows.start, packed.working.fields.t[newest]

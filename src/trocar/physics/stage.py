@@ -81,12 +81,13 @@ class Working(NamedTuple):
 
 def play(
     working: Working, law: Law, cell_m3: float, rows: Rows, beside: Array, stages: Array, pieces: Pieces,
-    needles: Needles, *, gates: Gates = NO_GATES, warm: Array | None = None, boils: bool = True,
+    needles: Needles, *, gates: Gates = NO_GATES, warm: Array | None = None, boils: bool = True, multiple: int = 1,
 ) -> Array:  # fmt: skip
     """All stages of a super-step: the newest fields end in the second copies after an odd number of stages.
 
     `stages`: (n, 3) float32 (`stepping.stages`). `beside`: (rows, 4) uint64, how far the cells before and after those
     of a row are along i and along j. `warm`: rows in which nothing freezes or boils; `boils`: whether anything may.
+    `multiple`: cells that do not move follow every row, up to a multiple of so many.
     Returns the joules that blood and held cells brought (first) and each needle drew, summed in a fixed order.
     """
     scratch = Scratch(
@@ -96,7 +97,8 @@ def play(
     together(
         super_step, working, law, rows, beside, stages, pieces, needles, gates, scratch, np.float32(1 / cell_m3),
         np.zeros(rows.length.size, bool) if warm is None else warm,
-        boils and working.curve.vapor.size > 0, int(rows.length.max(initial=1)),
+        boils and working.curve.vapor.size > 0, multiple,
+        -(-int(rows.length.max(initial=1)) // multiple) * multiple,
         gate=scratch.gate,
     )  # fmt: skip
     return scratch.moved[0]
@@ -115,7 +117,7 @@ class Scratch(NamedTuple):
 @njit(**COMPILED)
 def super_step(  # type: ignore[no-untyped-def]
     number, threads, working, law, rows, beside, stages, pieces, needles, gates, scratch, per_cell, warm, boils,
-    longest,
+    multiple, longest,
 ):  # fmt: skip
     """One thread's share of `play`."""
     fields, faces, curve, blood, source = working
@@ -158,7 +160,7 @@ def super_step(  # type: ignore[no-untyped-def]
                 u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, thawed, freezing, curve.mush, curve.frozen,
                 curve.inverse, curve.vapor, blood.now, source, start, length, bounds, passed, warm, part, beyond,
                 weight_s, beside, law.rest, law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil,
-                law.boil_interval, boils, brought,
+                law.boil_interval, boils, multiple, brought,
             )  # fmt: skip
         kirchhoff_at(pieces, t_new, ice_new, drive, first_cell, past_cell)
         _pass(gates, first_gate, past_gate, t, ice, faces, beyond, weight_s)

@@ -18,18 +18,19 @@ F = np.float32
 def step_rows(  # type: ignore[no-untyped-def]
     u, u_new, t, t_new, ice, ice_new, ax, ay, az, bx, by, bz, thawed, freezing, mush, frozen, inverse, vapor, blood,
     source, start, length, bounds, passed, warm, part, beyond, weight_s, beside, rest, liquidus, interval, half_inverse,
-    half_slope, boil, boil_interval, boils, brought,
+    half_slope, boil, boil_interval, boils, multiple, brought,
 ):  # fmt: skip
     """One stage on one part of the rows: u_new = u + beyond (u - u_new) + weight_s rate(u), and T from it.
 
     Faces are `PackedFaces`. Returns the heat of blood and of held cells; `brought` is scratch as long as the longest
     row. In `warm` rows nothing freezes or boils: T follows from u alone. In the others a second loop finds T: in one,
-    the processor waits for it.
+    the processor waits for it. Rows are gone through as if a `multiple` of cells long: those beyond their end must not
+    move.
     """
     one = np.uint64(1)
     total = 0.0
     for row in range(bounds[part], bounds[part + 1]):
-        first, count = start[row], length[row]
+        first, count = start[row], (length[row] + multiple - 1) // multiple * multiple
         west, east, south, north = beside[row, 0], beside[row, 1], beside[row, 2], beside[row, 3]
         if warm[row]:
             for k in range(count):
@@ -70,7 +71,7 @@ def step_rows(  # type: ignore[no-untyped-def]
                     now = _temperature(u_new[p], mush[p], frozen[p], liquidus, interval)
                     t_new[p] = now
                     ice_new[p] = _ice_integral(now, liquidus, interval, half_inverse, half_slope)
-        total += _sum(brought, 0, passed[row, 0]) + _sum(brought, passed[row, 1], count)
+        total += _sum(brought, 0, passed[row, 0]) + _sum(brought, passed[row, 1], length[row])
     return total
 
 
