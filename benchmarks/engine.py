@@ -36,7 +36,7 @@ from trocar.physics.stepping import LONGEST_S
 OFF_CELL = np.array((0.31, -0.22, 0.43))  # of a spacing: needles do not lie where the lattice would like them
 TILTED = np.array((0.5, 0.3, 0.8)) / np.linalg.norm((0.5, 0.3, 0.8))
 BYTES_PER_CELL_STAGE = 4 * (9 + 3) + 2 * 6  # in: u, u_new, t, ice, 3 curve, blood, source, 6 faces of 2 bytes; out: 3
-PREVIEW_S = 100.0  # longest step of a batch, as planning takes at 2 mm: 0.03 mm more ice than with the shortest
+PREVIEW_S = 60.0  # longest step of a batch, as planning takes at 2 mm: 0.03 mm more ice than with the shortest
 Lines = tuple[Line, ...]
 
 

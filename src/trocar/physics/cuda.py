@@ -65,7 +65,8 @@ class CudaLattice:
         """What `stage.super_step` does, on every inner cell, and the damage of the step; returns the same joules."""
         shape, law, cell_m3 = self.lattice.shape, self.lattice.law, self.lattice.medium.cell_m3
         grid = tuple(-(-n // b) for n, b in zip(shape, BLOCK, strict=True))
-        on = {name: cuda.to_device(values) for name, values in pieces._asdict().items() if name != "runs"}
+        here = {name: values for name, values in pieces._asdict().items() if name not in ("runs", "stretch")}
+        on = {name: cuda.to_device(values) for name, values in here.items()}
         back, piece, piece_weight = (cuda.to_device(values) for values in by_cell(pieces))
         drives = [cuda.to_device(values) for values in needles]
         source_, means = cuda.to_device(source), cuda.to_device(np.zeros(max(1, pieces.needle.size), np.float32))

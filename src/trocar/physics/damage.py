@@ -1,6 +1,7 @@
 """What the cold leaves behind: the coldest moment, time spent below temperatures, freezes, and closed vessels."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -10,7 +11,7 @@ from trocar.physics.compiled import COMPILED, KERNEL
 from trocar.physics.enthalpy import Law
 from trocar.physics.medium import Array
 from trocar.physics.spans import Rows
-from trocar.physics.threads import share, together
+from trocar.physics.threads import share
 
 THRESHOLDS_DEGC = (0.0, -20.0, -40.0)
 
@@ -38,24 +39,23 @@ class Damage:
             below_s=np.zeros((len(THRESHOLDS_DEGC), cells), np.float32),
         )
 
-    def record(
+    def recording(
         self, before_degC: Array, now_degC: Array, step_s: float, law: Law, rows: Rows, there: Array
-    ) -> tuple[float, float]:
-        """Take in a step that led from one temperature to another (flat) on the active rows.
+    ) -> tuple[Any, ...]:
+        """What `record` takes to take in a step that led from one temperature to another (flat) on the active rows.
 
-        `there`: where each row begins in `now_degC`. Returns the lowest and the highest temperature there.
+        `there`: where each row begins in `now_degC`. Last come the lowest and the highest temperature of each part.
         """
         thresholds = np.array(THRESHOLDS_DEGC, np.float32)
         extremes = np.empty((rows.bounds.size - 1, 2), np.float32)
-        together(
-            _record, before_degC, now_degC, np.float32(step_s), thresholds, law, rows, there,
-            self.minimum_degC, self.open_frac, self.freezes, self.below_s, extremes,
+        return (
+            before_degC, now_degC, np.float32(step_s), thresholds, law, rows, there, self.minimum_degC, self.open_frac,
+            self.freezes, self.below_s, extremes,
         )  # fmt: skip
-        return float(extremes[:, 0].min()), float(extremes[:, 1].max())
 
 
 @njit(**COMPILED)
-def _record(  # type: ignore[no-untyped-def]
+def record(  # type: ignore[no-untyped-def]
     number, threads, before, now, step_s, thresholds, law, rows, there, minimum, open_frac, freezes, below_s, extremes
 ):
     """Row by row, so that what several laws look at is near; arrays that a row leaves as they are, are not written."""

@@ -63,8 +63,17 @@ def lengthened(line: Line, tip_m: float, tail_m: float) -> Line:
     return replace(line, tip_m=line.tip_m - tip_m * axis, tail_m=line.tail_m + tail_m * axis)
 
 
-def line_pieces(line: Line, shape: tuple[int, int, int], spacing_m: float) -> Iterator[Piece]:
-    """The pieces of a line, about a spacing long. Raises `SolverError` for one of no length or outside the lattice."""
+class Cut(NamedTuple):
+    """A line cut into pieces about a spacing long: cells and weights of all (flat), how many of each, a strength."""
+
+    cells: Array
+    weights: Array
+    sizes: Array
+    strength_m: float
+
+
+def cut(line: Line, shape: tuple[int, int, int], spacing_m: float) -> Cut:
+    """A line's pieces, all at once. Raises `SolverError` for one of no length or outside the lattice."""
     along = np.asarray(line.tail_m, dtype=float) - line.tip_m
     length = float(np.linalg.norm(along))
     if not length > 0:
@@ -74,8 +83,14 @@ def line_pieces(line: Line, shape: tuple[int, int, int], spacing_m: float) -> It
     strength = 2 * np.pi * (length / count) / np.log(mean_radius_m(sigma, along / length, spacing_m) / line.radius_m)
     parts = (np.arange(count) + 0.5) / count
     centers = (np.asarray(line.tip_m, dtype=float) + parts[:, None] * along) / spacing_m
-    for cells, weights in _gaussians(centers, sigma / spacing_m, shape):
-        yield Piece(cells, weights, strength)
+    return Cut(*_gaussians(centers, sigma / spacing_m, shape), float(strength))
+
+
+def line_pieces(line: Line, shape: tuple[int, int, int], spacing_m: float) -> Iterator[Piece]:
+    """The pieces of a line one by one, as `cut` finds them."""
+    cells, weights, sizes, strength_m = cut(line, shape, spacing_m)
+    for past, size in zip(np.cumsum(sizes), sizes, strict=True):
+        yield Piece(cells[past - size : past], weights[past - size : past], strength_m)
 
 
 def mean_radius_m(sigma_m: float, direction: Array, spacing_m: float) -> float:
@@ -98,24 +113,21 @@ def _log_mean_radius() -> float:
     return float(np.sum(np.log(radius) * np.diff(inside**2, prepend=0)))
 
 
-def _gaussians(centers: Array, sigma: float, shape: tuple[int, int, int]) -> Iterator[tuple[Array, Array]]:
-    """Flat cells and weights around each of (n, 3) centers, all in cells."""
+def _gaussians(centers: Array, sigma: float, shape: tuple[int, int, int]) -> tuple[Array, Array, Array]:
+    """Flat cells and weights around (n, 3) centers, all in cells, and how many belong to each."""
     reach = CUT_SIGMAS * sigma
     if (centers - reach < 1).any() or (centers + reach > np.asarray(shape) - 2).any():
         raise SolverError("a needle or electrode lies outside the simulated tissue", hint="enlarge the simulated box")
     most = int(np.ceil(reach))
     offsets = np.arange(-most, most + 1)
-    nearest = np.rint(centers).astype(int)
-    cells = nearest[..., None] + offsets  # (n, axis, offset)
-    i, j, k = np.moveaxis((cells - centers[..., None]) ** 2, 1, 0)
-    squared = (i[:, :, None, None] + j[:, None, :, None] + k[:, None, None, :]).reshape(len(centers), -1)
-    i, j, k = (np.exp(-0.5 * each / sigma**2) for each in (i, j, k))
-    weights = (i[:, :, None, None] * j[:, None, :, None] * k[:, None, None, :]).reshape(squared.shape)
-    weights *= squared <= reach**2
-    weights /= weights.sum(axis=1, keepdims=True)
-    i, j, k = np.moveaxis(cells, 1, 0)
-    rows = i[:, :, None] * shape[1] + j[:, None, :]
-    flat = (rows[..., None] * shape[2] + k[:, None, None, :]).reshape(squared.shape)
-    for cells, share in zip(flat, weights, strict=True):
-        near = share > 0
-        yield cells[near], share[near]
+    cells = np.rint(centers).astype(int)[..., None] + offsets  # (n, axis, offset)
+    squares = (cells - centers[..., None]) ** 2
+    i, j, k = np.exp(-0.5 / sigma**2 * squares).transpose(1, 0, 2)
+    weights = i[:, :, None, None] * j[:, None, :, None] * k[:, None, None, :]
+    i, j, k = squares.transpose(1, 0, 2)
+    near = (i[:, :, None, None] + j[:, None, :, None] + k[:, None, None, :]) <= reach**2
+    weights *= near
+    weights /= weights.sum(axis=(1, 2, 3), keepdims=True)
+    i, j, k = cells.transpose(1, 0, 2)
+    flat = ((i[:, :, None] * shape[1] + j[:, None, :]) * shape[2])[..., None] + k[:, None, None, :]
+    return flat[near], weights[near], near.sum(axis=(1, 2, 3))

@@ -8,8 +8,10 @@ cells under the fine part take their means from it.
 from dataclasses import dataclass, field
 
 import numpy as np
+from numba import njit
 
 from trocar.physics.arrays import FREE, Tissue
+from trocar.physics.compiled import COMPILED
 from trocar.physics.damage import Damage
 from trocar.physics.division import unfold
 from trocar.physics.dose import HeatDose
@@ -17,13 +19,13 @@ from trocar.physics.lattice import Lattice
 from trocar.physics.lines import Line
 from trocar.physics.medium import Array, Medium
 from trocar.physics.outer import Outer
-from trocar.physics.patch import Moved, Patch
+from trocar.physics.patch import Moved, Patch, kept
 from trocar.physics.seam import Seam, fine_rows
 from trocar.physics.source import NO_PIECES, Needles, Pieces
 from trocar.physics.spans import Spans
 from trocar.physics.stage import NO_GATES
-from trocar.physics.threads import together, use_for
-from trocar.physics.transfer import look_up, refine
+from trocar.physics.threads import gate, meet, together, use_for
+from trocar.physics.transfer import look_up, lower, refine, restrict
 from trocar.physics.whole import Whole
 
 LEAST_CELLS = 44  # of a lattice's shortest side: below, nothing is gained
@@ -170,12 +172,14 @@ class Nested:
         brought_J, work = self.outer.advance(step_s, gates)
         self._moved = self._harmed = self._played = True
         if self._patch is None or self._seam is None:
-            self.outer.take_in(None)
+            together(lower, *self.outer.lowering())
             lowest = float(self.outer.fields.t[0].min())
             return Moved(np.array([brought_J] + [0.0] * needles.kind.size), lowest, work)
         self._patch.heat_W_per_m3 = None if self._heat is None else self._heat.reshape(-1)
-        moved = self._patch.step(step_s, coldest_degC, needles, gates.heat[0])
-        self.outer.take_in(self.whole)
+        led, met = self._patch.step(step_s, coldest_degC, needles, gates.heat[0]), gate()
+        taking, lowering = self.outer.taking(self.whole), self.outer.lowering()
+        together(_settle, met, led.recording, led.unloading, taking, lowering, gate=met)
+        moved = self._patch.moved(led)
         moved.joules[0] += brought_J
         return moved._replace(cell_stages=moved.cell_stages + work)
 
@@ -202,3 +206,13 @@ class Nested:
             outer.inner.low, outer.inner.high, without.low, without.high, tissue, coarse.law, *self.whole.state(),
             self.whole.harm().minimum_degC,
         )  # fmt: skip
+
+
+@njit(**COMPILED)
+def _settle(number, threads, gate, recording, unloading, taking, lowering):  # type: ignore[no-untyped-def]
+    """A thread's share of what follows the fine half of a step: records and state of the whole, and coarse cells'."""
+    kept(number, threads, recording, unloading)
+    meet(gate, threads)
+    restrict(number, threads, *taking)
+    meet(gate, threads)
+    lower(number, threads, *lowering)

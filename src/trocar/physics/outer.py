@@ -2,25 +2,27 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numba import njit
 
 from trocar.physics.coarsening import restricted
+from trocar.physics.compiled import COMPILED
 from trocar.physics.division import divide, opened
 from trocar.physics.dose import RESTING_VULNERABLE
 from trocar.physics.lattice import Lattice
 from trocar.physics.medium import Array
 from trocar.physics.memory import apart
-from trocar.physics.seam import split_rows
+from trocar.physics.seam import split, splitting
 from trocar.physics.single import inside
 from trocar.physics.source import NO_NEEDLES, NO_PIECES
 from trocar.physics.spans import TOUCHED_K, VECTOR_CELLS, Spans, beside_in_box, reach, strides
-from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, Working, fields_of, play
+from trocar.physics.stage import MARGIN_K, Blood, Fields, Gates, Working, course, fields_of, play
 from trocar.physics.stepping import stages
 from trocar.physics.sweep import warm_rows
-from trocar.physics.threads import together
-from trocar.physics.transfer import heat_in, lower, restrict, rows_sum
+from trocar.physics.threads import PARTS, gate, meet, together
+from trocar.physics.transfer import heat_in, rows_sum
 from trocar.physics.whole import Whole
 
 COOL_SHARE = 0.25  # of the way from the liquidus to rest: what is colder is carried by fine cells
@@ -118,8 +120,10 @@ class Outer:
         rest = float(self.lattice.law.rest)
         t = self.fields.t[0].reshape(self.lattice.shape)
         far = reach(len(stages(step_s, self.lattice.explicit_s(rest))), self.lattice.medium.spacing_m)
-        self.spans.grow(t, (rest - TOUCHED_K, rest + TOUCHED_K), reach=far)
-        self.inner.cover_like(self.spans, t, self.comfort_degC, reach=self._cells(FRONT_M))
+        self.spans.grow_with(
+            self.inner, t, (rest - TOUCHED_K, rest + TOUCHED_K), self.comfort_degC, reach=far,
+            inner_reach=self._cells(FRONT_M),
+        )  # fmt: skip
 
     def _cells(self, distance_m: float) -> int:
         """The fewest coarse cells that are as long."""
@@ -130,37 +134,38 @@ class Outer:
     def advance(self, step_s: float, gates: Gates) -> tuple[float, int]:
         """The coarse half of a step: joules that blood and held cells brought around the fine part; its cell-stages."""
         lattice, law = self.lattice, self.lattice.law
-        rows = split_rows(self.spans, self.inner)
-        warm, extremes = np.empty(rows.length.size, bool), np.empty((rows.bounds.size - 1, 2), np.float32)
-        boiling_degC = law.liquidus + law.boil - MARGIN_K
-        together(
-            warm_rows, *self.fields.t, rows.start, rows.length, rows.bounds, strides(lattice.shape),
-            law.liquidus + MARGIN_K, boiling_degC, warm, extremes,
+        between = law.liquidus + MARGIN_K, law.liquidus + law.boil - MARGIN_K
+        found, met = splitting(self.spans, self.inner), gate()
+        warm, extremes = np.empty(found.start.size, bool), np.empty((PARTS, 2), np.float32)
+        count = together(
+            _part, met, found, lattice.shape[2], self.fields.t, strides(lattice.shape), between, warm, extremes,
+            gate=met,
         )  # fmt: skip
+        rows, warm = found.rows(count), warm[:count]
         coldest, hottest = extremes[:, 0].min(), extremes[:, 1].max()
         each = stages(step_s, lattice.explicit_s(float(coldest)))
-        brought_J = play(
+        asked = course(
             Working(self.fields, lattice.faces, lattice.curve, self.blood, self.heat_W_per_m3), law,
             lattice.medium.cell_m3, rows, beside_in_box(rows.length.size, lattice.shape), each, NO_PIECES, NO_NEEDLES,
-            gates=gates, warm=warm, boils=hottest > boiling_degC,
-        )[0]  # fmt: skip
+            gates=gates, warm=warm, boils=hottest > between[1],
+        )  # fmt: skip
+        brought_J = play(asked)[0]
         if len(each) % 2:
             self.fields = Fields(*(pair[::-1] for pair in self.fields))
         sinks = rows_sum(lattice.sink_K, rows) if self.has_sinks else 0.0
         return float(brought_J) + step_s * sinks * lattice.medium.cell_m3, len(each) * int(rows.length.sum())
 
-    def take_in(self, whole: Whole | None) -> None:
-        """The means of the fine cells, if any are in use, become the state of the coarse ones under them.
+    def taking(self, whole: Whole) -> tuple[Any, ...]:
+        """What `restrict` takes to let the means of the fine cells become the state of the coarse ones under them.
 
         Their vessels stay as a phase found them: what freezes or coagulates lies deeper than coarse cells go along.
         """
-        lattice = self.lattice
-        if whole is not None:
-            together(
-                restrict, whole.state()[0], whole.tissue, self.inner.low, self.inner.high, self.fields, lattice.curve,
-                lattice.law, lattice.shape,
-            )  # fmt: skip
-        together(lower, self.lowest_degC, self.fields.t[0], self.spans.low, self.spans.high, lattice.shape)
+        lattice, inner, u = self.lattice, self.inner, whole.state()[0]
+        return u, whole.tissue, inner.low, inner.high, self.fields, lattice.curve, lattice.law, lattice.shape
+
+    def lowering(self) -> tuple[Any, ...]:
+        """What `lower` takes to bring the coldest so far up to date."""
+        return self.lowest_degC, self.fields.t[0], self.spans.low, self.spans.high, self.lattice.shape
 
     # --- what is read
 
@@ -174,3 +179,16 @@ class Outer:
         return (
             float(heat_in(self.fields.u[0], self.lattice.curve.inverse, self.lattice.law)) * self.lattice.medium.cell_m3
         )
+
+
+@njit(**COMPILED)
+def _part(number, threads, gate, splitting, nz, temperatures, along, between, warm, extremes):  # type: ignore[no-untyped-def]
+    """A thread's share of parting the active rows, and of finding those in which nothing freezes or boils; how many."""
+    count = split(splitting, nz) if number == 0 else 0
+    meet(gate, threads)
+    t, others = temperatures
+    warm_rows(
+        number, threads, t, others, splitting.start, splitting.length, splitting.bounds, along, between[0], between[1],
+        warm, extremes,
+    )  # fmt: skip
+    return count

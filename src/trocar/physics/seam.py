@@ -1,6 +1,7 @@
 """Where the fine lattice ends within the coarse one: the faces between them, and the rows on either side."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -9,8 +10,9 @@ from trocar.physics.arrays import FREE, Tissue
 from trocar.physics.compiled import COMPILED
 from trocar.physics.medium import Array
 from trocar.physics.packing import Closed
-from trocar.physics.spans import Rows, Spans
+from trocar.physics.spans import Rows, Spans, shares
 from trocar.physics.stage import Gates
+from trocar.physics.threads import PARTS
 
 BAND = 1  # coarse cells within the fine part that go along in a step
 
@@ -35,11 +37,6 @@ class Seam:
         return cls(gates, Closed(faces, axis, cells))
 
 
-def pour(heat: Array, cells: Array, step_s: float, source: Array) -> None:
-    """Add the heat (J/m3 of a coarse cell) that passed each gate to the sources of the fine cells within, W/m3."""
-    _pour(heat, cells, np.float32(8.0 / step_s), source)
-
-
 def fine_rows(inner: Spans, shape: tuple[int, int, int]) -> Rows:
     """The rows of fine cells under coarse spans, in equal shares."""
     start, length = np.empty(4 * inner.low.size, np.uint64), np.empty(4 * inner.low.size, np.int64)
@@ -62,18 +59,34 @@ def _fine_rows(low, high, shape, start, length):  # type: ignore[no-untyped-def]
     return count
 
 
-def split_rows(spans: Spans, inner: Spans) -> Rows:
-    """The active coarse rows around the fine part, and a band within it that goes along but is not counted.
+class Splitting(NamedTuple):
+    """What `split` takes, and the rows that it fills."""
+
+    low: Array
+    high: Array
+    inner_low: Array
+    inner_high: Array
+    start: Array
+    length: Array
+    passed: Array
+    bounds: Array
+
+    def rows(self, count: int) -> Rows:
+        """As many as `split` has found."""
+        return Rows(self.start[:count], self.length[:count], self.bounds, self.passed[:count])
+
+
+def splitting(spans: Spans, inner: Spans) -> Splitting:
+    """For the active coarse rows around the fine part, and a band within it that goes along but is not counted.
 
     Deeper within, coarse cells rest during a step. One cell is enough: 0.005 mm of the front against fine cells alone
     (0.009 with two, 0.05 without any), and it is seldom ice, which would want more stages of all.
     """
     most = 2 * spans.high.size
-    start, length, passed = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty((most, 2), np.int64)
-    count = _split(
-        spans.low, spans.high, inner.low, inner.high, spans.shape, (start, length, passed)
+    return Splitting(
+        spans.low, spans.high, inner.low, inner.high, np.empty(most, np.uint64), np.empty(most, np.int64),
+        np.empty((most, 2), np.int64), np.empty(PARTS + 1, np.int64),
     )  # fmt: skip
-    return Rows.of(start[:count], length[:count], passed[:count])
 
 
 @njit(**COMPILED)
@@ -86,9 +99,10 @@ def _put(rows, count, start, length, first, past):  # type: ignore[no-untyped-de
 
 
 @njit(**COMPILED)
-def _split(low, high, inner_low, inner_high, shape, rows):  # type: ignore[no-untyped-def]
-    """Start, length, and first and past of what is not counted."""
-    nx, ny, nz = shape
+def split(asked, nz):  # type: ignore[no-untyped-def]
+    """Fills the rows of a `Splitting` in a box of `nz` cells along k: start, length, what is not counted; how many."""
+    low, high, inner_low, inner_high = asked.low, asked.high, asked.inner_low, asked.inner_high
+    (nx, ny), rows = low.shape, (asked.start, asked.length, asked.passed)
     count = 0
     for i in range(nx):
         for j in range(ny):
@@ -113,6 +127,7 @@ def _split(low, high, inner_low, inner_high, shape, rows):  # type: ignore[no-un
                 continue
             count = _put(rows, count, row + begin, core_first - begin, first - begin, core_first - begin)
             count = _put(rows, count, row + core_past, end - core_past, 0, past - core_past)
+    asked.bounds[:] = shares(asked.length[:count], asked.bounds.size - 1)
     return count
 
 
@@ -171,14 +186,3 @@ def _fine_faces(gates, shape, held, faces, cells):  # type: ignore[no-untyped-de
                 x, y, z = x - int(axis == 0), y - int(axis == 1), z - int(axis == 2)
             if held[x, y, z] == FREE:
                 cells[g, n] = (x * fy + y) * fz + z
-
-
-@njit(**COMPILED)
-def _pour(heat, cells, scale, source):  # type: ignore[no-untyped-def]
-    for g in range(heat.size):
-        free = 0
-        for n in range(4):
-            free += cells[g, n] >= 0
-        for n in range(4):
-            if cells[g, n] >= 0:
-                source[cells[g, n]] += scale * heat[g] / np.float32(free)

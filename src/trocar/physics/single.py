@@ -13,12 +13,12 @@ from trocar.physics.enthalpy import law_of
 from trocar.physics.lattice import Lattice
 from trocar.physics.lines import Line
 from trocar.physics.medium import Array, Medium
-from trocar.physics.patch import Moved, Patch
+from trocar.physics.patch import Moved, Patch, kept
 from trocar.physics.source import NO_PIECES, Needles, Pieces, touched_cells
 from trocar.physics.spans import TOUCHED_K, Spans, reach
 from trocar.physics.stage import fields_of
 from trocar.physics.stepping import stages
-from trocar.physics.threads import use_for
+from trocar.physics.threads import together, use_for
 from trocar.physics.whole import Whole
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ class Single:
             self.active_cells = 0
             return Moved(np.zeros(1 + needles.kind.size), whole.medium.rest_degC, 0)
         self._grow(step_s, coldest_degC)
-        return self.patch.step(step_s, coldest_degC, needles)
+        led = self.patch.step(step_s, coldest_degC, needles)
+        together(kept, led.recording, led.unloading)
+        return self.patch.moved(led)
 
     def _grow(self, step_s: float, coldest_degC: float) -> None:
         """Let the spans reach as far as heat goes in a step of as many stages as they then need."""

@@ -13,10 +13,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from trocar.errors import SolverError
-from trocar.physics.compiled import CELL, COMPILED
-from trocar.physics.lines import Line, lengthened, line_pieces, sigma_m
+from trocar.physics.compiled import CELL, COMPILED, KERNEL
+from trocar.physics.lines import Line, cut, lengthened, sigma_m
 from trocar.physics.medium import Array, Medium
-from trocar.physics.vectors import LANES, add_scaled, dot
+from trocar.physics.vectors import LANES, add_scaled, dot_pairs
 
 SURFACE, FLUID, POWER = 0, 1, 2  # what of a needle is prescribed: its surface, the fluid within it, or its power
 
@@ -76,9 +76,11 @@ class Runs(NamedTuple):
     offset: NDArray[np.int64]  # (pieces + 1) rows into `cell`
     cell: NDArray[np.int64]  # index of the first into the touched cells
     weight: NDArray[np.float32]  # flat, `LANES` a run
+    unfrozen: NDArray[np.float32]  # the weights times the conductivities of the cells
+    freezing: NDArray[np.float32]
 
     @classmethod
-    def of(cls, offset: Array, cell: Array, row: Array, weight: Array) -> "Runs":
+    def of(cls, offset: Array, cell: Array, row: Array, weight: Array, unfrozen: Array, freezing: Array) -> "Runs":
         """Runs of cells that follow each other within one piece and one `row` of the lattice."""
         piece = np.repeat(np.arange(offset.size - 1), np.diff(offset))
         first = np.ones(cell.size, bool)
@@ -87,18 +89,20 @@ class Runs(NamedTuple):
         place = np.arange(cell.size) - np.repeat(begin, np.diff(np.append(begin, cell.size)))
         first |= place % LANES == 0
         run = np.cumsum(first) - 1
-        lanes = np.zeros((int(first.sum()), LANES), np.float32)
-        lanes[run, place % LANES] = weight
+        lanes = np.zeros((3, int(first.sum()), LANES), np.float32)
+        lanes[:, run, place % LANES] = weight, weight * unfrozen, weight * freezing
         count = np.bincount(piece[first], minlength=offset.size - 1)
         return cls(
-            np.concatenate([[0], np.cumsum(count)]).astype(np.int64), cell[first].astype(np.int64), lanes.ravel()
-        )
+            np.concatenate([[0], np.cumsum(count)]).astype(np.int64), cell[first].astype(np.int64),
+            *lanes.reshape(3, -1),
+        )  # fmt: skip
 
 
 class Pieces(NamedTuple):
     """All needles cut into pieces: sparse rows of weights over `cells`, the lattice cells that any piece touches."""
 
     cells: NDArray[np.uint64]
+    stretch: NDArray[np.int64]  # where in `cells` those begin that do not follow the one before, and how many there are
     offset: NDArray[np.int64]  # (pieces + 1) rows into `cell` and `weight`
     cell: NDArray[np.uint32]  # index into `cells`
     weight: NDArray[np.float32]
@@ -111,6 +115,10 @@ class Pieces(NamedTuple):
     own_freezing: NDArray[np.float32]
     held_share: NDArray[np.float32]  # of each piece: the weight of cells whose temperature is held
     runs: Runs
+
+    def at(self, places: Array) -> "Pieces":
+        """With their cells elsewhere, in the same order."""
+        return self._replace(cells=places.astype(np.uint64), stretch=_stretches(places))
 
 
 class Needles(NamedTuple):
@@ -125,37 +133,58 @@ class Needles(NamedTuple):
 
 def pieces_of(lines: tuple[Line, ...], medium: Medium) -> Pieces:
     """The needles' exchange with the lattice. Raises `SolverError` for a needle of no length or outside the lattice."""
-    found = [
-        (piece, number, line)
-        for number, line in enumerate(lines)
-        for piece in line_pieces(_with_ends(line, medium.spacing_m), medium.shape, medium.spacing_m)
-    ]
-    sizes = [piece.cells.size for piece, _, _ in found]
-    flat = np.concatenate([piece.cells for piece, _, _ in found]) if found else np.zeros(0, np.int64)
-    weight = (np.concatenate([piece.weights for piece, _, _ in found]) if found else np.zeros(0)).astype(np.float32)
-    touched, cell = np.unique(flat, return_inverse=True)
-    number = np.repeat(np.arange(len(found)), sizes)
-    offset = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    if not lines:
+        return NO_PIECES
+    cuts = [cut(_with_ends(line, medium.spacing_m), medium.shape, medium.spacing_m) for line in lines]
+    sizes, pieces = np.concatenate([each.sizes for each in cuts]), [each.sizes.size for each in cuts]
+    flat = np.concatenate([each.cells for each in cuts])
+    weight = np.concatenate([each.weights for each in cuts]).astype(np.float32)
+    touched, cell = _numbered(flat, medium.held.size)
+    number, offset = np.repeat(np.arange(sizes.size), sizes), np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     warm = medium.unfrozen_W_per_mK.reshape(-1)[touched].astype(np.float32)
     cold = medium.frozen_W_per_mK.reshape(-1)[touched].astype(np.float32) - warm
     held = medium.held.reshape(-1)[touched].astype(np.float32)
-    lengths = {n: float(np.linalg.norm(np.subtract(line.tail_m, line.tip_m))) for n, line in enumerate(lines)}
-    count = np.bincount([n for _, n, _ in found], minlength=len(lines)) if found else np.zeros(0)
+    wall_m2 = [
+        2 * np.pi * line.radius_m * float(np.linalg.norm(np.subtract(line.tail_m, line.tip_m))) / count
+        for line, count in zip(lines, pieces, strict=True)
+    ]
+    warm_there, cold_there = warm[cell], cold[cell]
+
+    def means(values: Array) -> Array:
+        return np.bincount(number, weight * values, minlength=sizes.size).astype(np.float32)
+
     return Pieces(
         cells=touched.astype(np.uint64),
+        stretch=_stretches(touched),
         offset=offset,
         cell=cell.astype(np.uint32),
         weight=weight,
-        needle=np.array([n for _, n, _ in found], dtype=np.int64),
-        strength_m=np.array([piece.strength_m for piece, _, _ in found], dtype=np.float32),
-        wall_m2=np.array([2 * np.pi * line.radius_m * lengths[n] / count[n] for _, n, line in found], np.float32),
+        needle=np.repeat(np.arange(len(lines)), pieces),
+        strength_m=np.repeat([each.strength_m for each in cuts], pieces).astype(np.float32),
+        wall_m2=np.repeat(wall_m2, pieces).astype(np.float32),
         unfrozen_W_per_mK=warm,
         freezing_W_per_mK=cold,
-        own_unfrozen=np.bincount(number, weight * warm[cell], minlength=len(found)).astype(np.float32),
-        own_freezing=np.bincount(number, weight * cold[cell], minlength=len(found)).astype(np.float32),
-        held_share=np.bincount(number, weight * held[cell], minlength=len(found)).astype(np.float32),
-        runs=Runs.of(offset, cell, flat // medium.shape[2], weight),
+        own_unfrozen=means(warm_there),
+        own_freezing=means(cold_there),
+        held_share=means(held[cell]),
+        runs=Runs.of(offset, cell, flat // medium.shape[2], weight, warm_there, cold_there),
     )
+
+
+def _numbered(flat: Array, cells: int) -> tuple[Array, Array]:
+    """The cells that occur among some of a lattice's, in ascending order, and the place there of each given."""
+    occurs = np.zeros(cells, bool)
+    occurs[flat] = True
+    found = np.flatnonzero(occurs)
+    number = np.empty(cells, np.int32)  # what is not touched takes no time
+    number[found] = np.arange(found.size)
+    return found, number[flat]
+
+
+def _stretches(cells: Array) -> NDArray[np.int64]:
+    """Where each stretch of cells side by side begins in an ascending list, and where the last one ends."""
+    apart = np.flatnonzero(np.diff(cells.astype(np.int64, copy=False)) != 1) + 1
+    return np.concatenate([[0], apart, [cells.size]]).astype(np.int64)
 
 
 def by_cell(pieces: Pieces) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]:
@@ -177,8 +206,8 @@ def _with_ends(line: Line, spacing_m: float) -> Line:
 
 _NONE = np.zeros(0, np.float32)
 NO_PIECES = Pieces(
-    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(0, np.uint32), _NONE, np.zeros(0, np.int64),
-    *(_NONE,) * 7, Runs(np.zeros(1, np.int64), np.zeros(0, np.int64), _NONE),
+    np.zeros(0, np.uint64), np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(0, np.uint32), _NONE,
+    np.zeros(0, np.int64), *(_NONE,) * 7, Runs(np.zeros(1, np.int64), np.zeros(0, np.int64), *(_NONE,) * 3),
 )  # fmt: skip
 NO_NEEDLES = Needles(np.zeros(0, np.int64), _NONE, _NONE, _NONE, _NONE)
 
@@ -202,20 +231,14 @@ def _row(drive: Drive, since_s: float, step_s: float) -> tuple[int, float, float
 
 
 @njit(**COMPILED)
-def kirchhoff_at(pieces, t, ice, drive, first, past):  # type: ignore[no-untyped-def]
-    """The Kirchhoff integral of a range of the touched cells' own tissue, W/m, into `drive`."""
-    for c in range(first, past):
-        p = pieces.cells[c]
-        drive[c] = pieces.unfrozen_W_per_mK[c] * t[p] + pieces.freezing_W_per_mK[c] * ice[p]
-
-
-@njit(**COMPILED)
-def mean_drives(offset, cell, weight, drive, means, first, past):  # type: ignore[no-untyped-def]
-    """The weighted mean of `drive` over the cells of some pieces, by their `Runs`."""
+def mean_drives(pieces, t, ice, means, first, past):  # type: ignore[no-untyped-def]
+    """The weighted means over the cells of some pieces of the Kirchhoff integrals of the cells' own tissue, W/m."""
+    runs, cells = pieces.runs, pieces.cells
     for n in range(first, past):
         total = np.float32(0)
-        for run in range(offset[n], offset[n + 1]):
-            total += dot(weight, run * LANES, drive, cell[run])
+        for run in range(runs.offset[n], runs.offset[n + 1]):
+            p, lane = np.int64(cells[runs.cell[run]]), run * LANES
+            total += dot_pairs(runs.unfrozen, lane, runs.freezing, lane, t, p, ice, p)
         means[n] = total
 
 
@@ -301,8 +324,19 @@ def take(pieces, within, watts, per_cell, bare, drawn, source, first, past):  # 
     """
     drawn[first : past + LANES] = 0
     spread(within, pieces.runs.cell, pieces.runs.weight, watts, drawn)
-    for c in range(first, past):
-        source[pieces.cells[c]] = bare[c] - per_cell * drawn[c]
+    _less(pieces.cells, pieces.stretch, bare, drawn, per_cell, source, first, past)
+
+
+@njit(**KERNEL)
+def _less(cells, stretch, bare, drawn, per_cell, source, first, past):  # type: ignore[no-untyped-def]
+    """`bare` less what is drawn, for a range of the touched cells; stretch by stretch, which become vectors."""
+    for s in range(np.searchsorted(stretch, first, side="right") - 1, stretch.size - 1):
+        begin, end = max(stretch[s], first), min(stretch[s + 1], past)
+        if begin >= past:
+            break
+        p, c = cells[begin], np.uint64(begin)
+        for k in range(end - begin):
+            source[p + np.uint64(k)] = bare[c + np.uint64(k)] - per_cell * drawn[c + np.uint64(k)]
 
 
 def touched_cells(pieces: Pieces, shape: tuple[int, int, int]) -> Array:

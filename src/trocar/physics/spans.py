@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from trocar.physics.compiled import COMPILED, KERNEL
-from trocar.physics.threads import PARTS, share, together
+from trocar.physics.threads import PARTS, gate, meet, share, together
 
 VECTOR_CELLS = 8  # rows end on whole vectors of the processor: scalar tails cost more than idle cells
 TOUCHED_K = 0.03  # a cell farther than this from rest has been reached
@@ -75,6 +75,18 @@ class Spans:
         below, above = np.float32(between[0]), np.float32(between[1])
         together(_touched, values, below, above, others.low, others.high, low, high)
         _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple, self.aligned)
+
+    def grow_with(
+        self, inner: "Spans", values: NDArray[Any], between: tuple[float, float], comfort: tuple[float, float], *,
+        reach: int, inner_reach: int,
+    ) -> None:  # fmt: skip
+        """`grow`, then let `inner` `cover_like` these spans where values lie outside `comfort`: in one call."""
+        marked, met = (np.empty_like(self.low), np.empty_like(self.high)), gate()
+        both = tuple(
+            ((np.float32(low), np.float32(high)), spans.low, spans.high, far, spans.multiple, spans.aligned)
+            for spans, (low, high), far in ((self, between, reach), (inner, comfort, inner_reach))
+        )
+        together(_grow, met, values, marked, *both, gate=met)
 
     def enclose(self, others: "Spans", *, reach: int = 1) -> None:
         """Take in other spans and the cells within reach of them."""
@@ -159,6 +171,17 @@ def _touched(number, threads, values, below, above, low, high, out_low, out_high
                         k -= 1
                     past = k + 1
             out_low[i, j], out_high[i, j] = first, past
+
+
+@njit(**COMPILED)
+def _grow(number, threads, gate, values, marked, spans, inner):  # type: ignore[no-untyped-def]
+    """A thread's share of `Spans.grow_with`."""
+    for between, low, high, reach, multiple, aligned in (spans, inner):
+        _touched(number, threads, values, between[0], between[1], spans[1], spans[2], marked[0], marked[1])
+        meet(gate, threads)
+        if number == 0:
+            _dilate(low, high, marked[0], marked[1], reach, values.shape[2], multiple, aligned)
+        meet(gate, threads)
 
 
 @njit(**COMPILED)

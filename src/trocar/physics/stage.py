@@ -10,7 +10,7 @@ from trocar.physics.enthalpy import Curve, Flat, Law
 from trocar.physics.lattice import PackedFaces
 from trocar.physics.medium import Array
 from trocar.physics.memory import places
-from trocar.physics.source import Needles, Pieces, draw, kirchhoff_at, mean_drives, ranges, take
+from trocar.physics.source import Needles, Pieces, draw, mean_drives, ranges, take
 from trocar.physics.spans import Rows
 from trocar.physics.sweep import perfuse, step_rows, temperatures
 from trocar.physics.threads import gate, meet, share, together
@@ -79,65 +79,82 @@ class Working(NamedTuple):
     source: Flat
 
 
-def play(
-    working: Working, law: Law, cell_m3: float, rows: Rows, beside: Array, stages: Array, pieces: Pieces,
-    needles: Needles, *, gates: Gates = NO_GATES, warm: Array | None = None, boils: bool = True, multiple: int = 1,
-) -> Array:  # fmt: skip
-    """All stages of a super-step: the newest fields end in the second copies after an odd number of stages.
-
-    `stages`: (n, 3) float32 (`stepping.stages`). `beside`: (rows, 4) uint64, how far the cells before and after those
-    of a row are along i and along j. `warm`: rows in which nothing freezes or boils; `boils`: whether anything may.
-    `multiple`: cells that do not move follow every row, up to a multiple of so many.
-    Returns the joules that blood and held cells brought (first) and each needle drew, summed in a fixed order.
-    """
-    scratch = Scratch(
-        np.zeros(rows.bounds.size - 1), np.empty(pieces.strength_m.size, np.float32),
-        np.zeros(pieces.cells.size + LANES, np.float32), np.zeros((3, 1 + needles.kind.size)), gate(),
-    )  # fmt: skip
-    together(
-        super_step, working, law, rows, beside, stages, pieces, needles, gates, scratch, np.float32(1 / cell_m3),
-        np.zeros(rows.length.size, bool) if warm is None else warm,
-        boils and working.curve.vapor.size > 0, multiple,
-        -(-int(rows.length.max(initial=1)) // multiple) * multiple,
-        gate=scratch.gate,
-    )  # fmt: skip
-    return scratch.moved[0]
-
-
 class Scratch(NamedTuple):
     """What the threads of a super-step share."""
 
     heat: Array  # of each part of the rows, at this stage
     means: Flat  # of each piece
-    drive: Flat  # of each touched cell
     moved: Array  # joules: the newest, those a stage before, and the watts of this stage
     gate: Array
 
 
+class Course(NamedTuple):
+    """What `super_step` takes beside a thread's number and how many there are."""
+
+    working: Working
+    law: Law
+    rows: Rows
+    beside: Array
+    stages: Array
+    pieces: Pieces
+    needles: Needles
+    gates: Gates
+    scratch: Scratch
+    per_cell: np.float32
+    warm: Array
+    boils: bool
+    multiple: int
+    longest: int
+
+
+def course(
+    working: Working, law: Law, cell_m3: float, rows: Rows, beside: Array, stages: Array, pieces: Pieces,
+    needles: Needles, *, gates: Gates = NO_GATES, warm: Array | None = None, boils: bool = True, multiple: int = 1,
+) -> Course:  # fmt: skip
+    """All stages of a super-step: the newest fields end in the second copies after an odd number of stages.
+
+    `stages`: (n, 3) float32 (`stepping.stages`). `beside`: (rows, 4) uint64, how far the cells before and after those
+    of a row are along i and along j. `warm`: rows in which nothing freezes or boils; `boils`: whether anything may.
+    `multiple`: cells that do not move follow every row, up to a multiple of so many.
+    """
+    scratch = Scratch(
+        np.zeros(rows.bounds.size - 1), np.empty(pieces.strength_m.size, np.float32),
+        np.zeros((3, 1 + needles.kind.size)), gate(),
+    )  # fmt: skip
+    return Course(
+        working, law, rows, beside, stages, pieces, needles, gates, scratch, np.float32(1 / cell_m3),
+        np.zeros(rows.length.size, bool) if warm is None else warm, boils and working.curve.vapor.size > 0, multiple,
+        -(-int(rows.length.max(initial=1)) // multiple) * multiple,
+    )  # fmt: skip
+
+
+def play(course: Course) -> Array:
+    """The joules that blood and held cells brought (first) and each needle drew, summed in a fixed order."""
+    together(super_step, course, gate=course.scratch.gate)
+    return course.scratch.moved[0]
+
+
 @njit(**COMPILED)
-def super_step(  # type: ignore[no-untyped-def]
-    number, threads, working, law, rows, beside, stages, pieces, needles, gates, scratch, per_cell, warm, boils,
-    multiple, longest,
-):  # fmt: skip
-    """One thread's share of `play`."""
+def super_step(number, threads, course):  # type: ignore[no-untyped-def]
+    """One thread's share of a `Course`; its joules are in `scratch.moved` (`play`)."""
+    working, law, rows, beside, stages, pieces, needles, gates, scratch, per_cell = course[:10]
+    warm, boils, multiple, longest = course[10:]
     fields, faces, curve, blood, source = working
     start, length, bounds, passed = rows
     (ax, ay, az, bx, by, bz), thawed, freezing = faces.numbers, faces.thawed, faces.freezing
-    heat, means, drive, moved, gate = scratch
-    runs = pieces.runs
+    heat, means, moved, gate = scratch
     parts = bounds.size - 1
     first, past = share(parts, number, threads)
     first_gate, past_gate = share(gates.within.size, number, threads)
     brought = np.empty(longest, np.float32)
     first_cell, past_cell = _touched(pieces, start, bounds[first], bounds[past], number, threads)
     first_piece, past_piece = share(pieces.needle.size, number, threads)
-    within = ranges(runs, first_cell, past_cell)
+    within = ranges(pieces.runs, first_cell, past_cell)
     drawn, bare = np.empty((2, pieces.cells.size + LANES), np.float32)
     watts, total = np.zeros(pieces.strength_m.size, np.float32), np.zeros(1 + needles.kind.size)
     for g in range(first_gate, past_gate):
         gates.heat[0, g], gates.heat[1, g] = 0, 0
     before = 0
-    kirchhoff_at(pieces, fields.t[0], fields.ice[0], drive, first_cell, past_cell)
     for c in range(first_cell, past_cell):
         bare[c] = source[pieces.cells[c]]
     meet(gate, threads)
@@ -146,7 +163,7 @@ def super_step(  # type: ignore[no-untyped-def]
         t, ice = fields.t[before], fields.ice[before]
         u, u_new, t_new, ice_new = fields.u[before], fields.u[1 - before], fields.t[1 - before], fields.ice[1 - before]
         if watts.size:
-            mean_drives(runs.offset, runs.cell, runs.weight, drive, means, first_piece, past_piece)
+            mean_drives(pieces, t, ice, means, first_piece, past_piece)
             meet(gate, threads)
             draw(pieces, needles, means, law, watts, total)
             take(pieces, within, watts, per_cell, bare, drawn, source, first_cell, past_cell)
@@ -162,7 +179,6 @@ def super_step(  # type: ignore[no-untyped-def]
                 weight_s, beside, law.rest, law.liquidus, law.interval, law.half_inverse, law.half_slope, law.boil,
                 law.boil_interval, boils, multiple, brought,
             )  # fmt: skip
-        kirchhoff_at(pieces, t_new, ice_new, drive, first_cell, past_cell)
         _pass(gates, first_gate, past_gate, t, ice, faces, beyond, weight_s)
         meet(gate, threads)
         before = 1 - before

@@ -15,16 +15,21 @@ _FREELY = ("fast",)  # sums in any order
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def dot(typingctx: Any, values: Any, first: Any, others: Any, other_first: Any) -> Any:
-    """The sum of the products of `LANES` float32 of two flat arrays, from a place on in each."""
+def dot_pairs(
+    typingctx: Any, values: Any, first: Any, more: Any, more_first: Any, others: Any, place: Any, beside: Any,
+    beside_place: Any,
+) -> Any:  # fmt: skip
+    """The sum of `values` times `others` and of `more` times `beside`: `LANES` float32 of each, from a place on."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pair = (_load(builder, _pointer(context, builder, signature, args, n)) for n in (0, 2))
+        loaded = [_load(builder, _pointer(context, builder, signature, args, n)) for n in (0, 2, 4, 6)]
+        both = [builder.fmul(loaded[n], loaded[n + 2], flags=_FREELY) for n in (0, 1)]
         kind = ir.FunctionType(_FLOAT, [_FLOAT, _VECTOR])
         total = get_or_insert_function(builder.module, kind, f"llvm.vector.reduce.fadd.v{LANES}f32")
-        return builder.call(total, [ir.Constant(_FLOAT, 0.0), builder.fmul(*pair, flags=_FREELY)], fastmath=_FREELY)
+        return builder.call(total, [ir.Constant(_FLOAT, 0.0), builder.fadd(*both, flags=_FREELY)], fastmath=_FREELY)
 
-    return types.float32(values, types.int64, others, types.int64), code
+    whole = types.int64
+    return types.float32(values, whole, more, whole, others, whole, beside, whole), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]

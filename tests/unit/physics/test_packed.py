@@ -29,7 +29,11 @@ def test_runs_hold_every_weight_in_its_place_and_no_run_leaves_its_row():
     cell = np.concatenate([np.sort(RNG.choice(300, n, replace=False)) for n in counts]).astype(np.uint32)
     weight = RNG.uniform(0.1, 1.0, cell.size).astype(np.float32)
     row = cell.astype(int) // 13
-    runs = Runs.of(offset, cell, row, weight)
+    unfrozen, freezing = RNG.uniform(0.1, 2.0, (2, cell.size)).astype(np.float32)
+    runs = Runs.of(offset, cell, row, weight, unfrozen, freezing)
+    there = runs.weight > 0
+    assert np.allclose(runs.unfrozen[there], weight * unfrozen) and np.allclose(runs.freezing[there], weight * freezing)
+    assert not runs.unfrozen[~there].any() and not runs.freezing[~there].any()
     dense, wanted = np.zeros((30, 300 + LANES), np.float32), np.zeros((30, 300 + LANES), np.float32)
     np.add.at(wanted, (np.repeat(np.arange(30), counts), cell), weight)
     for n in range(30):
@@ -44,7 +48,8 @@ def test_runs_hold_every_weight_in_its_place_and_no_run_leaves_its_row():
 @pytest.mark.parametrize("border", [0, 130, 169, 300])
 def test_two_threads_share_the_runs_of_a_piece_between_them(border):
     cell = np.concatenate([np.arange(7) + 13 * n for n in range(20)]).astype(np.uint32)
-    runs = Runs.of(np.array([0, cell.size]), cell, cell.astype(int) // 13, np.ones(cell.size, np.float32))
+    ones = np.ones((3, cell.size), np.float32)
+    runs = Runs.of(np.array([0, cell.size]), cell, cell.astype(int) // 13, *ones)
     mine, theirs = ranges(runs, 0, border), ranges(runs, border, 300)
     assert mine[0, 0] == 0 and mine[0, 1] == theirs[0, 0] and theirs[0, 1] == runs.offset[-1]
     assert all(runs.cell[: mine[0, 1]] < border) and all(runs.cell[mine[0, 1] :] >= border)

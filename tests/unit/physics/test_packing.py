@@ -7,8 +7,9 @@ import pytest
 
 from trocar.physics.arrays import Tissue
 from trocar.physics.lattice import Lattice
+from trocar.physics.layout import WIDEST
 from trocar.physics.medium import Freezing, Medium
-from trocar.physics.packing import Closed, Packed
+from trocar.physics.packing import NOTHING, Closed, Packed, pouring, unload
 from trocar.physics.single import walled
 from trocar.physics.source import NO_PIECES
 from trocar.physics.spans import Spans, beside_in_box
@@ -91,7 +92,7 @@ def test_cells_see_the_temperatures_of_their_neighbors():
     rows = spans().rows()
     whole, packed = packed_of(medium(), rows)
     t = RNG.uniform(-50, 37, np.prod(SHAPE)).astype(np.float32)
-    packed.load(t + 1, t, np.ones_like(t), None, whole.law)
+    packed.load(t + 1, t, np.ones_like(t), None, whole.law, NOTHING)
     p = cells_of(rows)
     q = packed.layout.places_of(p)
     row = np.repeat(np.arange(rows.length.size), rows.length)
@@ -107,15 +108,45 @@ def test_only_active_cells_come_back():
     rows = spans().rows()
     whole, packed = packed_of(medium(), rows)
     u, t = (RNG.uniform(-50, 37, np.prod(SHAPE)).astype(np.float32) for _ in range(2))
-    packed.load(u, t, np.ones_like(t), None, whole.law)
+    packed.load(u, t, np.ones_like(t), None, whole.law, NOTHING)
     for pair in packed.working.fields[:2]:
         pair[1][:] = 5.0
     into_u, into_t = u.copy(), t.copy()
-    packed.unload(1, into_u, into_t)
+    unload(0, 1, *packed.unloading(1, into_u, into_t))
     active = np.zeros(t.size, bool)
     active[cells_of(rows)] = True
     assert (into_u[active] == 5).all() and (into_t[active] == 5).all()
     assert (into_u[~active] == u[~active]).all() and (into_t[~active] == t[~active]).all()
+
+
+def test_sources_are_those_of_the_cells_and_of_what_passes_closed_faces():
+    rows = spans().rows()
+    whole, packed = packed_of(medium(), rows)
+    heat = RNG.uniform(1, 2, np.prod(SHAPE)).astype(np.float32)
+    p = cells_of(rows)
+    q, zeros = packed.layout.places_of(p), np.zeros_like(heat)
+    within = np.array([[q[3], q[7], -1, -1], [q[3], -1, -1, -1]])
+    inflow = pouring(np.array([5.0, -3.0], np.float32), within, 2.0)  # J per m3 of a coarse cell, in 2 s
+    wanted = {q[3]: 8 / 2 * (5 / 2 - 3), q[7]: 8 / 2 * 5 / 2}
+    for given in (heat, None):
+        packed.load(zeros, zeros, zeros, given, whole.law, inflow)
+        more = packed.working.source[q] - (0 if given is None else given[p])
+        assert more == pytest.approx([wanted.get(place, 0.0) for place in q], abs=1e-5)
+
+
+def test_what_follows_a_row_stays_as_it_is():
+    """Rows are gone through in whole vectors: cells beyond their end have no rate and a number for a temperature."""
+    rows = spans().rows()
+    _, packed = packed_of(medium(), rows)
+    layout, curve = packed.layout, packed.working.curve
+    active = layout.places_of(cells_of(rows))
+    beyond = np.concatenate([
+        np.arange(int(start) + n, int(start) - -n // WIDEST * WIDEST)
+        for start, n in zip(layout.rows.start, layout.rows.length, strict=True)
+    ])  # fmt: skip
+    assert beyond.size > 0 and beyond.max() < curve.inverse.size
+    assert not np.intersect1d(beyond, active).size
+    assert (curve.inverse[beyond] == 0).all() and (curve.mush[beyond] > 0).all()
 
 
 def test_closed_faces_conduct_nothing_and_others_still_do():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from numba import njit
 
-from trocar.physics.vectors import LANES, add_scaled, dot
+from trocar.physics.vectors import LANES, add_scaled, dot_pairs
 
 
 @njit
-def dotted(values, first, others, other_first):
-    return dot(values, first, others, other_first)
+def dotted(values, first, more, others, place, beside):
+    return dot_pairs(values, first, more, first + 1, others, place, beside, place + 2)
 
 
 @njit
@@ -18,10 +18,11 @@ def added(into, place, factor, values, first):
 
 
 @pytest.mark.parametrize("first", [0, 3, 9])
-def test_a_dot_product_of_eight(first):
-    a, b = np.random.default_rng(1).random((2, 20)).astype(np.float32)
-    known = float(a[first : first + LANES].astype(float) @ b[5 : 5 + LANES].astype(float))
-    assert dotted(a, first, b, 5) == pytest.approx(known, rel=1e-6)
+def test_two_dot_products_of_eight(first):
+    a, b, c, d = np.random.default_rng(1).random((4, 20)).astype(np.float32)
+    eight = [np.asarray(values[n : n + LANES], float) for values, n in ((a, first), (b, first + 1), (c, 5), (d, 7))]
+    known = float(eight[0] @ eight[2] + eight[1] @ eight[3])
+    assert dotted(a, first, b, c, 5, d) == pytest.approx(known, rel=1e-6)
 
 
 @pytest.mark.parametrize("place", [0, 1, 12])
