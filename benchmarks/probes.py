@@ -10,6 +10,7 @@ from page import Goal, Result
 
 from trocar import phantoms
 from trocar.catalog import limit
+from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.space import as_vector
 from trocar.planning.array import Probes
 from trocar.planning.bundles import approaches, place
@@ -74,7 +75,7 @@ def run(*, quick: bool, folder: Path) -> Result:
 
 
 def _search(around: Surroundings, up: np.ndarray, effort: Effort = BOUNDED) -> Search:
-    return search_for(around, chosen_probe(around)[0], up, INTENT, predict, 1.0, effort)
+    return search_for(around, chosen_probe(around)[0], up, INTENT, predict, NOT_EMBOLIZED, effort)
 
 
 def _warm_up(around: Surroundings, up: np.ndarray) -> Any:
@@ -85,7 +86,7 @@ def _warm_up(around: Surroundings, up: np.ndarray) -> Any:
 
 def _timed(around: Surroundings, up: np.ndarray, effort: Effort) -> tuple[Probes, float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
-    made = cover(around, up, intent=INTENT, predictor=predict, perfusion_scale=1.0, effort=effort)
+    made = cover(around, up, intent=INTENT, predictor=predict, embolized=NOT_EMBOLIZED, effort=effort)
     assert made.step is not None
     wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
     tool, _ = chosen_probe(around)

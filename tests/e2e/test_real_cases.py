@@ -7,6 +7,7 @@ import pytest
 
 from by_rule import grids_by_rule
 from trocar.io.dossier import Dossier
+from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.treatment import Technique
 from trocar.planning.canal import with_canal
 from trocar.planning.outlook import Aim, Foresight, worth
@@ -107,7 +108,7 @@ def test_the_probes_do_better_than_a_grid_by_rule(made):
     case = with_canal(dossier.read("case"))
     around = surroundings(case, case.structure(plan.lesion))
     grids = list(islice(grids_by_rule(around, upward(step.position, around), step), 3))
-    foresight = Foresight(Aim.of(around, "palliative"), predict, 1.0)
+    foresight = Foresight(Aim.of(around, "palliative"), predict, NOT_EMBOLIZED)
     planned, *by_rule = (worth(seen, "palliative") for seen in foresight.outlooks([step, *grids]))
     assert by_rule and planned > max(by_rule)
 

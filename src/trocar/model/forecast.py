@@ -12,6 +12,25 @@ from trocar.model.treatment import Placement, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AfterEmbolization(Record):
+    """What embolizations left of a lesion's own perfusion, and the share of its volume that they filled with oil."""
+
+    perfusion_left_frac: float = 1.0
+    oil_frac: float = 0.0
+
+    def perfusion_of(self, lesion: str) -> dict[str, float]:
+        """As a map of lesions whose perfusion has changed."""
+        return {} if self.perfusion_left_frac == 1.0 else {lesion: self.perfusion_left_frac}
+
+    def oil_of(self, lesion: str) -> dict[str, float]:
+        """As a map of lesions that hold oil."""
+        return {lesion: self.oil_frac} if self.oil_frac > 0.0 else {}
+
+
+NOT_EMBOLIZED = AfterEmbolization()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TissueChange(Record):
     """How the tissue of a prediction differs from what the CT and the catalog say; scales of 1 change nothing.
 
@@ -39,10 +58,10 @@ class Forecast(Record):
 
 
 class Predictor(Protocol):
-    """Predicts what each of several alternative steps does to the untreated tissue, in the order of the steps.
+    """Predicts what each of several alternative steps does to tissue that was at most embolized, in the steps' order.
 
-    `perfusion_scale` is what an embolization left in the lesion, `implants` the screws that are in already; `changes`
-    one change of the tissue for each step, or none at all.
+    `embolized` is what that left of the lesion, `implants` the screws that are in already; `changes` one change of the
+    tissue for each step, or none at all.
     """
 
     def __call__(
@@ -51,7 +70,7 @@ class Predictor(Protocol):
         steps: Sequence[Step],
         *,
         spacing_mm: float,
-        perfusion_scale: float,
+        embolized: AfterEmbolization,
         changes: Sequence[TissueChange] = (),
         implants: Sequence[Placement] = (),
     ) -> tuple[Forecast, ...]: ...
@@ -82,6 +101,6 @@ class HeatPredictor(Protocol):
         steps: Sequence[Step],
         *,
         spacing_mm: float,
-        perfusion_scale: float,
+        embolized: AfterEmbolization,
         implants: Sequence[Placement] = (),
     ) -> tuple[HeatForecast, ...]: ...

@@ -6,7 +6,7 @@ import numpy as np
 
 from trocar.catalog import limit
 from trocar.model.finding import Check, Verdict
-from trocar.model.forecast import Predictor
+from trocar.model.forecast import AfterEmbolization, Predictor
 from trocar.model.space import Array
 from trocar.model.treatment import Placement, Rejection, Remedy, Step, Text
 from trocar.planning.access import Instrument, instrument, rejections
@@ -44,7 +44,7 @@ def cover(
     *,
     intent: str,
     predictor: Predictor | None,
-    perfusion_scale: float,
+    embolized: AfterEmbolization,
     protocol: Protocol = Protocol(),
     effort: Effort = BOUNDED,
     samples: int = 0,
@@ -61,7 +61,7 @@ def cover(
     refused = tuple(rejections(around, paths, tool, up, what=tool.what))
     if not directions:
         return Ablation(None, refused)
-    search = search_for(around, tool, up, intent, predictor, perfusion_scale, effort, inside)
+    search = search_for(around, tool, up, intent, predictor, embolized, effort, inside)
     screened = {
         count: seen
         for count in sorted({max(1, expected - 1), expected})
@@ -83,7 +83,7 @@ def search_for(
     up: Array,
     intent: str,
     predictor: Predictor | None,
-    perfusion_scale: float,
+    embolized: AfterEmbolization,
     effort: Effort,
     inside: tuple[Placement, ...] = (),
     *,
@@ -96,7 +96,7 @@ def search_for(
     foresight = None
     if predictor is not None:
         screws = tuple(item for item in inside if item.role == "screw")
-        foresight = Foresight(aim or Aim.of(around, intent), predictor, perfusion_scale, screws)
+        foresight = Foresight(aim or Aim.of(around, intent), predictor, embolized, screws)
     scout = Scout(around, scored_points(around), intent, foresight)
     return Search(scout, Admission(around, tool, up, inside=inside), effort)
 

@@ -9,7 +9,7 @@ from trocar.catalog.devicenames import device_name
 from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.finding import Check
-from trocar.model.forecast import HeatPredictor, Predictor
+from trocar.model.forecast import NOT_EMBOLIZED, AfterEmbolization, HeatPredictor, Predictor
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Duration, Placement, Proposal, Rejection, Remedy, SequenceStep, Step, Technique, Text
 from trocar.planning import durations
@@ -51,7 +51,7 @@ class Draft:
     effort: Effort = BOUNDED
     samples: int = 0
     heat_predictor: HeatPredictor | None = None
-    perfusion_scale: float = 1.0
+    embolized: AfterEmbolization = NOT_EMBOLIZED
     sampling: Sampling | None = None
     inside: tuple[Placement, ...] = ()  # in the body when the next step begins
     trocars: tuple[Rod, ...] = ()  # of the cement at the ends of screws
@@ -121,7 +121,7 @@ class Draft:
         known = device(EMBOLIC)
         assert isinstance(known, Embolic)
         left = known.residual_perfusion_frac
-        self.perfusion_scale = 1.0 if left is None else left
+        self.embolized = AfterEmbolization(perfusion_left_frac=1.0 if left is None else left)
         share = "unknown" if left is None else f"{100 * left:.0f} %"
         part = "inconnue" if left is None else share
         name = device_name(EMBOLIC)
@@ -188,7 +188,7 @@ class Draft:
             technique,
             intent=self.proposal.intent,
             predictor=self.heat_predictor,
-            perfusion_scale=self.perfusion_scale,
+            embolized=self.embolized,
             inside=self.inside,
         )
 
@@ -200,7 +200,7 @@ class Draft:
         return place(
             intent=intent,
             predictor=predictor,
-            perfusion_scale=self.perfusion_scale,
+            embolized=self.embolized,
             effort=self.effort,
             samples=self.samples,
             inside=self.inside,

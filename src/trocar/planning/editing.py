@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from trocar.errors import CaseError
 from trocar.model.case import Case
 from trocar.model.edits import Edits, MovedPath
@@ -18,12 +16,12 @@ from trocar.planning.access import instrument
 from trocar.planning.array import STAYS, Probes
 from trocar.planning.checks import Inspector, implant_checks, inspector, rechecked_step
 from trocar.planning.coverage import Ablation, ablation, coverage_checks, search_for
-from trocar.planning.embolizing import embolized
+from trocar.planning.embolizing import after_embolization, embolized
 from trocar.planning.freezing import Protocol
 from trocar.planning.guidance import Guidance
 from trocar.planning.kit import kit
 from trocar.planning.notices import risk_checks
-from trocar.planning.outlook import Aim
+from trocar.planning.outlook import SEARCH_SPACING_MM, VERIFY_SPACING_MM, Aim
 from trocar.planning.position import upward
 from trocar.planning.protected import temperature_check
 from trocar.planning.refine import BOUNDED, Effort, Search
@@ -73,18 +71,21 @@ class Editor:
         """The plan as it stands, its freezing steps of unknown coverage predicted once at 3 mm, nothing searched.
 
         The first preview of a plan prepares its tissue; later ones find it and take a fraction of that. Behind
-        a shield or oil, which a preview does not know, they stay unknown.
+        a shield, which a preview does not know, they stay unknown.
         """
-        if self._unseen:
-            return self
+        return self if self._unseen else self._as_it_stands(intent, predictor, spacing_mm=SEARCH_SPACING_MM)
+
+    def _as_it_stands(self, intent: str, predictor: Predictor, *, spacing_mm: float) -> "Editor":
+        """Freezing steps of unknown coverage predicted on a lattice, nothing searched."""
         steps = tuple(
-            self._predicted(step, intent, predictor) if _is_outdated(step) else step for step in self.plan.steps
+            self._predicted(step, intent, predictor, spacing_mm) if _is_outdated(step) else step
+            for step in self.plan.steps
         )
         return Editor(self.inspect, replace(self.plan, steps=steps), self._aims)
 
-    def _predicted(self, step: Step, intent: str, predictor: Predictor) -> Step:
+    def _predicted(self, step: Step, intent: str, predictor: Predictor, spacing_mm: float) -> Step:
         search = self._search(step, intent, predictor, BOUNDED)
-        (seen,) = search.scout.see([_probes(step, Edits())])
+        (seen,) = search.scout.see([_probes(step, Edits())], spacing_mm=spacing_mm)
         known = {check.name: check for check in coverage_checks(seen, self.plan.lesion, intent)}
         checks = (
             temperature_check(seen, check.subject) if check.name == NERVE_PREDICTED else known.get(check.name, check)
@@ -97,7 +98,8 @@ class Editor:
     ) -> "Editor":
         """The edits applied, then the probes beside them searched anew around those that are kept.
 
-        Every step that the edits touch is predicted again; steps they do not touch stay as they are.
+        Every freezing step that the edits touch is predicted again, after another embolization as it stands; steps they
+        do not touch stay as they are.
         """
         made = self.apply(edits)
         steps = []
@@ -111,11 +113,13 @@ class Editor:
                 made = Editor(self.inspect, replace(made.plan, remedies=found.remedies), self._aims)
             steps.append(step)
         done = Editor(self.inspect, made._composed(tuple(steps)), self._aims)
-        return done._unpredicted() if done._unseen else done
+        if done._unseen:
+            return done._unpredicted()
+        return done if predictor is None else done._as_it_stands(intent, predictor, spacing_mm=VERIFY_SPACING_MM)
 
     @property
     def _unseen(self) -> bool:
-        return any(step.shield is not None or step.oil_ml for step in self.plan.steps)
+        return any(step.shield is not None for step in self.plan.steps)
 
     def _shielded(self, shield: Shield) -> "Editor":
         return self._beyond(shielded(self.inspect.around.case, self.plan, shield))
@@ -144,20 +148,14 @@ class Editor:
         around = self.inspect.around
         tool = instrument(_first_probe(step).device, "probe", what="cryoprobe")
         up = upward(step.position or "supine", around)
-        inside = self._inside_before(step)
+        inside, left = self._inside_before(step), after_embolization(around.case, self.plan)
         if intent not in self._aims:
             self._aims[intent] = Aim.of(around, intent)
-        return search_for(
-            around, tool, up, intent, predictor, self._perfusion_scale(), effort, inside, aim=self._aims[intent]
-        )
+        return search_for(around, tool, up, intent, predictor, left, effort, inside, aim=self._aims[intent])
 
     def _inside_before(self, step: Step) -> tuple[Placement, ...]:
         earlier = self.plan.steps[: [each.id for each in self.plan.steps].index(step.id)]
         return tuple(item for each in earlier for item in each.placements if item.role in STAYS)
-
-    def _perfusion_scale(self) -> float:
-        scales = [step.perfusion_scale for step in self.plan.steps if step.perfusion_scale is not None]
-        return float(np.prod(scales)) if scales else 1.0
 
     def _composed(self, steps: tuple[Step, ...]) -> Plan:
         placements = tuple(item for step in steps for item in step.placements)

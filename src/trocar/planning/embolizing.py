@@ -1,6 +1,7 @@
 """The agent of a plan's embolization chosen by hand, with what it leaves of the perfusion and of its oil."""
 
 from dataclasses import replace
+from math import prod
 
 from trocar.catalog import devices
 from trocar.catalog.devicenames import device_name
@@ -10,6 +11,7 @@ from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.edits import Embolized
 from trocar.model.finding import Check, Verdict
+from trocar.model.forecast import AfterEmbolization
 from trocar.model.treatment import Plan, Step, Technique, Text
 
 
@@ -39,6 +41,14 @@ def embolized(case: Case, plan: Plan, chosen: Embolized) -> tuple[Step, ...]:
     for step in steps:
         oil_share_frac(case, step)
     return steps
+
+
+def after_embolization(case: Case, plan: Plan) -> AfterEmbolization:
+    """What all of a plan's embolizations leave of its lesion. Raises `CaseError` for more oil than it holds."""
+    steps = plan.of(Technique.EMBOLIZATION)
+    left = prod(1.0 if step.perfusion_scale is None else step.perfusion_scale for step in steps)
+    oil_frac = min(sum(oil_share_frac(case, step) for step in steps), 1.0)
+    return AfterEmbolization(perfusion_left_frac=left, oil_frac=oil_frac)
 
 
 def _with(step: Step, agent: Embolic, left: float, oil_ml: float | None) -> Step:

@@ -7,7 +7,7 @@ the strongest that harms nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from trocar.model.forecast import HeatPredictor
+from trocar.model.forecast import AfterEmbolization, HeatPredictor
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Placement, Rejection, Step, Technique, Text
 from trocar.planning.array import Admission
@@ -123,7 +123,7 @@ def warm(
     *,
     intent: str,
     predictor: HeatPredictor | None,
-    perfusion_scale: float,
+    embolized: AfterEmbolization,
     inside: tuple[Placement, ...] = (),
 ) -> Ablation:
     """The step of the chosen applicators with its checks, what was compared, and what is left uncovered.
@@ -145,7 +145,7 @@ def warm(
         setup = Setup(known[name][0], *starts[name][0])
         return _ablation(around, setup, None, intent, refused, left_out)
     screws = tuple(item for item in inside if item.role == "screw")
-    oven = Oven(HotForesight(Aim.of(around, intent), predictor, perfusion_scale, screws), intent)
+    oven = Oven(HotForesight(Aim.of(around, intent), predictor, embolized, screws), intent)
     tried = [best for name, (heater, admit, found) in known.items()
              if (best := _of_one_kind(oven, heater, admit, found, starts[name])) is not None]  # fmt: skip
     best = oven.verified(max(tried, key=lambda each: each.rank))

@@ -14,7 +14,7 @@ from trocar.catalog import limit
 from trocar.catalog.tolerances import HOT_LIMIT_OF_ROLE
 from trocar.imaging.resample import sample
 from trocar.model.case import Role
-from trocar.model.forecast import HeatForecast, HeatPredictor
+from trocar.model.forecast import AfterEmbolization, HeatForecast, HeatPredictor
 from trocar.model.space import Array
 from trocar.model.treatment import Placement, Step
 from trocar.planning.freezing import lethal_share_key
@@ -93,7 +93,7 @@ class HotForesight:
 
     aim: Aim
     predictor: HeatPredictor
-    perfusion_scale: float
+    embolized: AfterEmbolization
     implants: tuple[Placement, ...] = ()
 
     @property
@@ -106,7 +106,7 @@ class HotForesight:
             self.around.case,
             steps,
             spacing_mm=spacing_mm,
-            perfusion_scale=self.perfusion_scale,
+            embolized=self.embolized,
             implants=self.implants,
         )
         return [hot_outlook(self.aim, forecast, spacing_mm=spacing_mm) for forecast in forecasts]

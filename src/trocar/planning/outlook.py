@@ -14,7 +14,7 @@ from trocar.catalog import limit
 from trocar.catalog.tolerances import COLD_LIMIT_OF_ROLE
 from trocar.imaging.resample import sample
 from trocar.model.case import Role
-from trocar.model.forecast import Forecast, Predictor, TissueChange
+from trocar.model.forecast import AfterEmbolization, Forecast, Predictor, TissueChange
 from trocar.model.space import Array
 from trocar.model.treatment import Placement, Step
 from trocar.planning.bundles import scored_points
@@ -91,7 +91,7 @@ class Foresight:
 
     aim: Aim
     predictor: Predictor
-    perfusion_scale: float
+    embolized: AfterEmbolization
     implants: tuple[Placement, ...] = ()
 
     def outlooks(
@@ -111,7 +111,7 @@ class Foresight:
             self.aim.around.case,
             steps,
             spacing_mm=spacing_mm,
-            perfusion_scale=self.perfusion_scale,
+            embolized=self.embolized,
             changes=changes,
             implants=self.implants,
         )

@@ -7,7 +7,7 @@ import numpy as np
 from trocar.catalog import limit
 from trocar.catalog.structures import structure_name
 from trocar.model.finding import Check, Verdict
-from trocar.model.forecast import Predictor
+from trocar.model.forecast import AfterEmbolization, Predictor
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Placement, Rejection, Remedy, Text
 from trocar.planning.access import Instrument, Paths, clear, instrument, rejections, trace
@@ -46,14 +46,14 @@ def spare(
     *,
     intent: str,
     predictor: Predictor | None,
-    perfusion_scale: float,
+    embolized: AfterEmbolization,
     effort: Effort = BOUNDED,
     samples: int = 0,
     inside: tuple[Placement, ...] = (),
 ) -> Ablation:
     """One IceSphere-class probe away from a nerve; shifted, then gentler, until the nerve stays warm enough."""
     tool = instrument(DEVICE, "probe", what="cryoprobe")
-    search = search_for(around, tool, up, intent, predictor, perfusion_scale, effort, inside)
+    search = search_for(around, tool, up, intent, predictor, embolized, effort, inside)
     ranked, fullest, refused = _ranked(search.admit, nerve)
     if not ranked:
         return Ablation(None, refused)

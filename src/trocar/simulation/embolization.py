@@ -8,6 +8,7 @@ from trocar.errors import CaseError
 from trocar.materials.oil import holds_oil, oil_share_frac
 from trocar.model.case import Case
 from trocar.model.finding import Check, Verdict
+from trocar.model.forecast import AfterEmbolization
 from trocar.model.state import TissueState
 from trocar.model.treatment import Plan, Step, Technique
 from trocar.simulation.fixation import retissued
@@ -43,6 +44,13 @@ class Embolized:
         return Embolized(
             perfusion_left_frac={**self.perfusion_left_frac, step.lesion: left}, oil_frac={**self.oil_frac, **oil}
         )
+
+
+def after_embolization(state: TissueState, lesion: str) -> AfterEmbolization:
+    """What embolizations have left of one lesion."""
+    return AfterEmbolization(
+        perfusion_left_frac=state.perfusion_left_frac.get(lesion, 1.0), oil_frac=state.oil_frac.get(lesion, 0.0)
+    )
 
 
 def embolize(session: Session, state: TissueState, step: Step) -> Played:

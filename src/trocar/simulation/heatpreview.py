@@ -10,7 +10,7 @@ from trocar.errors import CaseError, SolverError
 from trocar.materials import TissueMap
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Verdict
-from trocar.model.forecast import HeatForecast
+from trocar.model.forecast import NOT_EMBOLIZED, AfterEmbolization, HeatForecast
 from trocar.model.space import Array, Grid, Volume
 from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, Step
@@ -31,7 +31,7 @@ def predict_heat(
     steps: Sequence[Step],
     *,
     spacing_mm: float,
-    perfusion_scale: float = 1.0,
+    embolized: AfterEmbolization = NOT_EMBOLIZED,
     implants: Sequence[Placement] = (),
 ) -> tuple[HeatForecast, ...]:
     """What each of several alternative heating steps does to tissue at rest, the whole protocol with its waits.
@@ -41,9 +41,7 @@ def predict_heat(
     if not steps:
         return ()
     grid = shared_grid(case, steps, spacing_mm)
-    return tuple(
-        _forecast(case, step, _scene(case, grid, step.lesion, perfusion_scale, tuple(implants))) for step in steps
-    )
+    return tuple(_forecast(case, step, _scene(case, grid, step.lesion, embolized, tuple(implants))) for step in steps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +54,11 @@ class _Scene:
 
 
 @lru_cache(maxsize=3)
-def _scene(case: Case, grid: Grid, lesion: str, perfusion_scale: float, implants: tuple[Placement, ...]) -> _Scene:
-    left = {} if perfusion_scale == 1.0 else {lesion: perfusion_scale}
-    state = untouched(grid).after(implants=implants, perfusion_left_frac=left)
+def _scene(
+    case: Case, grid: Grid, lesion: str, embolized: AfterEmbolization, implants: tuple[Placement, ...]
+) -> _Scene:
+    left, oil = embolized.perfusion_of(lesion), embolized.oil_of(lesion)
+    state = untouched(grid).after(implants=implants, perfusion_left_frac=left, oil_frac=oil)
     tissue = tissue_of(case, state, boils=True)
     return _Scene(tissue, state, sensors(case, grid))
 
@@ -104,13 +104,13 @@ def _dose(solver: HeatSolver) -> HeatDose:
 # --- how far a coarser lattice moves the zones
 
 
-def with_refinement(case: Case, step: Step, played: Played, *, perfusion_scale: float) -> Played:
+def with_refinement(case: Case, step: Step, played: Played, *, embolized: AfterEmbolization) -> Played:
     """The step with how far a lattice twice as coarse moves its zones of heat: above the error, as a rule."""
     grid = played.state.grid
     spacing_mm = float(grid.spacing_mm[0])
     fine = coolness(played.state.heat_dose)
     try:
-        coarse, coarse_grid = forecast_heat(case, step, spacing_mm=2 * spacing_mm, perfusion_scale=perfusion_scale)
+        coarse, coarse_grid = forecast_heat(case, step, spacing_mm=2 * spacing_mm, embolized=embolized)
     except (CaseError, SolverError):
         return replace(played, checks=(*played.checks, _unrefined(step, spacing_mm)))
     shifts = {
@@ -122,11 +122,11 @@ def with_refinement(case: Case, step: Step, played: Played, *, perfusion_scale: 
 
 
 def forecast_heat(
-    case: Case, step: Step, *, spacing_mm: float, perfusion_scale: float
+    case: Case, step: Step, *, spacing_mm: float, embolized: AfterEmbolization
 ) -> tuple[dict[str, Array], Grid]:
     """The fields whose negative part is each zone of heat, [i, j, k], after a step in tissue at rest."""
     grid = shared_grid(case, (step,), spacing_mm)
-    solver, _ = _played(case, step, _scene(case, grid, step.lesion, perfusion_scale, ()))
+    solver, _ = _played(case, step, _scene(case, grid, step.lesion, embolized, ()))
     return coolness(dose_fields(_dose(solver), grid)), grid
 
 

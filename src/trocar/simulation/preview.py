@@ -13,7 +13,7 @@ from trocar.materials import TissueMap, tissue_map
 from trocar.materials.layers import layer_cells, pushed
 from trocar.materials.native import native_tissue
 from trocar.model.case import Case
-from trocar.model.forecast import AS_SEEN, Forecast, TissueChange
+from trocar.model.forecast import AS_SEEN, NOT_EMBOLIZED, AfterEmbolization, Forecast, TissueChange
 from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.space import Array, Grid, Volume
 from trocar.model.treatment import Placement, ProtocolPhase, Step
@@ -34,7 +34,7 @@ def predict(
     steps: Sequence[Step],
     *,
     spacing_mm: float,
-    perfusion_scale: float = 1.0,
+    embolized: AfterEmbolization = NOT_EMBOLIZED,
     changes: Sequence[TissueChange] = (),
     implants: Sequence[Placement] = (),
 ) -> tuple[Forecast, ...]:
@@ -47,7 +47,7 @@ def predict(
     if not steps:
         return ()
     grid = shared_grid(case, steps, spacing_mm)
-    scene = _scene(case, grid, _Before(steps[0].lesion, perfusion_scale, tuple(implants)))
+    scene = _scene(case, grid, _Before(steps[0].lesion, embolized, tuple(implants)))
     asked = list(zip(steps, changes or [AS_SEEN] * len(steps), strict=True))
     step_s = min(STEP_S_PER_MM * spacing_mm, MOST_STEP_S)
     found = play_many(scene.prepared, (_job(case, scene, *each) for each in asked), _coldest, longest_s=step_s)
@@ -55,10 +55,10 @@ def predict(
 
 
 class _Before(NamedTuple):
-    """What was done before the steps: to the perfusion of which lesion, and which screws are in."""
+    """What was done before the steps: to which lesion, and which screws are in."""
 
     lesion: str
-    perfusion_scale: float
+    embolized: AfterEmbolization
     implants: tuple[Placement, ...]
 
 
@@ -83,8 +83,11 @@ def _scene(case: Case, grid: Grid, before: _Before) -> _Scene:
 
 
 def _tissue(case: Case, grid: Grid, before: _Before, shield: Shield = UNSHIELDED) -> TissueMap:
-    left = {} if before.perfusion_scale == 1.0 else {before.lesion: before.perfusion_scale}
-    return tissue_map(case, grid, implants=before.implants, shield=shield, perfusion_left_frac=left)
+    lesion, embolized = before.lesion, before.embolized
+    return tissue_map(
+        case, grid, implants=before.implants, shield=shield, oil_frac=embolized.oil_of(lesion),
+        perfusion_left_frac=embolized.perfusion_of(lesion),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)

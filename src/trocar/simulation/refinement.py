@@ -8,7 +8,7 @@ from trocar.imaging.resample import sample
 from trocar.imaging.surface import grown_bounds, slices
 from trocar.model.case import Case
 from trocar.model.finding import Check, State, Verdict
-from trocar.model.forecast import TissueChange
+from trocar.model.forecast import AfterEmbolization, TissueChange
 from trocar.model.shield import UNSHIELDED, Shield
 from trocar.model.space import Array, Volume
 from trocar.model.treatment import Step
@@ -20,12 +20,12 @@ LEAST_STEEPNESS_PER_MM = 1e-3  # of a field where it is flat
 
 
 def refinement_mm(
-    case: Case, step: Step, fine: Volume, *, perfusion_scale: float, shield: Shield = UNSHIELDED
+    case: Case, step: Step, fine: Volume, *, embolized: AfterEmbolization, shield: Shield = UNSHIELDED
 ) -> dict[str, float]:
     """Per zone, how far its surface moves between this spacing and twice it: above the error, as a rule."""
     spacing = float(fine.grid.spacing_mm[0])
     change = TissueChange(shield=shield)
-    (forecast,) = predict(case, (step,), spacing_mm=2 * spacing, perfusion_scale=perfusion_scale, changes=(change,))
+    (forecast,) = predict(case, (step,), spacing_mm=2 * spacing, embolized=embolized, changes=(change,))
     coarse = forecast.minimum_degC
     return {zone_name(level): round(surface_shift_mm(fine, coarse, level), 3) for level in TEMPERATURES_DEGC}
 

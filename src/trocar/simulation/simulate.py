@@ -16,7 +16,7 @@ from trocar.physics.stage import super_step
 from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
 from trocar.simulation.domain import needles_of, plan_grid
-from trocar.simulation.embolization import embolize
+from trocar.simulation.embolization import after_embolization, embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
 from trocar.simulation.heating import HEAT_MODEL, heat
@@ -132,20 +132,20 @@ def _audited(session: Session, state: TissueState, step: Step, done: Played) -> 
 
 def _heated(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     """A heating step; in tissue that nothing was done to before, with what a coarser lattice changes."""
-    changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any() or state.oil_frac
+    changed = state.shield != UNSHIELDED or state.implants or state.cement_frac.any()
     if changed or state.heat_dose or state.minimum_degC.min() < 0:
         return done
-    return with_refinement(session.case, step, done, perfusion_scale=state.perfusion_left_frac.get(step.lesion, 1.0))
+    return with_refinement(session.case, step, done, embolized=after_embolization(state, step.lesion))
 
 
 def _frozen(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     fine = Volume(grid=state.grid, values=done.state.minimum_degC, unit="degC")
-    scale = state.perfusion_left_frac.get(step.lesion, 1.0)
-    fresh = state.minimum_degC.min() >= 0 and not state.heat_dose and not state.oil_frac
+    fresh = state.minimum_degC.min() >= 0 and not state.heat_dose
     found = (*done.checks, *freezing_checks(session.case, done.states[-1]))
     if not fresh:
         return replace(done, checks=found)
-    shifts_mm = refinement_mm(session.case, step, fine, perfusion_scale=scale, shield=state.shield)
+    embolized = after_embolization(state, step.lesion)
+    shifts_mm = refinement_mm(session.case, step, fine, embolized=embolized, shield=state.shield)
     checks = refinement_checks(step, shifts_mm, spacing_mm=float(state.grid.spacing_mm[0]))
     return replace(done, checks=(*found, *checks), states=refined(done.states, shifts_mm))
 

@@ -29,7 +29,7 @@ def cold_line(case, *, cold_degC=-80.0, degC_per_mm=6.0):
         exposures = {name: float(field[mask].min()) for name, mask in masks.items() if mask.any()}
         return Forecast(minimum_degC=Volume(grid=grid, values=field, unit="degC"), exposures=exposures)
 
-    def predict(case, steps, *, spacing_mm, perfusion_scale, changes=(), implants=()):
+    def predict(case, steps, *, spacing_mm, embolized, changes=(), implants=()):
         return tuple(one(step) for step in steps)
 
     return predict

@@ -41,7 +41,7 @@ def hot_line(case, *, radius_mm=8.0):
             heated_s=step.protocol[0].duration_s,
         )
 
-    def predict(case, steps, *, spacing_mm, perfusion_scale, implants=()):
+    def predict(case, steps, *, spacing_mm, embolized, implants=()):
         return tuple(one(step) for step in steps)
 
     return predict

@@ -154,6 +154,45 @@ def test_an_embolic_chosen_by_hand_is_on_its_step_and_leaves_predictions_unknown
     assert planned and all(c.verdict is Verdict.UNKNOWN for c in planned)
 
 
+def test_probes_searched_again_after_an_embolization_with_oil_are_predicted_in_it(case, editor):
+    asked = []
+
+    def predictor(case, steps, *, embolized, **how):
+        asked.append(embolized)
+        return cold_line(case)(case, steps, embolized=embolized, **how)
+
+    before = with_embolization(editor).apply(
+        Edits(embolization=Embolized(agent="glue-nbca", perfusion_left_frac=0.1, oil_ml=2.0))
+    )
+    after = before.replanned(
+        Edits(deleted=("probe-1",)), intent="palliative", predictor=predictor, effort=Effort(predictions=4, batch=4)
+    )
+    lesion_ml = float(case.structure("lesion_1").inside.sum()) * case.grid.voxel_ml
+    (left,) = set(asked)
+    assert (left.perfusion_left_frac, left.oil_frac) == (0.1, pytest.approx(2.0 / lesion_ml))
+    planned = [c for c in after.plan.step(STEP).checks if c.name.startswith("coverage_planned")]
+    assert planned and all(c.verdict is not Verdict.UNKNOWN for c in planned)
+
+
+def test_a_freeze_after_another_embolization_is_predicted_as_it_stands(case, editor):
+    asked = []
+
+    def predictor(case, steps, **how):
+        asked.append((steps, how))
+        return cold_line(case)(case, steps, **how)
+
+    edits = Edits(embolization=Embolized(agent="glue-nbca", perfusion_left_frac=0.1, oil_ml=2.0))
+    before = with_embolization(editor)
+    after = before.replanned(edits, intent="palliative", predictor=predictor)
+    assert after.plan.step(STEP).placements == editor.plan.step(STEP).placements
+    ((steps, how),) = asked
+    assert len(steps) == 1 and how["spacing_mm"] == 2.0 and how["embolized"].oil_frac > 0
+    planned = [c for c in after.plan.step(STEP).checks if c.name.startswith("coverage_planned")]
+    assert planned and all(c.value is not None and "2 mm" in c.message for c in planned)
+    unseen = before.replanned(edits, intent="palliative", predictor=None).plan.step(STEP)
+    assert all(c.value is None for c in unseen.checks if c.name.startswith("coverage_planned"))
+
+
 def test_an_agent_chosen_again_leaves_no_note_of_the_one_before(editor):
     before = with_embolization(editor)
     for oil_ml in (2.0, 3.0):

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from trocar.catalog import limit
 from trocar.model.case import Case, Clinical, LesionContext, Patient, Role, Structure
+from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.space import Grid, Volume
 from trocar.planning.access import first_clear, instrument, search
 from trocar.planning.array import Admission, Probes, spaced
@@ -124,9 +125,9 @@ def test_no_probe_on_a_lattice_is_better_than_those_found(lesion_mm, nerve_mm, d
     case = block(lesion_mm, nerve_mm=nerve_mm)
     around = surroundings(case, case.lesions[0])
     cold = cold_line(case, cold_degC=-75.0, degC_per_mm=degC_per_mm)
-    found = cover(around, UP, intent="palliative", predictor=cold, perfusion_scale=1.0).step
+    found = cover(around, UP, intent="palliative", predictor=cold, embolized=NOT_EMBOLIZED).step
     tool, _ = chosen_probe(around)
-    scout = search_for(around, tool, UP, "palliative", cold, 1.0, BOUNDED).scout
+    scout = search_for(around, tool, UP, "palliative", cold, NOT_EMBOLIZED, BOUNDED).scout
     mine = Probes.fresh(tool, [item.axis for item in found.placements])
     lattice = list(every_place(around, tool, count, found))
     value, *others = (each.value for each in scout.see([mine, *lattice]))

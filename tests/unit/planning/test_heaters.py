@@ -11,6 +11,7 @@ from trocar.catalog.applicators import heating_segments
 from trocar.catalog.ladders import rungs
 from trocar.model.case import Role, Structure
 from trocar.model.finding import Verdict
+from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.treatment import Technique
 from trocar.planning.heat import warm
 from trocar.planning.heaters import heaters
@@ -39,7 +40,7 @@ def heated(around, predictor, intent="palliative"):
     """The step for the lesion alone, the patient on his side."""
     found = warm(
         around, upward("lateral", around), Technique.MICROWAVE,
-        intent=intent, predictor=predictor, perfusion_scale=1.0,
+        intent=intent, predictor=predictor, embolized=NOT_EMBOLIZED,
     )  # fmt: skip
     assert found.step is not None
     return found.step
@@ -75,7 +76,7 @@ def test_the_middle_of_the_heat_lies_in_the_lesion_and_the_tip_hardly_leaves_it(
 # shows: R32
 def test_the_setting_is_the_gentlest_of_the_console_that_suffices(case, around, waves):
     _, step = waves
-    foresight = HotForesight(Aim.of(around, "palliative"), hot_line(case, radius_mm=15.0), 1.0)
+    foresight = HotForesight(Aim.of(around, "palliative"), hot_line(case, radius_mm=15.0), NOT_EMBOLIZED)
     settings = [
         replace(step, protocol=(replace(step.protocol[0], duration_s=rung.duration_s, setting=rung.setting),))
         for rung in rungs(step.placements[0].device)
@@ -90,7 +91,7 @@ def test_the_setting_is_the_gentlest_of_the_console_that_suffices(case, around, 
 
 def test_a_curative_heat_kills_the_whole_tumor_and_its_whole_margin(case, around, waves):
     _, step = waves
-    foresight = HotForesight(Aim.of(around, "curative"), hot_line(case, radius_mm=40.0), 1.0)
+    foresight = HotForesight(Aim.of(around, "curative"), hot_line(case, radius_mm=40.0), NOT_EMBOLIZED)
     (seen,) = foresight.outlooks([step], spacing_mm=3.0)
     whole = replace(seen, excess_degC=0.0)
     assert (whole.lethal_frac, whole.shell_frac) == (1.0, 1.0) and whole.sufficient("curative")

@@ -13,6 +13,7 @@ from trocar.catalog import device, limit
 from trocar.errors import PlanningError
 from trocar.model.case import Patient
 from trocar.model.finding import Verdict
+from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.space import Segment
 from trocar.model.treatment import Technique
 from trocar.planning.checks import inspector, placement_checks, recheck
@@ -167,7 +168,7 @@ def test_a_protected_nerve_stays_warm_with_one_probe_away_from_it(case, spared):
     (probe,) = step.placements
     assert probe.device == "cryoprobe-17g-icesphere"
     assert nerve_distance(case, envelope(probe)).min() >= 10.0 - 0.1
-    (forecast,) = cold_line(case)(case, (step,), spacing_mm=3.0, perfusion_scale=1.0)
+    (forecast,) = cold_line(case)(case, (step,), spacing_mm=3.0, embolized=NOT_EMBOLIZED)
     assert forecast.exposures["sciatic_nerve_left"] >= 10.0
     assert any("Partial coverage" in note.en for note in step.notes)
 

@@ -9,6 +9,7 @@ from coldline import cold_line
 from by_rule import grids_by_rule
 from trocar.catalog import limit
 from trocar.model.finding import Verdict
+from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.space import as_vector
 from trocar.model.treatment import Technique
 from trocar.planning.array import spaced
@@ -40,7 +41,7 @@ def here(case):
 
 def searched(place_, predictor=predict):
     around, up = place_
-    return cover(around, up, intent="palliative", predictor=predictor, perfusion_scale=1.0, effort=EFFORT)
+    return cover(around, up, intent="palliative", predictor=predictor, embolized=NOT_EMBOLIZED, effort=EFFORT)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def found(here):
 
 
 def foresight(around, predictor=predict):
-    return Foresight(Aim.of(around, "palliative"), predictor, 1.0)
+    return Foresight(Aim.of(around, "palliative"), predictor, NOT_EMBOLIZED)
 
 
 def value_of(around, step):
@@ -59,7 +60,7 @@ def value_of(around, step):
 
 def probe_search(place_, predictor):
     around, up = place_
-    return search_for(around, chosen_probe(around)[0], up, "palliative", predictor, 1.0, EFFORT)
+    return search_for(around, chosen_probe(around)[0], up, "palliative", predictor, NOT_EMBOLIZED, EFFORT)
 
 
 def test_the_search_beats_a_parallel_grid_placed_by_rule(here, found):
@@ -151,7 +152,7 @@ def test_missed_probes_cover_no_more_than_planned_in_the_worst_of_samples(here, 
 def test_what_stays_uncovered_is_named(here):
     around, up = here
     weak = cold_line(around.case, cold_degC=-25.0)
-    made = cover(around, up, intent="curative", predictor=weak, perfusion_scale=1.0, effort=Effort(predictions=0))
+    made = cover(around, up, intent="curative", predictor=weak, embolized=NOT_EMBOLIZED, effort=Effort(predictions=0))
     assert any("Left outside the lethal zone" in note.en and "next to" in note.en for note in made.step.notes)
     lethal = next(check for check in made.step.checks if check.name == "coverage_planned_-40_degC")
     assert lethal.verdict is Verdict.WARN

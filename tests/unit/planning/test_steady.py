@@ -8,6 +8,7 @@ from coldline import cold_line
 from test_exhaustive import UP, block
 
 from trocar.catalog import limit
+from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.space import Segment
 from trocar.planning.array import Probes
 from trocar.planning.coverage import chosen_probe, coverage_checks, search_for
@@ -33,7 +34,7 @@ def beside_a_nerve():
         asked.extend(steps)
         return cold(case_, steps, **how)
 
-    search = search_for(around, chosen_probe(around)[0], UP, "palliative", counting, 1.0, BOUNDED)
+    search = search_for(around, chosen_probe(around)[0], UP, "palliative", counting, NOT_EMBOLIZED, BOUNDED)
     path = Segment(start_lps_mm=(2.2, 40.0, 0.0), end_lps_mm=(2.2, -20.0, 0.0))
     (found,) = search.scout.see([Probes.fresh(search.admit.tool, (path,))])
     assert found.admissible

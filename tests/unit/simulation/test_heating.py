@@ -11,6 +11,7 @@ from trocar.errors import CaseError, CatalogError, TrocarError
 from trocar.io.dossier import Dossier
 from trocar.model.case import Role, Structure
 from trocar.model.finding import Verdict
+from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.shield import Layer, Shield
 from trocar.model.space import Grid, Volume
 from trocar.model.treatment import HeatingProgram, ProtocolPhase, Step, Technique
@@ -272,7 +273,7 @@ def test_an_antenna_without_its_zones_and_a_lattice_too_coarse_are_refused(case)
     assert found.verdict is Verdict.WARN and found.value == pytest.approx(4 / 3, abs=0.01) and found.unit == ""
     assert check(run(case, small, spacing_mm=3.0), "grid_refinement").verdict is Verdict.UNKNOWN
     with pytest.raises(CaseError, match="too coarse a lattice"):
-        forecast_heat(case, small, spacing_mm=5.0, perfusion_scale=1.0)
+        forecast_heat(case, small, spacing_mm=5.0, embolized=NOT_EMBOLIZED)
 
 
 def test_a_heating_step_without_a_protocol_is_unknown(case):

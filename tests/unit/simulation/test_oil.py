@@ -10,13 +10,17 @@ from trocar.catalog.tissues import tissues
 from trocar.errors import CaseError
 from trocar.materials import radiofrequency_map, tissue_map
 from trocar.materials.native import native_tissue
-from trocar.materials.oil import FULL_HU, oil_in_ct, with_drops
+from trocar.materials.oil import FULL_HU, oil_in_ct, oil_share_frac, with_drops
 from trocar.model.case import Clinical, LesionContext, Role, Structure
 from trocar.model.finding import Verdict
+from trocar.model.forecast import AfterEmbolization
 from trocar.model.space import Grid, Volume
 from trocar.model.treatment import ProtocolPhase
+from trocar.simulation.heatpreview import predict_heat
+from trocar.simulation.preview import predict
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate
+from trocar.simulation.zones import ice_mesh
 
 GRID = Grid.aligned(origin_lps_mm=(9, 9, 9), spacing_mm=(2.0,) * 3, shape=(41, 41, 41))
 GLUE, SPHERES = "glue-nbca", "microspheres-300-500"  # of the catalog; a case names their forms
@@ -51,6 +55,34 @@ def test_ice_shrinks_with_every_share_of_oil():
     found = [frozen_ml(case, with_oil(oil_ml))[0] for oil_ml in (0.0, 0.5, 1.0, 2.0, 4.0)]
     assert (np.diff(found) < -0.01).all(), found
     assert found[-1] < 0.9 * found[0]
+
+
+def test_a_forecast_knows_of_the_oil_that_is_in():
+    case, oil_ml = case_of(agents=()), 2.0
+    share = oil_share_frac(case, with_oil(oil_ml))
+    minutes = ProtocolPhase(phase="freeze", duration_s=360.0, setting=1.0)
+    ice_ml = []
+    for oil_frac in (0.0, share):
+        after = AfterEmbolization(perfusion_left_frac=0.3, oil_frac=oil_frac)
+        (found,) = predict(case, (cryoablation(protocol=(minutes,)),), spacing_mm=2.0, embolized=after)
+        ice_ml.append(ice_mesh(found.minimum_degC.values, found.minimum_degC.grid, 0.0).volume_ml)
+    _, simulation = frozen_ml(case, with_oil(oil_ml))
+    simulated = simulation.fields["cryoablation-1/minimum_degC"]
+    assert ice_ml[1] == pytest.approx(ice_mesh(simulated.values, simulated.grid, 0.0).volume_ml, rel=0.005)
+    assert ice_ml[1] < 0.97 * ice_ml[0]
+    shifts = {c.subject for c in simulation.checks if c.name == "grid_refinement" and c.value is not None}
+    assert any("0_degC" in subject for subject in shifts)  # the coarser lattice has the oil too
+
+
+def test_a_forecast_of_heat_knows_of_it_too():
+    case = case_of(agents=())
+    electrode = heater(49.0, device="rf-straight-generic-20mm")
+    hot = heating(electrode, protocol=(ProtocolPhase(phase="heat", duration_s=120.0, setting=15.0, unit="W"),))
+    found = [
+        predict_heat(case, (hot,), spacing_mm=2.0, embolized=AfterEmbolization(oil_frac=share))[0].maximum_degC.values
+        for share in (0.0, 0.3)
+    ]
+    assert np.abs(found[1] - found[0]).max() > 1.0
 
 
 def test_drops_conduct_by_maxwells_law():

@@ -8,6 +8,7 @@ from slab import cement, cryoablation, embolization, planned, probe, synthetic_c
 
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
+from trocar.model.forecast import AfterEmbolization
 from trocar.model.space import Grid, Volume
 from trocar.model.treatment import Duration, Placement, ProtocolPhase, Step, Technique
 from trocar.physics.stepping import LONGEST_S
@@ -175,7 +176,7 @@ def test_the_curative_intent_asks_for_minus_40_and_a_margin():
 
 def test_the_forecast_agrees_with_the_simulation(case):
     step = cryoablation()
-    (forecast,) = predict(case, (step,), spacing_mm=2.0, perfusion_scale=1.0)
+    (forecast,) = predict(case, (step,), spacing_mm=2.0)
     simulation = run(case, step, spacing_mm=2.0)
     assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(nerve_minimum_degC(simulation), abs=1.0)
 
@@ -184,12 +185,12 @@ def test_the_forecast_after_an_embolization_is_the_simulation_after_it():
     """In cells that freeze in part, blood is what embolization left of it times the vessels that ice left open."""
     case = synthetic_case(vascularity_grade=3)
     step = cryoablation()
-    (forecast,) = predict(case, (step,), spacing_mm=2.0, perfusion_scale=0.4)
+    (forecast,) = predict(case, (step,), spacing_mm=2.0, embolized=AfterEmbolization(perfusion_left_frac=0.4))
     simulation = run(case, embolization(0.4), step, spacing_mm=2.0)
     simulated = simulation.fields["cryoablation-1/minimum_degC"]
     ice, bare = (ice_mesh(v.values, v.grid, 0.0).volume_ml for v in (forecast.minimum_degC, simulated))
     assert ice == pytest.approx(bare, rel=0.005)
-    (supplied,) = predict(case, (step,), spacing_mm=2.0, perfusion_scale=1.0)
+    (supplied,) = predict(case, (step,), spacing_mm=2.0)
     assert ice_mesh(supplied.minimum_degC.values, supplied.minimum_degC.grid, 0.0).volume_ml < 0.95 * ice
 
 
@@ -211,7 +212,7 @@ def test_how_far_surfaces_move_does_not_cancel():
 
 
 def test_the_forecast_follows_the_nerve_into_the_thaw(case):
-    (forecast,) = predict(case, (cryoablation(protocol=DOUBLE),), spacing_mm=2.0, perfusion_scale=1.0)
+    (forecast,) = predict(case, (cryoablation(protocol=DOUBLE),), spacing_mm=2.0)
     through_thaw = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0))
     until_freeze = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE[:3]), spacing_mm=2.0))
     assert through_thaw < until_freeze - 0.3
