@@ -23,7 +23,7 @@ from trocar.planning.kit import kit
 from trocar.planning.notices import risk_checks
 from trocar.planning.outlook import SEARCH_SPACING_MM, VERIFY_SPACING_MM, Aim
 from trocar.planning.position import upward
-from trocar.planning.protected import temperature_check
+from trocar.planning.protected import KEPT_OFF, partial_checks, temperature_check
 from trocar.planning.refine import BOUNDED, Effort, Search
 from trocar.planning.shielding import shielded
 
@@ -86,7 +86,11 @@ class Editor:
     def _predicted(self, step: Step, intent: str, predictor: Predictor, spacing_mm: float) -> Step:
         search = self._search(step, intent, predictor, BOUNDED)
         (seen,) = search.scout.see([_probes(step, Edits())], spacing_mm=spacing_mm)
-        known = {check.name: check for check in coverage_checks(seen, self.plan.lesion, intent)}
+        lesion, nerve = self.plan.lesion, next((c.subject for c in step.checks if c.name == KEPT_OFF), None)
+        covered = coverage_checks(seen, lesion, intent)
+        if nerve is not None:
+            covered = partial_checks(seen, lesion, nerve, intent)
+        known = {check.name: check for check in covered}
         checks = (
             temperature_check(seen, check.subject) if check.name == NERVE_PREDICTED else known.get(check.name, check)
             for check in step.checks

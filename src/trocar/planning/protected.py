@@ -25,6 +25,7 @@ from trocar.planning.robust import robust_checks
 from trocar.planning.surroundings import Surroundings
 
 DEVICE = "cryoprobe-17g-icesphere"
+KEPT_OFF = "probe_root_clearance"  # the check of a step whose probe is kept off a nerve, its subject
 TIPS_TRIED = 70
 DIRECTIONS = 700
 PREDICTED = 6
@@ -159,11 +160,9 @@ def _coldness(trial: Seen) -> float:
 def _checks(chosen: Seen, lesion: str, nerve: Obstacle, tool: Instrument, intent: str) -> tuple[Check, ...]:
     near = limit("probe_root_clearance_mm")
     root_mm = nerve.clearance_mm(chosen.probes.paths[0], tool.radius_mm)
-    lethal, visible = chosen.fractions
-    how = f"{measured_how(chosen)}; partial by choice: the probe is kept off {nerve.name}"
     return (
         Check(
-            name="probe_root_clearance",
+            name=KEPT_OFF,
             subject=nerve.name,
             value=round(root_mm, 2),
             limit=near.value,
@@ -172,9 +171,17 @@ def _checks(chosen: Seen, lesion: str, nerve: Obstacle, tool: Instrument, intent
             source=near.source,
         ),
         temperature_check(chosen, nerve.name),
-        share_check(
-            f"coverage_planned_{lethal_degC(intent):.0f}_degC", lesion, lethal, "coverage_lethal_palliative_frac", how
-        ),
+        *partial_checks(chosen, lesion, nerve.name, intent),
+    )
+
+
+def partial_checks(chosen: Seen, lesion: str, nerve: str, intent: str) -> tuple[Check, ...]:
+    """How much of the lesion a probe covers that is kept off a nerve."""
+    lethal, visible = chosen.fractions
+    how = f"{measured_how(chosen)}; partial by choice: the probe is kept off {nerve}"
+    name = f"coverage_planned_{lethal_degC(intent):.0f}_degC"
+    return (
+        share_check(name, lesion, lethal, "coverage_lethal_palliative_frac", how),
         share_check("coverage_planned_0_degC", lesion, visible, "coverage_visible_frac", how),
     )
 

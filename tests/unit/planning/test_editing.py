@@ -193,6 +193,16 @@ def test_a_freeze_after_another_embolization_is_predicted_as_it_stands(case, edi
     assert all(c.value is None for c in unseen.checks if c.name.startswith("coverage_planned"))
 
 
+def test_a_probe_kept_off_a_nerve_stays_partial_by_choice_when_it_is_predicted_again(case, spared):
+    """The same embolization once more: each check of the freeze is what it was."""
+    edits = Edits(embolization=Embolized(agent="microspheres-300-500"))
+    made = with_embolization(Editor.of(case, spared))
+    again = made.replanned(edits, intent="protected", predictor=cold_line(case)).plan.step(STEP)
+    planned = [check for check in again.checks if check.name.endswith("_planned") or "coverage_planned" in check.name]
+    assert planned == [check for check in spared.step(STEP).checks if check.name in {c.name for c in planned}]
+    assert any("partial by choice" in check.message for check in planned)
+
+
 def test_an_agent_chosen_again_leaves_no_note_of_the_one_before(editor):
     before = with_embolization(editor)
     for oil_ml in (2.0, 3.0):
