@@ -99,7 +99,8 @@ def edit(
         predictor = predict
     effort = FULL if full_search else BOUNDED
     editor = Editor.of(case, plan, guidance=guidance)
-    return editor.replanned(edits, intent=proposal.intent, predictor=predictor, effort=effort, samples=samples).plan
+    made = editor.replanned(edits, intent=proposal.intent, predictor=predictor, effort=effort, samples=samples).plan
+    return _thawed_before_cement(case, made) if predict_ice else made
 
 
 def _announced(predict: "Predictor", on_progress: Progress | None) -> "Predictor":
@@ -119,29 +120,50 @@ def _announced(predict: "Predictor", on_progress: Progress | None) -> "Predictor
 
 
 def _thawed_before_cement(case: Case, plan: Plan) -> Plan:
-    """The plan with the waits that cement needs after ice (order rule E10), as a coarse simulation predicts them."""
+    """The plan with the waits that cement needs after ice (order rule E10), as a coarse simulation predicts them.
+
+    Waits of an earlier prediction make room for the new ones.
+    """
     from trocar.simulation.simulate import thaw_waits_s
 
-    waits_s = thaw_waits_s(case, plan)
+    bare = replace(plan, steps=tuple(map(_undelayed, plan.steps)))
+    waits_s = thaw_waits_s(case, bare)
     delays_s = {step_id: wait_s + THAW_MARGIN_S for step_id, wait_s in waits_s.items()}
-    return replace(plan, steps=tuple(_delayed(step, delays_s.get(step.id, 0.0)) for step in plan.steps))
+    return replace(bare, steps=tuple(_delayed(step, delays_s.get(step.id, 0.0)) for step in bare.steps))
 
 
 def _delayed(step: Step, wait_s: float) -> Step:
     if wait_s <= 0:
         return step
-    minutes = wait_s / 60
-    took = step.duration_min
     return replace(
         step,
         protocol=(ProtocolPhase(phase="wait", duration_s=wait_s), *step.protocol),
-        duration_min=Duration(low=took.low + minutes, typical=took.typical + minutes, high=took.high + minutes),
-        notes=(
-            *step.notes,
-            Text(
-                en=f"Wait about {minutes:.0f} more minutes before mixing: the tissue is still cold. Check it on CT.",
-                fr=f"Attendre encore environ {minutes:.0f} minutes avant de malaxer : le tissu est encore froid. "
-                "Contrôler au scanner.",
-            ),
-        ),
+        duration_min=_longer(step.duration_min, wait_s / 60),
+        notes=(*step.notes, _wait_text(wait_s)),
+    )
+
+
+def _undelayed(step: Step) -> Step:
+    """The step without a wait that `_delayed` gave it."""
+    first = step.protocol[0] if step.protocol else None
+    if first is None or first.phase != "wait" or _wait_text(first.duration_s) not in step.notes:
+        return step
+    return replace(
+        step,
+        protocol=step.protocol[1:],
+        duration_min=_longer(step.duration_min, -first.duration_s / 60),
+        notes=tuple(note for note in step.notes if note != _wait_text(first.duration_s)),
+    )
+
+
+def _longer(took: Duration, minutes: float) -> Duration:
+    return Duration(low=took.low + minutes, typical=took.typical + minutes, high=took.high + minutes)
+
+
+def _wait_text(wait_s: float) -> Text:
+    minutes = wait_s / 60
+    return Text(
+        en=f"Wait about {minutes:.0f} more minutes before mixing: the tissue is still cold. Check it on CT.",
+        fr=f"Attendre encore environ {minutes:.0f} minutes avant de malaxer : le tissu est encore froid. "
+        "Contrôler au scanner.",
     )

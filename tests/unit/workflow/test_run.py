@@ -15,7 +15,9 @@ from tests.unit.dossier import samples
 from trocar import workflow
 from trocar.errors import CaseError, InputError, PlanningError, SolverError
 from trocar.io.dossier import Dossier, State
+from trocar.model.edits import Edits
 from trocar.model.treatment import GateOutcome, ProposalVerdict
+from trocar.workflow import placing
 
 BEFORE_CONTROL = ("assessment", "proposals", "plan", "simulation", "report")
 
@@ -119,6 +121,30 @@ def test_a_plan_waits_for_warm_tissue_before_its_cement(dossier, stages):
     assert wait.phase == "wait" and wait.duration_s >= 1200.0 and rest == list(last.protocol)
     assert delayed.duration_min.typical == pytest.approx(last.duration_min.typical + wait.duration_s / 60)
     assert len(delayed.notes) == len(last.notes) + 1
+
+
+def test_an_edited_plan_waits_as_long_as_its_own_ice_asks_for(stages, monkeypatch):
+    """Edits may let more ice grow or less: the wait planned before gives way to a new one."""
+    plan = samples.plan()
+    last, standing = plan.steps[-1], types.ModuleType("trocar.planning.editing")
+    standing.Editor = types.SimpleNamespace(
+        of=lambda case, plan, guidance: types.SimpleNamespace(
+            replanned=lambda edits, **how: types.SimpleNamespace(plan=plan)
+        )
+    )
+    monkeypatch.setitem(sys.modules, "trocar.planning.editing", standing)
+
+    def edited(plan, waits_s):
+        stages.waits_s = waits_s
+        return placing.edit(samples.case(), plan, Edits(), proposal=samples.proposal())
+
+    long = edited(plan, {last.id: 1200.0})
+    short = edited(long, {last.id: 300.0})
+    first, *rest = short.steps[-1].protocol
+    assert first.phase == "wait" and first.duration_s == 300.0 + placing.THAW_MARGIN_S and rest == list(last.protocol)
+    assert short.steps[-1].duration_min.typical == pytest.approx(last.duration_min.typical + first.duration_s / 60)
+    assert len(short.steps[-1].notes) == len(last.notes) + 1 and "15 more minutes" in short.steps[-1].notes[-1].en
+    assert edited(short, {}) == plan
 
 
 def test_planning_is_handed_the_simulation_s_predictor(dossier, stages):
