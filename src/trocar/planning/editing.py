@@ -20,6 +20,7 @@ from trocar.planning.embolizing import after_embolization, embolized
 from trocar.planning.freezing import Protocol
 from trocar.planning.guidance import Guidance
 from trocar.planning.kit import kit
+from trocar.planning.leftover import leftover, without_leftover
 from trocar.planning.notices import risk_checks
 from trocar.planning.outlook import SEARCH_SPACING_MM, VERIFY_SPACING_MM, Aim
 from trocar.planning.position import upward
@@ -95,7 +96,8 @@ class Editor:
             temperature_check(seen, check.subject) if check.name == NERVE_PREDICTED else known.get(check.name, check)
             for check in step.checks
         )
-        return replace(step, checks=tuple(checks))
+        left = () if seen.outlook is None else leftover(self.inspect.around, seen.outlook)
+        return replace(step, checks=tuple(checks), notes=(*without_leftover(step.notes), *left))
 
     def replanned(
         self, edits: Edits, *, intent: str, predictor: Predictor | None, effort: Effort = BOUNDED, samples: int = 0
@@ -134,7 +136,9 @@ class Editor:
 
     def _unpredicted(self) -> "Editor":
         steps = tuple(
-            replace(step, checks=tuple(map(_outdated, step.checks))) if step.technique.ablates else step
+            replace(step, checks=tuple(map(_outdated, step.checks)), notes=without_leftover(step.notes))
+            if step.technique.ablates
+            else step
             for step in self.plan.steps
         )
         return Editor(self.inspect, replace(self.plan, steps=steps), self._aims)
@@ -189,7 +193,9 @@ def _edited(step: Step, edits: Edits) -> Step:
     )
     same = placements == step.placements
     checks = step.checks if same else tuple(map(_outdated, step.checks))
-    return replace(step, placements=placements, checks=checks, protocol=_protocol_without(step, edits.deleted))
+    notes = step.notes if same else without_leftover(step.notes)
+    protocol = _protocol_without(step, edits.deleted)
+    return replace(step, placements=placements, checks=checks, notes=notes, protocol=protocol)
 
 
 def _moved(item: Placement, path: MovedPath) -> Placement:

@@ -10,6 +10,7 @@ from trocar.model.treatment import Text
 from trocar.planning.surroundings import Surroundings
 
 NAMED_FROM_FRAC = 0.01
+OPENING = "Left outside the lethal zone:"
 SIDE_FROM = 0.35  # of the unit vector from the lesion's center, for a side to be named
 SIDES = (
     (("left", "gauche"), ("right", "droite")),
@@ -43,10 +44,15 @@ def leftover(around: Surroundings, seen: Seen) -> tuple[Text, ...]:
     ml = f"{volume_ml:.1f}"
     return (
         Text(
-            en=f"Left outside the lethal zone: {ml} ml ({100 * share:.0f} %), {side[0]}{beside}.",
+            en=f"{OPENING} {ml} ml ({100 * share:.0f} %), {side[0]}{beside}.",
             fr=f"Hors de la zone létale : {ml.replace('.', ',')} ml ({100 * share:.0f} %), {side[1]}{next_to_fr}.",
         ),
     )
+
+
+def without_leftover(notes: tuple[Text, ...]) -> tuple[Text, ...]:
+    """A step's notes but for what a prediction said that it leaves."""
+    return tuple(note for note in notes if not note.en.startswith(OPENING))
 
 
 def _side(offset_mm: Array) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from trocar.model.finding import Verdict
 from trocar.model.shield import Layer, Shield
 from trocar.model.treatment import Duration, Step, Technique, Text
 from trocar.planning.editing import Editor
+from trocar.planning.leftover import OPENING
 from trocar.planning.plan import plan
 from trocar.planning.refine import Effort
 
@@ -189,6 +190,11 @@ def test_a_freeze_after_another_embolization_is_predicted_as_it_stands(case, edi
     assert len(steps) == 1 and how["spacing_mm"] == 2.0 and how["embolized"].oil_frac > 0
     planned = [c for c in after.plan.step(STEP).checks if c.name.startswith("coverage_planned")]
     assert planned and all(c.value is not None and "2 mm" in c.message for c in planned)
+    said = [[note.en for note in step.notes if note.en.startswith(OPENING)] for step in
+            (after.plan.step(STEP), before.apply(edits).plan.step(STEP))]  # fmt: skip
+    lethal = next(c.value for c in planned if "-20" in c.name)
+    assert said[0] == [] if lethal > 0.99 else f"({100 * (1 - lethal):.0f} %)" in said[0][0]
+    assert said[1] == []  # until it is predicted nobody knows what is left
     unseen = before.replanned(edits, intent="palliative", predictor=None).plan.step(STEP)
     assert all(c.value is None for c in unseen.checks if c.name.startswith("coverage_planned"))
 

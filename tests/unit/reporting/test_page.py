@@ -310,6 +310,13 @@ def test_a_fail_in_a_step_is_shown():
     assert "✖" in words
 
 
+def test_what_an_embolization_leaves_stands_alone_in_its_protocol():
+    plan = made.plan()
+    bare = replace(plan.steps[0], protocol=(), perfusion_scale=0.1)
+    words = Page(report(made.case(), replace(plan, steps=(bare, *plan.steps[1:]))).html).words("en")
+    assert "perfusion left" in words and "–perfusion" not in words.replace(" ", "")
+
+
 def test_french_holds_no_english_names_of_structures_and_no_unit_is_a_key(page):
     french = page.words("fr", sources=False)
     named = [name for name in structure_names().values() if "{" not in name.en and name.en not in name.fr]
