@@ -128,7 +128,7 @@ def _thawed_before_cement(case: Case, plan: Plan) -> Plan:
 
     bare = replace(plan, steps=tuple(map(_undelayed, plan.steps)))
     waits_s = thaw_waits_s(case, bare)
-    delays_s = {step_id: wait_s + THAW_MARGIN_S for step_id, wait_s in waits_s.items()}
+    delays_s = {step_id: float(round(wait_s + THAW_MARGIN_S)) for step_id, wait_s in waits_s.items()}
     return replace(bare, steps=tuple(_delayed(step, delays_s.get(step.id, 0.0)) for step in bare.steps))
 
 
