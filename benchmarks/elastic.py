@@ -48,7 +48,7 @@ def run(*, quick: bool, folder: Path) -> Result:
         notes.append(
             "ParOSol (parosol-py 0.1.26) is given the same voxels and faces as a file, and the same residual; seconds "
             "and memory are those of its program, reading and writing included. Of 4 to 7 levels, 7 take the fewest "
-            "iterations at 64 (4: 75). At 128 it was stopped: with 7 levels it stayed at a residual of 0.02 in the last "
+            "iterations at 64 (4: 75). At 128 it was stopped: with 7 it stayed at a residual of 0.02 for the last "
             "seven of 62 iterations (21 minutes), with 5 it had 0.21 after 46 (14 minutes); another build of this "
             "field, in 64 classes of modulus and on two processes, is told to have taken 160 s (numerics reference 6)."
         )
