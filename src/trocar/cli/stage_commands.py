@@ -186,6 +186,7 @@ def run(
 
     output = Output(as_json=as_json)
     opened = Dossier.open(dossier)
+    opened.verify()  # a stage that is fresh is not read: what was changed by hand would go unseen
     outcome = run_stages(opened, proposal=proposal, spacing_mm=spacing_mm, seed=seed, on_progress=output.on_progress)
     _tell_outcome(output, opened, outcome)
 

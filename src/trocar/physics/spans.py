@@ -67,20 +67,16 @@ class Spans:
 
     def grow(self, values: NDArray[Any], between: tuple[float, float], *, reach: int) -> None:
         """Let each span reach `reach` cells beyond every cell whose value lies outside `between`, in all directions."""
-        self.cover_like(self, values, between, reach=reach)
-
-    def cover_like(self, others: "Spans", values: NDArray[Any], between: tuple[float, float], *, reach: int) -> None:
-        """Reach as far beyond every cell of other spans whose value lies outside `between`."""
         low, high = np.empty_like(self.low), np.empty_like(self.high)
         below, above = np.float32(between[0]), np.float32(between[1])
-        together(_touched, values, below, above, others.low, others.high, low, high)
+        together(_touched, values, below, above, self.low, self.high, low, high)
         _dilate(self.low, self.high, low, high, reach, self.shape[2], self.multiple, self.aligned)
 
     def grow_with(
         self, inner: "Spans", values: NDArray[Any], between: tuple[float, float], comfort: tuple[float, float], *,
         reach: int, inner_reach: int,
     ) -> None:  # fmt: skip
-        """`grow`, then let `inner` `cover_like` these spans where values lie outside `comfort`: in one call."""
+        """`grow`, then let `inner` reach beyond the cells of these spans outside `comfort`: in one call."""
         marked, met = (np.empty_like(self.low), np.empty_like(self.high)), gate()
         both = tuple(
             ((np.float32(low), np.float32(high)), spans.low, spans.high, far, spans.multiple, spans.aligned)

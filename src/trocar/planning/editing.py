@@ -88,9 +88,9 @@ class Editor:
         search = self._search(step, intent, predictor, BOUNDED)
         (seen,) = search.scout.see([_probes(step, Edits())], spacing_mm=spacing_mm)
         lesion, nerve = self.plan.lesion, next((c.subject for c in step.checks if c.name == KEPT_OFF), None)
-        covered = coverage_checks(seen, lesion, intent)
-        if nerve is not None:
-            covered = partial_checks(seen, lesion, nerve, intent)
+        covered = (
+            coverage_checks(seen, lesion, intent) if nerve is None else partial_checks(seen, lesion, nerve, intent)
+        )
         known = {check.name: check for check in covered}
         checks = (
             temperature_check(seen, check.subject) if check.name == NERVE_PREDICTED else known.get(check.name, check)

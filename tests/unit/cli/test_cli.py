@@ -67,6 +67,18 @@ def test_damage_exits_5(folder, capsys):
     assert err.startswith("error: ") and "\nhint: " in err
 
 
+def test_a_run_that_has_nothing_to_make_sees_damage_too(folder, capsys):
+    dossier = Dossier.open(folder)
+    dossier.write("simulation", samples.simulation())
+    dossier.write("report", "<p>")
+    assert call(capsys, "run", folder)[0] == 0
+    with (dossier.folder / "structures.nii.gz").open("ab") as stream:
+        stream.write(b" ")
+    code, _, err = call(capsys, "run", folder)
+    assert code == 5 and "structures.nii.gz" in err and "\nhint: " in err
+    assert (dossier.folder / "report.html").read_text() == "<p>"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
