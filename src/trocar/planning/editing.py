@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from trocar.errors import CaseError
 from trocar.model.case import Case
 from trocar.model.edits import Edits, MovedPath
@@ -9,7 +11,7 @@ from trocar.model.finding import Check, Verdict
 from trocar.model.forecast import Predictor
 from trocar.model.record import Vector
 from trocar.model.shield import Shield
-from trocar.model.space import Segment
+from trocar.model.space import Grid, Segment
 from trocar.model.treatment import Placement, Plan, ProtocolPhase, Step, Technique
 from trocar.planning import durations
 from trocar.planning.access import instrument
@@ -30,6 +32,7 @@ from trocar.planning.shielding import shielded
 
 NERVE_PREDICTED = "nerve_minimum_temperature_planned"
 PREDICTED = ("coverage_planned", "robust_")  # and every other name that ends so: _planned
+SHORTEST_MM, LONGEST_MM = 5.0, 400.0  # of a path from the skin: instruments end at 300
 OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
 
 
@@ -56,8 +59,13 @@ class Editor:
         return self.apply(Edits(moved=(moved,)))
 
     def apply(self, edits: Edits) -> "Editor":
-        """All edits, every changed step checked again. Raises `CaseError` for a name that the plan does not have."""
+        """All edits, every changed step checked again.
+
+        Raises `CaseError` for a name that the plan does not have and for a path that leads out of the CT.
+        """
         _require_known(self.plan, edits)
+        for path in edits.moved:
+            _require_within(self.inspect.around.case.grid, path)
         changed = {step.id for step in self.plan.steps if edits.names & {item.name for item in step.placements}}
         steps = tuple(
             rechecked_step(self.inspect, _edited(step, edits)) if step.id in changed else step
@@ -181,6 +189,15 @@ def _require_known(plan: Plan, edits: Edits) -> None:
     twice = edits.kept & frozenset(edits.deleted)
     if twice:
         raise CaseError(f"{sorted(twice)[0]!r} is both kept and deleted", hint="name each placement once")
+
+
+def _require_within(grid: Grid, path: MovedPath) -> None:
+    hint = "positions are LPS, in mm, in the frame of the planning CT"
+    if not grid.contains(path.target_lps_mm):
+        raise CaseError(f"{path.name!r} is moved to a target outside of the CT", hint=hint)
+    length_mm = float(np.linalg.norm(np.subtract(path.target_lps_mm, path.skin_lps_mm)))
+    if not SHORTEST_MM <= length_mm <= LONGEST_MM:
+        raise CaseError(f"{path.name!r} is moved to a path of {length_mm:.1f} mm from the skin", hint=hint)
 
 
 def _edited(step: Step, edits: Edits) -> Step:

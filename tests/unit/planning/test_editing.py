@@ -124,6 +124,23 @@ def test_edits_that_make_no_sense_are_refused(editor, edits):
         editor.apply(edits)
 
 
+@pytest.mark.parametrize("factor", [1e3, 1e-3])
+def test_positions_in_another_unit_are_refused(editor, factor):
+    """Micrometers or meters where mm are asked: not a plan with failed checks, but a word on units."""
+    probe = next(item for step in editor.plan.steps for item in step.placements if item.role == "probe")
+    target, skin = (tuple(factor * x for x in of) for of in (probe.target_lps_mm, probe.skin_lps_mm))
+    with pytest.raises(CaseError, match=r"outside of the CT|a path of 0\.1 mm") as raised:
+        editor.move(probe.name, target_lps_mm=target, skin_lps_mm=skin)
+    assert "mm" in raised.value.hint
+
+
+def test_a_path_longer_than_any_instrument_is_refused(editor):
+    probe = next(item for step in editor.plan.steps for item in step.placements if item.role == "probe")
+    far = tuple(np.add(probe.target_lps_mm, (0.0, 5000.0, 0.0)))
+    with pytest.raises(CaseError, match=r"a path of \d{4}\.\d mm"):
+        editor.move(probe.name, target_lps_mm=probe.target_lps_mm, skin_lps_mm=far)
+
+
 def test_a_shield_comes_before_the_ice_and_leaves_its_prediction_unknown(case, editor):
     shield = Shield(layers=(Layer(structure="sciatic_nerve_left", fluid="water", thickness_mm=8.0),))
     made = editor.apply(Edits(shield=shield)).plan
