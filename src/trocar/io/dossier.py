@@ -318,6 +318,10 @@ def _read_manifest(folder: Path) -> Manifest:
         raise DossierError(f"{path} cannot be read: {error}", hint="check the path and its permissions") from error
     if unknown := manifest.entries.keys() - NEEDS.keys():
         raise DossierError(f"{path} lists an unknown entry: {', '.join(sorted(unknown))}", hint="update trocar")
+    for name, entry in manifest.entries.items():
+        if foreign := [file for file in entry.files if not entries.owns(name, file)]:
+            said = f"{path} lists {foreign[0]!r}, which is no file of {name}"
+            raise DossierError(said, hint="it was changed by hand: restore it, or make the dossier anew")
     return manifest
 
 

@@ -47,6 +47,20 @@ MADE_BY = {
 }
 
 
+def owns(name: str, file: str) -> bool:
+    """Whether a file or folder, relative to the dossier, may be one of an entry's: only such are moved or removed."""
+    plain = file not in ("", ".", "..") and not set(file) & set("/\\:\0")
+    match name:
+        case "case":
+            return plain and (file == "case.json" or file.endswith(".nii.gz"))
+        case "control":
+            return file == name
+        case "report":
+            return file == "report.html"
+        case _:
+            return file in (f"{name}.json", f"{name}.zarr")
+
+
 def store(name: str, noun: Any, folder: Path) -> None:
     """Write an entry's files into a folder. `noun` is a tuple of proposals for `proposals`, HTML text for `report`."""
     match name:

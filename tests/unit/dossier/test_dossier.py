@@ -155,6 +155,23 @@ def test_a_manifest_that_cannot_be_believed_is_refused(dossier, manifest, said):
         Dossier.open(dossier.folder)
 
 
+@pytest.mark.parametrize(
+    "file", ["../beside", "/etc/hostname", "..", "", "a/../../beside", "c:\\beside", "notes.txt", "trocar.json"]
+)
+@pytest.mark.parametrize("name", ["assessment", "case"])
+def test_a_manifest_cannot_have_files_of_others_removed(full, file, name):
+    """A dossier may come by mail: what its manifest lists as an entry's is moved and removed when that is made anew."""
+    beside = full.folder.parent / "beside"
+    beside.mkdir()
+    path = full.folder / "trocar.json"
+    manifest = json.loads(path.read_text())
+    manifest["entries"][name]["files"][file] = "00"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(DossierError, match="no file of"):
+        Dossier.open(full.folder)
+    assert beside.is_dir()
+
+
 def test_what_is_no_dossier_is_refused(tmp_path):
     with pytest.raises(DossierError, match="there is no"):
         Dossier.open(tmp_path / "absent")
