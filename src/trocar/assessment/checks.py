@@ -166,9 +166,13 @@ def _side(case: Case, measure: LesionMeasure, origin: str | None) -> Check:
 
 
 def _stated_sides(case: Case, measure: LesionMeasure) -> dict[str, Side]:
-    """Who states which side: the clinical file, the decision, the lesion's own label, the host bone's name."""
+    """Who states which side: the clinical file, the decision, the lesion's own label, the host bone's name.
+
+    A side that the image itself filled in says nothing about the image.
+    """
+    known = case.context(measure.name)
     stated = {
-        "lesion": case.context(measure.name).side,
+        "lesion": None if "side" in known.from_imaging else known.side,
         "decision": case.clinical.decision.side if len(case.lesions) == 1 else None,
         "structure": case.structure(measure.name).side,
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trocar.catalog.structures import is_left, other_side
 from trocar.imaging.surface import bounds
 from trocar.model.case import Case, Role, Side, Structure
 from trocar.model.space import Array, Grid
@@ -30,10 +31,12 @@ class Midplane:
 def midplane(case: Case) -> Midplane | None:
     """The midplane: between paired bones, else through midline bones, else through the body; None without any.
 
-    Only the position comes from structures whose name says a side; which side is left is the axis' own.
+    Only the position comes from structures whose name says a side; which side is left is the axis' own. What the image
+    cuts on the left or right tells no middle.
     """
-    centers = {s.name: _center(s, case.grid) for s in case.with_role(Role.BONE, Role.CORD, Role.BODY) if s.inside.any()}
-    pairs = [(name, other) for name in centers if (other := _opposite(name)) in centers and name.endswith("_left")]
+    seen = [s for s in case.with_role(Role.BONE, Role.CORD, Role.BODY) if s.inside.any()]
+    centers = {s.name: _center(s, case.grid) for s in seen if not _cut_sideways(s, case.grid)}
+    pairs = _pairs(centers)
     if pairs:
         middle = np.mean([(centers[a] + centers[b]) / 2 for a, b in pairs], axis=0)
         across = np.sum([centers[a] - centers[b] for a, b in pairs], axis=0)
@@ -41,7 +44,7 @@ def midplane(case: Case) -> Midplane | None:
     middles = [center for name, center in centers.items() if name.startswith(MIDLINE_BONES)]
     if middles:
         return Midplane(np.mean(middles, axis=0), LEFT_LPS, "midline bones")
-    bodies = [_center(body, case.grid) for body in case.with_role(Role.BODY) if body.inside.any()]
+    bodies = [centers[body.name] for body in case.with_role(Role.BODY) if body.name in centers]
     return Midplane(bodies[0], LEFT_LPS, "body outline") if bodies else None
 
 
@@ -54,23 +57,21 @@ def lesion_side(lesion: Structure, grid: Grid, plane: Midplane) -> Side:
 
 
 def swapped_pairs(case: Case) -> tuple[str, ...]:
-    """Names of paired structures whose `_left` one lies to the patient's right of its `_right` one."""
-    centers: Mapping[str, Array] = {
-        s.name: _center(s, case.grid)
-        for s in case.structures
-        if s.name.endswith(("_left", "_right")) and s.inside.any()
-    }
-    return tuple(
-        name
-        for name in centers
-        if name.endswith("_left")
-        and (other := _opposite(name)) in centers
-        and float((centers[name] - centers[other]) @ LEFT_LPS) < 0
-    )
+    """Names of paired structures whose left one lies to the patient's right of its `_right` one."""
+    centers = {s.name: _center(s, case.grid) for s in case.structures if other_side(s.name) and s.inside.any()}
+    return tuple(left for left, right in _pairs(centers) if float((centers[left] - centers[right]) @ LEFT_LPS) < 0)
 
 
-def _opposite(name: str) -> str:
-    return name.removesuffix("_left") + "_right"
+def _pairs(centers: Mapping[str, Array]) -> list[tuple[str, str]]:
+    """The left and the right one of all structures that are there on both sides."""
+    return [(name, other) for name in centers if is_left(name) and (other := other_side(name)) in centers and other]
+
+
+def _cut_sideways(structure: Structure, grid: Grid) -> bool:
+    """Whether a structure goes on beyond the image's left or right border."""
+    axis = int(np.abs(grid.directions[0]).argmax())
+    low, high = bounds(structure.inside)[axis]
+    return low == 0 or high == grid.shape[axis]
 
 
 def _leftward(across: Array) -> Array:

@@ -98,6 +98,20 @@ def structure_name(structure: str) -> StructureName:
     return replace(_unsided(sided["stem"] + (sided["number"] or "")), side=sided["side"])
 
 
+def other_side(structure: str) -> str | None:
+    """The id of the same structure on the patient's other side; none for one that has no side."""
+    sided = _SIDED.fullmatch(structure)
+    if sided is None:
+        return None
+    return f"{sided['stem']}_{'right' if sided['side'] == 'left' else 'left'}{sided['number'] or ''}"
+
+
+def is_left(structure: str) -> bool:
+    """Whether a structure's id says that it is the left one of two."""
+    sided = _SIDED.fullmatch(structure)
+    return sided is not None and sided["side"] == "left"
+
+
 def _unsided(stem: str) -> StructureName:
     known = structure_names()
     level = _LEVEL.fullmatch(stem)

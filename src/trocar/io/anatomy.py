@@ -48,18 +48,36 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
     ),
 )
 _SIDE = re.compile(r"(^|_)(left|right)(?=_|$)")
+_SIDE_OF = ("left", "right")
+_SIDE_OF_LETTER = {"l": "left", "r": "right"}
 _WELL_FORMED = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def named(name: str) -> str:
-    """The name as trocar writes it: `lesion` alone is `lesion_1`. Raises `CaseError` when it is not a plain word."""
+    """The name as trocar writes it, so that its side is known: `Hip_L` and `left hip` are `hip_left`.
+
+    `lesion` alone is `lesion_1`. Raises `CaseError` when it is not a plain word.
+    """
     plain = re.sub(r"[\s-]+", "_", name.strip())
     if not _WELL_FORMED.fullmatch(plain) or len(plain) > 64:
         raise CaseError(
             f"a structure cannot be named {name!r}",
             hint="use letters, digits and underscores, as in nerve_root_s1_left",
         )
-    return "lesion_1" if plain == "lesion" else plain
+    known = _sided(plain)
+    known = known.lower() if role_of(known) is None and role_of(known.lower()) is not None else known
+    return "lesion_1" if known == "lesion" else known
+
+
+def _sided(plain: str) -> str:
+    """The name with the side that any of its words says written `left` or `right`, behind what it is a side of."""
+    words = [word.lower() if word.lower() in _SIDE_OF else word for word in plain.split("_")]
+    if len(words) > 1 and words[-1].lower() in _SIDE_OF_LETTER:
+        words[-1] = _SIDE_OF_LETTER[words[-1].lower()]
+    if len(words) > 1 and words[0] in _SIDE_OF:
+        side, *words = words
+        words.insert(len(words) - words[-1].isdigit(), side)
+    return "_".join(words)
 
 
 def side_in_name(name: str) -> Side | None:

@@ -8,7 +8,7 @@ from scenes import ellipsoid, grid, slab_case
 
 from trocar.assessment.assess import assess
 from trocar.errors import CaseError
-from trocar.model.case import Case, Role, Side, Structure
+from trocar.model.case import Case, LesionContext, Role, Side, Structure
 from trocar.model.finding import Verdict
 from trocar.model.space import Volume
 
@@ -100,6 +100,31 @@ def test_mirrored_anatomy_gives_mirrored_measures(assessment):
 )
 def test_a_stated_side_is_held_against_the_image(stated, verdict):
     assert checks(assess(slab_case(stated=stated)), "lesion_side")[0].verdict is verdict
+
+
+def test_a_side_that_the_image_filled_in_states_nothing():
+    case = slab_case(stated=None)
+    known = LesionContext(name="lesion_1", side=Side.LEFT, from_imaging=("side",))
+    unsided = tuple(replace(s, name={"hip_left": "hip"}.get(s.name, s.name), side=None) for s in case.structures)
+    found = assess(replace(case, structures=unsided, clinical=replace(case.clinical, lesion=(known,))))
+    assert found.lesion("lesion_1").side is Side.LEFT
+    side = checks(found, "lesion_side")[0]
+    assert side.verdict is Verdict.UNKNOWN and "nobody stated the side" in side.message
+
+
+@pytest.mark.parametrize("first", [28, 34])
+def test_a_body_that_the_image_cuts_has_no_middle(first):
+    """The left half of a body, as one reconstructs for a hip: its centroid lies left of the patient's middle."""
+    case = slab_case()
+    kept = slice(first, None)
+    half = case.grid.cropped((first, 0, 0), case.grid.shape)
+    structures = tuple(
+        replace(s, inside=s.inside[kept].copy()) for s in case.structures if s.name in ("body", "hip_left", "lesion_1")
+    )
+    ct = replace(case.ct, grid=half, values=case.ct.values[kept].copy())
+    found = assess(replace(case, ct=ct, structures=structures, phases={}))
+    assert found.lesion("lesion_1").side is None
+    assert checks(found, "lesion_side")[0].verdict is Verdict.UNKNOWN
 
 
 def test_a_flipped_image_is_caught():
