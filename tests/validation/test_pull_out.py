@@ -31,21 +31,23 @@ def test_fine_voxels_pull_a_screw_out_at_the_closed_forms_load(agree, screw):
     assert one.pulled(2.0, thread=False).peak_load > 2 * one.closed_form_N()
 
 
-def test_threads_hold_alike_on_any_voxels(screw):
-    """What bonds of threads are for: voxels of 2 mm and of 0.5 mm let go of a screw at the same load."""
+@pytest.mark.parametrize(("spacing_mm", "least"), [(2.0, 0.9), (1.0, 0.9), (0.5, 0.82)])
+def test_threads_hold_what_the_closed_form_says_on_any_voxels(agree, screw, spacing_mm, least):
+    """What bonds of threads are for. On 0.5 mm the bone that the thread has damaged begins to yield before them."""
     screws = [screw(*each) for each in FOUR]
-    closed = np.array([each.closed_form_N() for each in screws])
-    for spacing_mm in (2.0, 1.0, 0.5):
-        courses = [each.pulled(spacing_mm) for each in screws]
-        assert all(course.past_peak for course in courses)
-        ratios = np.array([course.peak_load for course in courses]) / closed
-        assert ratios.min() > 0.8 and ratios.max() < 1.05
-        assert all(course.failed[course.peak][-1] > course.failed[course.peak][0] for course in courses)
+    courses = [each.pulled(spacing_mm) for each in screws]
+    closed, found = (np.array(of) for of in ([s.closed_form_N() for s in screws], [c.peak_load for c in courses]))
+    assert all(course.past_peak for course in courses)
+    assert (found / closed).min() > least and (found / closed).max() < 1.05
+    agree(
+        f"four screws pulled out of foam, threads, voxels of {spacing_mm:g} mm", "slope over Chapman's closed form",
+        known=1.0, found=float(closed @ found / (closed @ closed)), tolerance=1.05 - least, unit="",
+    )  # fmt: skip
+    assert all(course.failed[course.peak][-1] > course.failed[course.peak][0] for course in courses)
 
 
-@pytest.mark.parametrize("out", [(1.0, 1.0, 0.0), (1.0, 1.0, 1.0), (3.0, 1.0, 0.5)])
+@pytest.mark.parametrize("out", [(1.0, 0.0, 0.0), (1.0, 1.0, 0.0), (1.0, 1.0, 1.0), (3.0, 1.0, 0.5)])
 @pytest.mark.parametrize("off", [(0.0, 0.0, 0.0), (0.3, 0.45, 0.2)])
-def test_threads_hold_alike_in_any_direction_and_place(screw, out, off):
-    straight, turned = (screw(6.5, 24.0, 400.0, *where) for where in (((1.0, 0.0, 0.0),), (out, off)))
-    loads_N = [each.pulled(2.0).peak_load for each in (straight, turned)]
-    assert loads_N[1] == pytest.approx(loads_N[0], rel=0.2)
+def test_threads_hold_it_in_any_direction_and_place(screw, out, off):
+    turned = screw(6.5, 24.0, 400.0, out, off)
+    assert 0.86 < turned.pulled(2.0).peak_load / turned.closed_form_N() < 1.05

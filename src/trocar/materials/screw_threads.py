@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
 from trocar.catalog.mechanics import mechanics
 from trocar.materials.limits import BONE
+from trocar.materials.slipping import Slip, highest_frac
 from trocar.materials.stiffness import rod_frac
 from trocar.model.space import Array, Grid
 from trocar.model.treatment import Placement
-from trocar.physics.interface import Bonded
+from trocar.physics.elastic import POISSON
+from trocar.physics.interface import SMALLEST_REACH, Bonded
 
-_AROUND = np.ones((3, 3, 3), bool)
-_CORNERS = np.array(list(np.ndindex(2, 2, 2)))
-_LAPLACE = np.array([1 / 3, 0.0, -1 / 12, -1 / 12])  # of two corners of a trilinear cube, by the edges between them
 _NOWHERE = np.zeros((0, 3), int), np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0)
 SAMPLED_MM = 0.1
 SMALLEST_MM2 = 1e-9  # where nothing beside a screw can be judged it stays bonded
+ROUNDS = 4  # that settle how many voxels are at their limits at once: how strong they are has a little part in it
 FLAT = 0.1  # a slope below which a voxel's middle tells nothing of what its corners bear
 
 
@@ -53,14 +52,12 @@ def threaded(
     Only shear along the screw counts, and it bears what Chapman's closed form says for the voxel's bone
     (theory/softening.md).
     """
-    touched = metal_frac > 0
-    voxels = np.argwhere(ndimage.binary_dilation(touched, _AROUND) & ~touched)
-    borne, slope = _borne(touched, voxels)
-    at, parts = grid.to_lps(voxels), []
+    slip = Slip.beside(metal_frac > 0)
+    at, parts = grid.to_lps(slip.voxels), []
     owner = np.argmin([screw.axis.distance_mm(at) for screw, _ in screws], axis=0) if screws else np.zeros(0, int)
     for number, (screw, cannulated) in enumerate(screws):
         mine = np.flatnonzero(owner == number)
-        parts.append(_held(screw, cannulated, voxels[mine], at[mine], (borne[mine], slope[mine]), grid))
+        parts.append(_held(screw, cannulated, slip.at(mine), at[mine], grid))
     found, normals, along, used_frac = (np.concatenate(part) for part in zip(_NOWHERE, *parts, strict=True))
     bony = label[tuple(found.T)] == BONE
     known = mechanics().thread
@@ -76,28 +73,41 @@ def threaded(
     )
 
 
-def _held(
-    screw: Placement, cannulated: bool, voxels: Array, at: Array, forces: tuple[Array, Array], grid: Grid
-) -> tuple[Array, Array, Array, Array]:
+def _held(screw: Placement, cannulated: bool, slip: Slip, at: Array, grid: Grid) -> tuple[Array, Array, Array, Array]:
     """Voxels that a screw's thread holds, their normals, the screw's direction, the part of their bone's strength.
 
-    That falls with the distance from the axis, as the traction does. One factor for all makes their forces together
-    the closed form's, whatever bone it may be.
+    That falls with the distance from the axis, as the traction does. One factor for all makes the most that they bear
+    together the closed form's force, whatever bone it may be.
     """
     axis, radius_mm = screw.axis.direction, screw.diameter_mm / 2
     away = at - np.asarray(screw.axis.start_lps_mm)
     across = away - (away @ axis)[:, None] * axis
     far_mm = np.linalg.norm(across, axis=1)
     around = far_mm > radius_mm  # neither in its cannula nor under its tip
-    far_mm, along = far_mm[around], axis @ grid.directions
-    borne, slope = (of[around] for of in forces)
-    steep = np.linalg.norm(slope - (slope @ along)[:, None] * along, axis=1)
-    face_mm2 = float(grid.spacing_mm[0]) ** 2
-    whole_mm2 = face_mm2 * float(np.divide(borne, steep * far_mm, where=steep > FLAT, out=np.zeros_like(borne)).sum())
+    slip, far_mm, along = slip.at(around), far_mm[around], axis @ grid.directions
+    steep = np.linalg.norm(slip.slope - (slip.slope @ along)[:, None] * along, axis=1)
+    judged, edge_mm = steep > FLAT, float(grid.spacing_mm[0])
+    borne, steep = slip.borne[judged] / steep[judged], steep[judged]
+    whole_mm2 = max(edge_mm**2 * float((borne / far_mm[judged]).sum()), SMALLEST_MM2)
     surface_mm2 = 2 * np.pi * radius_mm * _within_mm(screw, grid)
-    used_frac = shape_factor(cannulated=cannulated) * surface_mm2 / (max(whole_mm2, SMALLEST_MM2) * far_mm)
+    if_at_once_frac = shape_factor(cannulated=cannulated) * surface_mm2 / (whole_mm2 * far_mm)
+    used_frac = if_at_once_frac
+    for _ in range(ROUNDS if judged.any() else 0):
+        used_frac = if_at_once_frac / _at_once_frac(borne, steep, used_frac[judged], edge_mm)
     normals = (across[around] / far_mm[:, None]) @ grid.directions
-    return voxels[around], normals, np.broadcast_to(along, normals.shape), used_frac
+    return slip.voxels, normals, np.broadcast_to(along, normals.shape), used_frac
+
+
+def _at_once_frac(borne: Array, steep: Array, used_frac: Array, edge_mm: float) -> float:
+    """The most that voxels bear at once as the metal moves, over what they bear each at its limit.
+
+    Some are still below theirs, others have begun to let go. `borne` at a slope of 1.
+    """
+    known = mechanics()
+    strength_frac = known.thread.shear_per_compression_frac * known.yield_strain.compression_frac  # over the modulus
+    yields_mm = 2 * (1 + POISSON) * strength_frac * used_frac * edge_mm / steep
+    parts_mm = np.maximum(known.thread.parting_mm / steep, SMALLEST_REACH * yields_mm)
+    return highest_frac(borne * used_frac, yields_mm, parts_mm)
 
 
 def _within_mm(screw: Placement, grid: Grid) -> float:
@@ -106,17 +116,3 @@ def _within_mm(screw: Placement, grid: Grid) -> float:
     at = grid.to_ijk(screw.axis.at((np.arange(count) + 0.5) * screw.axis.length_mm / count))
     inside = ((at > -0.5) & (at < np.array(grid.shape) - 0.5)).all(axis=1)
     return float(inside.mean()) * screw.axis.length_mm
-
-
-def _borne(touched: Array, voxels: Array) -> tuple[Array, Array]:
-    """How much force voxels beside metal bear when it moves and what is beyond them does not.
-
-    (n,) over shear modulus, edge and movement, and (n, 3) how steep the movement is at their middle, in movements per
-    edge, by which shear is judged.
-    """
-    nodes = np.zeros(np.add(touched.shape, 1), bool)
-    for corner in _CORNERS:
-        nodes[tuple(slice(a, a + n) for a, n in zip(corner, touched.shape, strict=True))] |= touched
-    moved = np.stack([nodes[tuple((voxels + corner).T)] for corner in _CORNERS], axis=1).astype(float)
-    stiffness = _LAPLACE[np.abs(_CORNERS[:, None] - _CORNERS).sum(axis=2)]
-    return np.einsum("na,ab,nb->n", moved, stiffness, moved), moved @ (2 * _CORNERS - 1) / 4

@@ -6,12 +6,13 @@ import pytest
 from trocar.catalog.mechanics import mechanics
 from trocar.materials.limits import BONE, CEMENT
 from trocar.materials.screw_threads import shape_factor, threaded
+from trocar.materials.slipping import Slip
 from trocar.materials.stiffness import rod_frac
 from trocar.model.space import Grid
 from trocar.model.treatment import Placement
-from trocar.physics.elastic import ElasticSystem, Load
 
 OBLIQUE = (-13.0, -4.0, -5.0), (12.0, 6.0, 3.0)
+OBLIQUE_INSIDE = (-9.0, -4.0, -5.0), (9.0, 5.0, 3.0)
 OFF_NODES = (-12.0, 0.3, 0.2), (12.0, 0.3, 0.2)  # along i, through the whole lattice
 
 
@@ -45,24 +46,23 @@ def closed_form_N(one, *, modulus_MPa=400.0):
 
 @pytest.mark.parametrize("spacing_mm", [0.75, 1.0, 1.5, 2.0])
 @pytest.mark.parametrize("diameter_mm", [4.0, 6.5])
-def test_all_that_a_thread_holds_bears_the_closed_forms_force(spacing_mm, diameter_mm):
-    """Metal moves along itself, nothing beyond the voxels that it holds does, and each bears what it may."""
-    grid, one = lattice(spacing_mm), screw(*OFF_NODES, diameter_mm=diameter_mm)
+@pytest.mark.parametrize("ends", [OFF_NODES, OBLIQUE_INSIDE])
+def test_at_most_all_that_a_thread_holds_bears_the_closed_forms_force(spacing_mm, diameter_mm, ends):
+    """Metal moves along itself by more and more, bone follows as it does; each voxel softens by the bond's law."""
+    grid, one = lattice(spacing_mm), screw(*ends, diameter_mm=diameter_mm)
     found, metal = held_by([one], grid)
-    nodes = np.zeros([n + 1 for n in grid.shape], bool)
-    for corner in np.ndindex(2, 2, 2):
-        nodes[tuple(slice(c, c + n) for c, n in zip(corner, grid.shape, strict=True))] |= metal > 0
-    moved = np.zeros((*nodes.shape, 3))
-    moved[..., 0] = nodes
-    low = [nodes[:-1, :-1], nodes[:-1, 1:], nodes[1:, :-1], nodes[1:, 1:]]
-    corners = np.stack([part[..., k : part.shape[2] - 1 + k] for part in low for k in (0, 1)], axis=-1).astype(float)
-    slope = np.stack([corners @ sign for sign in ((-1, -1, 1, 1, -1, -1, 1, 1), (-1, 1) * 4)], axis=-1) / 4
-    steep = np.linalg.norm(slope, axis=-1)[tuple(found.voxels.T)] / (spacing_mm / 1000)  # per meter that metal moves
-    modulus_Pa = np.zeros(grid.shape)
-    modulus_Pa[tuple(found.voxels.T)] = 2 * found.shear_Pa / steep  # Poisson's ratio 0
-    system = ElasticSystem(modulus_Pa, np.ones(moved.shape, bool), spacing_m=spacing_mm / 1000, poisson=0.0)
-    force_N = system.solve_one(Load(displacement_m=moved)).force_N()[..., 0][nodes].sum()
-    assert force_N == pytest.approx(closed_form_N(one), rel=1e-3)
+    slip = Slip.beside(metal > 0)
+    order = {tuple(voxel): n for n, voxel in enumerate(slip.voxels)}
+    slip = slip.at(np.array([order[tuple(voxel)] for voxel in found.voxels]))
+    steep = np.linalg.norm(np.cross(slip.slope, found.along), axis=1) / (spacing_mm / 1000)  # per meter of movement
+    shear_modulus_Pa = 400e6 / (2 * 1.3)
+    forces_N = []
+    for moved_m in np.linspace(0.0, 1e-4, 201)[1:]:
+        ratio = shear_modulus_Pa * moved_m * steep / found.shear_Pa
+        reach = found.parting_m * shear_modulus_Pa / (found.shear_Pa * spacing_mm / 1000)
+        share = np.where(ratio > 1, np.maximum((reach - ratio) / (reach - 1) / np.maximum(ratio, 1), 0), 1.0)
+        forces_N.append(float((share * shear_modulus_Pa * moved_m * slip.borne).sum() * spacing_mm / 1000))
+    assert max(forces_N) == pytest.approx(closed_form_N(one), rel=0.02)  # what is too flat to be judged adds a little
 
 
 def test_a_thread_holds_bone_around_it_across_its_axis():
@@ -99,7 +99,7 @@ def test_strength_follows_bone_and_a_cannula_takes_its_part():
     denser, _ = held_by([one], grid, modulus_MPa=800.0)
     cannulated, _ = held_by([one], grid, cannulated=True)
     assert denser.shear_Pa == pytest.approx(2 * solid.shear_Pa)
-    assert cannulated.shear_Pa == pytest.approx(0.83 * solid.shear_Pa)
+    assert cannulated.shear_Pa == pytest.approx(0.83 * solid.shear_Pa, rel=0.01)  # all let go a little more at once
 
 
 def test_cement_and_void_are_not_held_by_a_thread_and_nothing_is_without_a_screw():
