@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from trocar.errors import GeometryError
 from trocar.imaging.distance import distance_field
-from trocar.imaging.resample import box_grid, resample, sample
+from trocar.imaging.resample import box_grid, resample, sample, shrunk
 from trocar.imaging.surface import mask_surface, slices, window
 from trocar.model.space import Array, Grid, Volume
 
@@ -70,7 +70,7 @@ def register_bone(plan: Volume, control: Volume, bone: Array, *, ignored: Array 
     points = _band_points(bone, ignored, plan.grid)
     pivot = points.mean(axis=0)
     starts = _coarse_starts(plan, control, bone, pivot)
-    coarse = _shrunk(_clipped(plan), MEDIUM_MM), _shrunk(_clipped(control), MEDIUM_MM)
+    coarse = shrunk(clipped(plan), MEDIUM_MM), shrunk(clipped(control), MEDIUM_MM)
     fits = [_refine(*coarse, points[::4], pivot, start, blur_mm=2.5, reach_mm=25.0) for start in starts]
     _, best = min(fits, key=lambda fit: fit[0])
     _, best = _refine(*coarse, points[::2], pivot, best, blur_mm=1.2, reach_mm=12.0)
@@ -98,13 +98,13 @@ def _coarse_starts(plan: Volume, control: Volume, bone: Array, pivot: Array) -> 
     near = distance_field(bone[cut], around) <= 10.0
     corners = around.to_lps(np.array(list(product((0, 1), repeat=3))) * (np.asarray(around.shape) - 1))
     template_grid = box_grid(corners - pivot, margin_mm=0.0, spacing_mm=COARSE_MM)
-    small_plan, small_control = _shrunk(_clipped(plan), COARSE_MM), _shrunk(_clipped(control), COARSE_MM)
+    small_plan, small_control = shrunk(clipped(plan), COARSE_MM), shrunk(clipped(control), COARSE_MM)
     control_corners = control.grid.to_lps(
         np.array(list(product((0, 1), repeat=3))) * (np.asarray(control.grid.shape) - 1)
     )
     search_grid = box_grid(control_corners, margin_mm=0.0, spacing_mm=COARSE_MM)
     target = resample(small_control, search_grid, outside=SOFTEST_HU).values - SOFTEST_HU
-    mask = _shrunk(Volume(grid=around, values=near.astype(np.float32), unit="1"), COARSE_MM)
+    mask = shrunk(Volume(grid=around, values=near.astype(np.float32), unit="1"), COARSE_MM)
     search = _Search(target, search_grid)
     found = [search.best(small_plan, mask, template_grid, pivot, turn) for turn in _turns()]
     found.sort(key=lambda candidate: -candidate[0])
@@ -157,25 +157,10 @@ class _Search:
         return np.asarray((cross - total * values.sum() / count) / np.sqrt(spread * own))
 
 
-def _clipped(volume: Volume) -> Volume:
+def clipped(volume: Volume) -> Volume:
+    """The volume without what is softer or harder than tells where bone is; float32."""
     values = np.clip(volume.values, SOFTEST_HU, HARDEST_HU).astype(np.float32)
     return Volume(grid=volume.grid, values=values, unit=volume.unit)
-
-
-def _shrunk(volume: Volume, spacing_mm: float) -> Volume:
-    """The volume averaged over blocks of nearly a spacing."""
-    factors = np.maximum(1, np.floor(spacing_mm / volume.grid.spacing_mm + 1e-6)).astype(int)
-    factors = np.minimum(factors, volume.grid.shape)
-    whole = np.asarray(volume.grid.shape) // factors
-    values = volume.values[tuple(slice(0, n) for n in whole * factors)]
-    (a, i), (b, j), (c, k) = zip(whole, factors, strict=True)
-    values = values.reshape(a, i, b, j, c, k).mean(axis=(1, 3, 5), dtype=np.float32)
-    matrix = volume.grid.matrix.copy()
-    matrix[:3, 3] = volume.grid.to_lps((factors - 1) / 2.0)
-    matrix[:3, :3] *= factors
-    shape = (int(a), int(b), int(c))
-    rows = tuple(tuple(float(value) for value in row) for row in matrix)
-    return Volume(grid=Grid(shape=shape, lps_from_ijk=rows), values=values, unit=volume.unit)  # type: ignore[arg-type]
 
 
 # --- the refinement
@@ -211,6 +196,8 @@ def _refine(
         lever = at - _moved(transform, pivot[None])[0]
         jacobian = np.concatenate([np.cross(lever, slope), slope], axis=1)
         normal = (jacobian * weight[:, None]).T @ jacobian
+        if not (np.isfinite(normal).all() and np.diag(normal).min() > 0):
+            raise GeometryError("the control shows nothing where the bone should be", hint="is it a CT in HU?")
         step = -np.linalg.solve(normal + 1e-6 * np.diag(np.diag(normal)), (jacobian * weight[:, None]).T @ difference)
         transform = _turned(transform, step, pivot)
         if np.linalg.norm(step[:3]) < 2e-5 and np.linalg.norm(step[3:]) < 2e-3:

@@ -35,6 +35,22 @@ def resample(volume: Volume, grid: Grid, *, outside: float, order: int = 1) -> V
     return Volume(grid=grid, values=values, unit=volume.unit)
 
 
+def shrunk(volume: Volume, spacing_mm: float) -> Volume:
+    """The volume averaged over blocks of nearly a spacing."""
+    factors = np.maximum(1, np.floor(spacing_mm / volume.grid.spacing_mm + 1e-6)).astype(int)
+    factors = np.minimum(factors, volume.grid.shape)
+    whole = np.asarray(volume.grid.shape) // factors
+    values = volume.values[tuple(slice(0, n) for n in whole * factors)]
+    (a, i), (b, j), (c, k) = zip(whole, factors, strict=True)
+    values = values.reshape(a, i, b, j, c, k).mean(axis=(1, 3, 5), dtype=np.float32)
+    matrix = volume.grid.matrix.copy()
+    matrix[:3, 3] = volume.grid.to_lps((factors - 1) / 2.0)
+    matrix[:3, :3] *= factors
+    shape = (int(a), int(b), int(c))
+    rows = tuple(tuple(float(value) for value in row) for row in matrix)
+    return Volume(grid=Grid(shape=shape, lps_from_ijk=rows), values=values, unit=volume.unit)  # type: ignore[arg-type]
+
+
 def resample_mask(inside: Array, grid: Grid, onto: Grid) -> Array:
     """A boolean mask on another grid: where the trilinear occupancy reaches one half. Only its own box is looked at."""
     found = np.zeros(onto.shape, bool)

@@ -328,6 +328,8 @@ CHECKS = {
     "probe_root_clearance": "Distance of a probe to a root",
     "probe_spacing": "Distance between probes",
     "registration_residual": "Residual of the registration",
+    "control_not_mirrored": "Likeness of control and plan, above that of the mirror image",
+    "control_is_another_image": "Control CT of its own",
     "tip_error": "Error of the tip",
     "angle_error": "Error of the angle",
     "ice_seen": "Ice seen on the control CT",

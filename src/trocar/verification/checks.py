@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from trocar.imaging.likeness import Likeness
 from trocar.model.finding import Check, Verdict
 from trocar.model.verification import Margin, PlacementError, Registration, SeenIce
 
@@ -32,6 +33,21 @@ def registration_checks(registration: Registration) -> Iterator[Check]:
         message=f"{compared:.0%} of the bone's surface compared"
         + ("" if verdict is Verdict.PASS else ": nothing below may be relied on"),
     )
+
+
+def likeness_checks(found: Likeness | None, *, same_image: bool) -> Iterator[Check]:
+    """Whether the control is another image than the plan's, and not its mirror image."""
+    if same_image:
+        message = "this is the planning CT itself: nothing below is a control"
+        yield _check("control_is_another_image", "", None, None, "", Verdict.FAIL, message)
+    if found is None:
+        message = "the images share too little to tell left from right"
+        yield _check("control_not_mirrored", "", None, None, "", Verdict.UNKNOWN, message)
+        return
+    flipped = found.mirrored > found.as_it_is
+    message = "the control is more like the plan's MIRROR IMAGE: is it flipped? nothing below may be relied on"
+    verdict = Verdict.FAIL if flipped else Verdict.PASS
+    yield _check("control_not_mirrored", "", found.as_it_is, found.mirrored, "", verdict, message if flipped else "")
 
 
 def placement_checks(errors: Sequence[PlacementError]) -> Iterator[Check]:

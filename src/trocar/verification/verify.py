@@ -7,6 +7,7 @@ import numpy as np
 
 from trocar.errors import CaseError
 from trocar.imaging.distance import distance_field
+from trocar.imaging.likeness import likeness
 from trocar.imaging.register import RigidFit, register_bone
 from trocar.imaging.surface import window
 from trocar.model.case import Case, Role, Structure
@@ -14,7 +15,13 @@ from trocar.model.finding import Simulation
 from trocar.model.space import Array, Grid, Volume, as_matrix4
 from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.model.verification import PlacementError, Registration, Verification
-from trocar.verification.checks import ice_checks, margin_checks, placement_checks, registration_checks
+from trocar.verification.checks import (
+    ice_checks,
+    likeness_checks,
+    margin_checks,
+    placement_checks,
+    registration_checks,
+)
 from trocar.verification.devices import find_probes, match_probes
 from trocar.verification.iceball import compare, predicted_minimum, see_ice
 from trocar.verification.margin import margins
@@ -59,7 +66,8 @@ def verify(
     )
     registration = _registration(fit, bones)
     update, not_updated = not_estimated()
-    checks = [*registration_checks(registration), *placement_checks(errors)]
+    alike = likeness_checks(likeness(case.ct, control.ct, fit.control_from_plan), same_image=_same(case.ct, control.ct))
+    checks = [*registration_checks(registration), *alike, *placement_checks(errors)]
     checks += ice_checks(ice, float(control.grid.spacing_mm.max()))
     intent = case.clinical.oncology.intent
     checks += [*margin_checks(lesion.name, measured, needed_margin_mm, intent=intent), not_updated]
@@ -97,6 +105,10 @@ def in_plan_frame(control: Volume, control_from_plan: Array) -> Volume:
     return Volume(
         grid=Grid(shape=control.grid.shape, lps_from_ijk=as_matrix4(matrix)), values=control.values, unit="HU"
     )
+
+
+def _same(plan: Volume, control: Volume) -> bool:
+    return plan.grid.matches(control.grid) and np.array_equal(plan.values, control.values)
 
 
 def _placed(placements: Sequence[Placement], errors: Sequence[PlacementError]) -> tuple[Placement, ...]:

@@ -89,3 +89,9 @@ def test_no_bone_is_refused(scene):
     plan, bone = scene
     with pytest.raises(GeometryError):
         register_bone(plan, plan, np.zeros_like(bone))
+
+
+def test_an_image_without_contrast_is_refused(scene):
+    plan, bone = scene
+    with pytest.raises(GeometryError, match="shows nothing"):
+        register_bone(plan, Volume(grid=plan.grid, values=np.full(plan.grid.shape, 40.0), unit="HU"), bone)

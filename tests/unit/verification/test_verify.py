@@ -226,3 +226,14 @@ def test_probes_that_cross_over_are_told_apart():
     for error, true in zip(errors, placed[::-1], strict=True):
         assert error.name == true.name
         assert np.linalg.norm(np.subtract(error.found.target_lps_mm, true.target_lps_mm)) < 0.7
+
+
+def test_left_and_right_of_the_control_are_told(verification):
+    found = next(check for check in verification.checks if check.name == "control_not_mirrored")
+    assert found.verdict is Verdict.PASS and found.value > found.limit
+
+
+def test_the_planning_ct_is_no_control_of_itself(case, plan):
+    found = verify(case, plan, Case(case_id="control", ct=case.ct, structures=()))
+    same = next(check for check in found.checks if check.name == "control_is_another_image")
+    assert same.verdict is Verdict.FAIL
