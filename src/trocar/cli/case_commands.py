@@ -122,11 +122,11 @@ def approve(
 ) -> None:
     """Record that a person approves the plan as it is. A later change of anything it rests on revokes it.
 
-    Exits 3 for a draft: a stop, missing information or a failed hard check.
+    Exits 3 for a draft: a stop, missing information or a failed hard check of the plan or of its fresh simulation.
     """
     from trocar.io.dossier import Dossier
 
     output = Output(as_json=as_json)
     approval = Dossier.open(dossier).approve(by)
     output.line(f"approved by {approval.approved_by} {approval.approved_when}")
-    output.result({"schema": "trocar/approval/1", "approved_by": by, "digests": approval.digests})
+    output.result({"schema": "trocar/approval/1", "approved_by": approval.approved_by, "digests": approval.digests})

@@ -258,8 +258,11 @@ class Dossier:
     def approve(self, approved_by: str) -> Approval:
         """Record that someone approves the plan as it is now.
 
-        Raises `PlanningError` when there is no plan, it is stale, it is a draft, or it was made under other rules.
+        Raises `InputError` without a name; `PlanningError` when there is no plan, it is stale, it is a draft, it was
+        made under other rules, or its simulation is fresh and fails a check.
         """
+        if not approved_by.strip():
+            raise InputError("an approval needs the name of who gives it", hint="--by NAME")
         with self.writing():
             if not self.is_fresh("plan"):
                 raise PlanningError("there is no up-to-date plan to approve", hint="trocar run first")
@@ -272,8 +275,11 @@ class Dossier:
                     "the plan was made under other rules than today's", hint="trocar propose, then trocar run"
                 )
             names = [name for name in ("case", "proposals", "plan", "simulation") if self.is_fresh(name)]
+            if "simulation" in names and (failed := self.read("simulation", arrays=False).failed):
+                listed = ", ".join(dict.fromkeys(f"{check.name} {check.subject}".strip() for check in failed))
+                raise PlanningError(f"the plan's simulation fails: {listed}", hint="change the plan, or its settings")
             approval = Approval(
-                approved_by=approved_by,
+                approved_by=approved_by.strip(),
                 approved_when=_now(),
                 digests={name: self.digest(name) for name in names},
                 ruleset=plan.ruleset,

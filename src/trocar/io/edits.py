@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 from trocar.errors import CaseError, ReadError
-from trocar.io.codec import adapter
+from trocar.io.codec import adapter, schema_id
 from trocar.io.slicer import read_lines
 from trocar.model.edits import Edits, MovedPath
 from trocar.model.space import as_vector
 
 DELETED_WORD = "delete"
+SCHEMA = schema_id("edits")
 
 
 def read_edits(path: Path) -> Edits:
@@ -21,18 +22,28 @@ def read_edits(path: Path) -> Edits:
     if path.name.endswith(".mrk.json"):
         return _from_markups(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse)
     except FileNotFoundError as error:
         raise ReadError(f"there is no file {path.name}", hint="check the path given with --edits") from error
     except (ValueError, OSError) as error:
         raise ReadError(f"{path.name} is not JSON", hint="see trocar schema edits, or give a .mrk.json") from error
-    body = {key: value for key, value in content.items() if key != "schema"} if isinstance(content, dict) else content
+    if not isinstance(content, dict):
+        raise ReadError(f"{path.name} holds no JSON object", hint="see trocar schema edits")
+    if (stated := content.get("schema", SCHEMA)) != SCHEMA:
+        raise ReadError(f"{path.name} is {stated!r}, not {SCHEMA!r}", hint="see trocar schema edits")
+    body = {key: value for key, value in content.items() if key != "schema"}
     try:
         edits: Edits = adapter("edits").validate_json(json.dumps(body))
+    except CaseError as error:
+        raise ReadError(f"{path.name} does not describe edits: {error}", hint=error.hint) from error
     except ValueError as error:
         why = f"{path.name} does not describe edits: {_first(error)}"
         raise ReadError(why, hint="see trocar schema edits") from error
     return edits
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")
 
 
 def _from_markups(path: Path) -> Edits:

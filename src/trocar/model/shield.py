@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trocar.model.record import Record
+from trocar.model.record import Record, bounded
 from trocar.model.space import Segment
 
 
@@ -27,7 +27,7 @@ class Shield(Record):
     """All of it at once. `skin_W_per_m2K` is the exchange with what covers the skin, still air where it is `None`."""
 
     layers: tuple[Layer, ...] = ()
-    skin_W_per_m2K: float | None = None
+    skin_W_per_m2K: float | None = bounded(0, 1000)
 
     def with_more(self, other: "Shield") -> "Shield":
         """Both; a layer or cover of the other takes the place of one at the same structure."""

@@ -269,6 +269,11 @@ def front_check(around: Surroundings, target: tuple[float, float, float], name: 
     )
 
 
+def is_front_of(check: Check, name: str) -> bool:
+    """Whether a check is `front_check` of the cement of this name."""
+    return check.name == "cement_front_distance" and name in (check.subject, check.message.partition(":")[0])
+
+
 def volume_check(name: str, volume: float) -> Check:
     """Whether the room leaves the usual volume per screw end."""
     return Check(

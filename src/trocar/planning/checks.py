@@ -73,16 +73,11 @@ def recheck(case: Case, plan: Plan) -> Plan:
     return replace(plan, steps=tuple(rechecked_step(inspect, step) for step in plan.steps))
 
 
-def rechecked_step(inspect: Inspector, step: Step) -> Step:
-    """A step with its geometric checks measured anew, the others kept."""
+def rechecked_step(inspect: Inspector, step: Step, *, before: Step | None = None) -> Step:
+    """A step with its geometric checks measured anew, the others kept. `before`: the step whose checks it still has."""
     measured = tuple(step_checks(inspect, step))
-    names = {(check.name, check.subject, check.message) for check in measured}
-    geometric = {check.name for check in measured}
-    kept = tuple(
-        check
-        for check in step.checks
-        if (check.name, check.subject, check.message) not in names and check.name not in geometric
-    )
+    geometric = {check.name for check in (*measured, *step_checks(inspect, before or step))}
+    kept = tuple(check for check in step.checks if check.name not in geometric)
     return replace(step, checks=kept + measured)
 
 

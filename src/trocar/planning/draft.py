@@ -23,7 +23,7 @@ from trocar.planning.coverage import Ablation, cover
 from trocar.planning.fixation import Fixation, Screwed
 from trocar.planning.front import compared
 from trocar.planning.heat import warm
-from trocar.planning.naming import corridor_name
+from trocar.planning.naming import CORRIDOR, corridor_name
 from trocar.planning.notices import agent_check, nerve_unknown, no_nerve_near, protection_text, unplaced
 from trocar.planning.order import earlier, technique_steps
 from trocar.planning.position import upward
@@ -290,7 +290,7 @@ def _corridor_notes(case: Case, chosen: Screwed) -> tuple[Text, ...]:
         return ()
     return (
         Text(
-            en=f"Corridor: {said.en} (recalled course), {wide} mm wide at its narrowest.",
+            en=f"{CORRIDOR} {said.en} (recalled course), {wide} mm wide at its narrowest.",
             fr=f"Corridor : {said.fr} (trajet de mémoire), {wide} mm au plus étroit.",
         ),
     )

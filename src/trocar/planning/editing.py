@@ -1,8 +1,8 @@
 """Editing by hand: placements fixed, moved or deleted, checked as the planner's own are; the rest planned anew."""
 
+import re
+from collections.abc import Set
 from dataclasses import dataclass, field, replace
-
-import numpy as np
 
 from trocar.errors import CaseError
 from trocar.model.case import Case
@@ -11,19 +11,22 @@ from trocar.model.finding import Check, Verdict
 from trocar.model.forecast import Predictor
 from trocar.model.record import Vector
 from trocar.model.shield import Shield
-from trocar.model.space import Grid, Segment
-from trocar.model.treatment import Placement, Plan, ProtocolPhase, Step, Technique
+from trocar.model.space import Segment
+from trocar.model.treatment import Placement, Plan, ProtocolPhase, Step, Technique, Text
 from trocar.planning import durations
 from trocar.planning.access import instrument
 from trocar.planning.array import STAYS, Probes
+from trocar.planning.cement import front_check, is_front_of
 from trocar.planning.checks import Inspector, implant_checks, inspector, rechecked_step
 from trocar.planning.coverage import Ablation, ablation, coverage_checks, search_for
+from trocar.planning.demands import TROCAR, require_sense
 from trocar.planning.embolizing import after_embolization, embolized
 from trocar.planning.freezing import Protocol
 from trocar.planning.guidance import Guidance
 from trocar.planning.kit import kit
 from trocar.planning.leftover import leftover, without_leftover
-from trocar.planning.notices import risk_checks
+from trocar.planning.naming import CORRIDOR
+from trocar.planning.notices import left_out, risk_checks
 from trocar.planning.outlook import SEARCH_SPACING_MM, VERIFY_SPACING_MM, Aim
 from trocar.planning.position import upward
 from trocar.planning.protected import KEPT_OFF, partial_checks, temperature_check
@@ -32,7 +35,7 @@ from trocar.planning.shielding import shielded
 
 NERVE_PREDICTED = "nerve_minimum_temperature_planned"
 PREDICTED = ("coverage_planned", "robust_")  # and every other name that ends so: _planned
-SHORTEST_MM, LONGEST_MM = 5.0, 400.0  # of a path from the skin: instruments end at 300
+_NAME = re.compile(r"[A-Za-z]+-[\w-]*\w")
 OF_PLACEMENTS = ("implant_gap", "risk_more_than_3_probes", "risk_age_over_70")
 
 
@@ -61,17 +64,20 @@ class Editor:
     def apply(self, edits: Edits) -> "Editor":
         """All edits, every changed step checked again.
 
-        Raises `CaseError` for a name that the plan does not have and for a path that leads out of the CT.
+        Steps of which nothing is left are taken out, notes that name what is elsewhere now are dropped. Raises
+        `CaseError` for a name that the plan does not have and for a path that no instrument can take.
         """
-        _require_known(self.plan, edits)
-        for path in edits.moved:
-            _require_within(self.inspect.around.case.grid, path)
+        require_sense(self.inspect.around, self.plan, edits)
+        edits = _with_cement(self.plan, edits)
         changed = {step.id for step in self.plan.steps if edits.names & {item.name for item in step.placements}}
+        edited = {step.id: _edited(step, edits) for step in self.plan.steps}
+        emptied = {step.id for step in self.plan.steps if step.placements and not edited[step.id].placements}
         steps = tuple(
-            rechecked_step(self.inspect, _edited(step, edits)) if step.id in changed else step
+            self._rechecked(edited[step.id], step, edits) if step.id in changed else edited[step.id]
             for step in self.plan.steps
+            if step.id not in emptied
         )
-        made = Editor(self.inspect, self._composed(steps), self._aims)
+        made = Editor(self.inspect, self._composed(steps, emptied=emptied), self._aims)
         if edits.embolization is not None:
             made = made._beyond(embolized(self.inspect.around.case, made.plan, edits.embolization))
         return made if edits.shield is None else made._shielded(edits.shield)
@@ -173,31 +179,33 @@ class Editor:
         earlier = self.plan.steps[: [each.id for each in self.plan.steps].index(step.id)]
         return tuple(item for each in earlier for item in each.placements if item.role in STAYS)
 
-    def _composed(self, steps: tuple[Step, ...]) -> Plan:
+    def _rechecked(self, step: Step, before: Step, edits: Edits) -> Step:
+        """The step measured anew, with the fronts of the cement that was moved."""
+        made = rechecked_step(self.inspect, step, before=before)
+        moved = {path.name for path in edits.moved}
+        for item in (item for item in made.placements if item.role == "cement" and item.name in moved):
+            others = (check for check in made.checks if not is_front_of(check, item.name))
+            front = front_check(self.inspect.around, item.target_lps_mm, item.name, item.volume_ml or 0.0)
+            made = replace(made, checks=(*others, front))
+        return made
+
+    def _composed(self, steps: tuple[Step, ...], *, emptied: Set[str] = frozenset()) -> Plan:
         placements = tuple(item for step in steps for item in step.placements)
         kept = tuple(check for check in self.plan.checks if check.name not in OF_PLACEMENTS)
         measured = (*implant_checks(placements), *risk_checks(self.inspect.around.case, placements))
-        return replace(self.plan, steps=steps, kit=kit(steps), checks=kept + measured)
+        gone = tuple(left_out(step.technique, step.id) for step in self.plan.steps if step.id in emptied)
+        return replace(self.plan, steps=steps, kit=kit(steps), checks=kept + measured + gone)
 
 
-def _require_known(plan: Plan, edits: Edits) -> None:
-    known = [item.name for step in plan.steps for item in step.placements]
-    for name in sorted(edits.names):
-        if known.count(name) != 1:
-            how = "no placement" if name not in known else "several placements"
-            raise CaseError(f"the plan has {how} called {name!r}", hint=f"there are: {', '.join(dict.fromkeys(known))}")
-    twice = edits.kept & frozenset(edits.deleted)
-    if twice:
-        raise CaseError(f"{sorted(twice)[0]!r} is both kept and deleted", hint="name each placement once")
-
-
-def _require_within(grid: Grid, path: MovedPath) -> None:
-    hint = "positions are LPS, in mm, in the frame of the planning CT"
-    if not grid.contains(path.target_lps_mm):
-        raise CaseError(f"{path.name!r} is moved to a target outside of the CT", hint=hint)
-    length_mm = float(np.linalg.norm(np.subtract(path.target_lps_mm, path.skin_lps_mm)))
-    if not SHORTEST_MM <= length_mm <= LONGEST_MM:
-        raise CaseError(f"{path.name!r} is moved to a path of {length_mm:.1f} mm from the skin", hint=hint)
+def _with_cement(plan: Plan, edits: Edits) -> Edits:
+    """Cement goes where the trocar that it is injected through goes, unless it is spoken of itself."""
+    cement = {item.name for step in plan.steps for item in step.placements if item.role == "cement"} - edits.names
+    along = tuple(
+        replace(path, name=name)
+        for path in edits.moved
+        if path.name.startswith(TROCAR) and (name := "cement" + path.name.removeprefix(TROCAR)) in cement
+    )
+    return replace(edits, moved=edits.moved + along)
 
 
 def _edited(step: Step, edits: Edits) -> Step:
@@ -210,9 +218,20 @@ def _edited(step: Step, edits: Edits) -> Step:
     )
     same = placements == step.placements
     checks = step.checks if same else tuple(map(_outdated, step.checks))
-    notes = step.notes if same else without_leftover(step.notes)
+    notes = _still_true(step.notes if same else without_leftover(step.notes), step, edits)
     protocol = _protocol_without(step, edits.deleted)
     return replace(step, placements=placements, checks=checks, notes=notes, protocol=protocol)
+
+
+def _still_true(notes: tuple[Text, ...], step: Step, edits: Edits) -> tuple[Text, ...]:
+    """Without what is said of a placement that is elsewhere now, or of the corridor of a screw that is."""
+    elsewhere = {path.name for path in edits.moved} | set(edits.deleted)
+    screws = elsewhere & {item.name for item in step.placements if item.role == "screw"}
+    return tuple(
+        note
+        for note in notes
+        if not elsewhere & set(_NAME.findall(note.en)) and not (screws and note.en.startswith(CORRIDOR))
+    )
 
 
 def _moved(item: Placement, path: MovedPath) -> Placement:
@@ -242,6 +261,7 @@ def _is_outdated(step: Step) -> bool:
 
 
 def _protocol_without(step: Step, names: tuple[str, ...]) -> tuple[ProtocolPhase, ...]:
+    """The protocol of the probes that are left; a phase of none of them is gone, for one that names none is of all."""
     return tuple(
         replace(
             phase,
@@ -249,6 +269,7 @@ def _protocol_without(step: Step, names: tuple[str, ...]) -> tuple[ProtocolPhase
             settings={name: value for name, value in phase.settings.items() if name not in names},
         )
         for phase in step.protocol
+        if not phase.probes or not set(phase.probes) <= set(names)
     )
 
 

@@ -10,6 +10,7 @@ from trocar.model.treatment import Text
 from trocar.planning.foramina import is_sacral
 from trocar.planning.obstacles import center_lps_mm, course_points
 
+CORRIDOR = "Corridor:"  # how a note on one opens
 STEP_MM = 1.0
 LEAST_MM = 8.0  # within a bone, to count as running through it
 STEEP = 0.7  # of an axis' direction, to be called along it

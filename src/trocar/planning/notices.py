@@ -5,7 +5,7 @@ from trocar.catalog.structures import structure_name
 from trocar.model.case import Case
 from trocar.model.device import Cryoprobe
 from trocar.model.finding import Check, Verdict
-from trocar.model.treatment import Placement, Proposal, Rejection, Text
+from trocar.model.treatment import Placement, Proposal, Rejection, Technique, Text
 from trocar.planning.position import SOURCE as POSITION_SOURCE
 
 T20_PROBES, T20_AGE_YEARS = 3, 70.0
@@ -28,6 +28,20 @@ def unplaced(what: str, refused: tuple[Rejection, ...], why: str = "") -> Check:
         verdict=Verdict.FAIL,
         source="design",
         message=why or f"no admissible place: {', '.join(list(reasons)[:5]) or 'no path was found'}{remedy}",
+    )
+
+
+def left_out(technique: Technique, step_id: str) -> Check:
+    """A WARN for a step of which edits by hand have left no instrument."""
+    return Check(
+        name="step_left_out",
+        subject=step_id,
+        value=0.0,
+        limit=None,
+        unit="count",
+        verdict=Verdict.WARN,
+        source="design",
+        message=f"{technique.value}: all of its instruments were deleted by hand; the option asks for it",
     )
 
 

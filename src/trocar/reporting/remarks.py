@@ -21,6 +21,7 @@ REMARKS = {
     "strength_not_validated": "linear and bonded; absolute strength of this site is not validated: compare the ratios",
     "compared": "{share} of the bone's surface compared",
     "compared_poor": "{share} of the bone's surface compared: nothing below may be relied on",
+    "left_out": "{technique}: all of its instruments were deleted by hand; the option asks for it",
     "mirrored": "the control is more like the plan's MIRROR IMAGE: is it flipped? nothing below may be relied on",
     "mirror_unknown": "the images share too little to tell left from right",
     "same_image": "this is the planning CT itself: nothing below is a control",

@@ -327,6 +327,7 @@ CHECKS = {
     "trocar_short_of_screw_tip": "Gap between the trocar and the screw's tip",
     "probe_root_clearance": "Distance of a probe to a root",
     "probe_spacing": "Distance between probes",
+    "step_left_out": "Instruments left in the step",
     "registration_residual": "Residual of the registration",
     "control_not_mirrored": "Likeness of control and plan, above that of the mirror image",
     "control_is_another_image": "Control CT of its own",

@@ -247,7 +247,11 @@ def test_only_one_writes(dossier):
     assert dossier.is_fresh("assessment") and dossier.is_fresh("proposals")
 
 
+PASSES = replace(samples.simulation(), checks=())
+
+
 def test_an_approval_is_revoked_by_staleness(full):
+    full.write("simulation", PASSES)
     approval = full.approve("Dr. A")
     assert full.approvals() == ((approval, True),)
     full.write("assessment", replace(samples.assessment(), checks=()))
@@ -260,9 +264,9 @@ def test_exactly_the_approvals_that_rest_on_what_changed_are_revoked(tmp_path):
     dossier.write("proposals", (samples.proposal(),))
     dossier.write("plan", samples.plan())
     of_the_plan = dossier.approve("Dr. A")
-    dossier.write("simulation", samples.simulation())
+    dossier.write("simulation", PASSES)
     of_both = dossier.approve("Dr. B")
-    changed = replace(samples.simulation(), model="another")
+    changed = replace(PASSES, model="another")
     dossier.write("simulation", changed)
     assert dossier.approvals() == ((of_the_plan, True), (of_both, False))
     dossier.write("control", samples.case())  # a control rests on nothing, and nothing approved rests on it
@@ -296,6 +300,19 @@ def test_a_draft_or_stale_plan_cannot_be_approved(full):
     with pytest.raises(PlanningError, match="up-to-date"):
         full.approve("Dr. A")
     assert full.approvals() == ()
+
+
+def test_a_plan_whose_simulation_fails_cannot_be_approved(full):
+    with pytest.raises(PlanningError, match="nerve_minimum_temperature l5"):
+        full.approve("A. Reader")
+    full.write("simulation", PASSES)
+    assert full.approve(" A. Reader ").approved_by == "A. Reader"
+
+
+@pytest.mark.parametrize("name", ["", "   "])
+def test_an_approval_without_a_name_is_refused(full, name):
+    with pytest.raises(InputError):
+        full.approve(name)
 
 
 def test_overlapping_structures_and_many_of_them_are_kept_apart(tmp_path):

@@ -56,6 +56,22 @@ def test_json_that_does_not_describe_edits_is_refused(tmp_path, content):
         read_edits(written(tmp_path / "edits.json", content))
 
 
+@pytest.mark.parametrize("schema", ["trocar/plan/1", "trocar/edits/99", 1, None])
+def test_another_kind_of_document_is_refused(tmp_path, schema):
+    with pytest.raises(ReadError, match="trocar/edits/1"):
+        read_edits(written(tmp_path / "edits.json", {"schema": schema, "deleted": ["probe-1"]}))
+
+
+def test_numbers_that_are_none_are_refused(tmp_path):
+    path = tmp_path / "edits.json"
+    path.write_text('{"moved": [{"name": "probe-2", "target_lps_mm": [NaN, 2, 3], "skin_lps_mm": [80, 2, 3]}]}')
+    with pytest.raises(ReadError):
+        read_edits(path)
+    path.write_text('{"shield": {"skin_W_per_m2K": 99999}}')
+    with pytest.raises(ReadError, match="skin_W_per_m2K"):
+        read_edits(path)
+
+
 def test_a_curve_is_no_path(tmp_path):
     markup = line("probe-2", [(0, 0, 0), (5, 5, 0), (9, 0, 0)], kind="Curve")
     with pytest.raises(CaseError):

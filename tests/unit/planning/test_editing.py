@@ -11,6 +11,7 @@ from trocar.model.edits import Edits, Embolized, MovedPath
 from trocar.model.finding import Verdict
 from trocar.model.shield import Layer, Shield
 from trocar.model.treatment import Duration, Step, Technique, Text
+from trocar.planning.cement import front_check, is_front_of
 from trocar.planning.editing import Editor
 from trocar.planning.leftover import OPENING
 from trocar.planning.plan import plan
@@ -134,8 +135,116 @@ def test_positions_in_another_unit_are_refused(editor, factor):
     assert "mm" in raised.value.hint
 
 
+def moved_by(item, *, target_mm=(0, 0, 0), skin_mm=(0, 0, 0), entry=None):
+    target, skin = np.add(item.target_lps_mm, target_mm), np.add(item.skin_lps_mm, skin_mm)
+    path = MovedPath(
+        name=item.name, target_lps_mm=tuple(target.tolist()), skin_lps_mm=tuple(skin.tolist()), entry_lps_mm=entry
+    )
+    return Edits(moved=(path,))
+
+
+def one(editor, role):
+    return next(item for step in editor.plan.steps for item in step.placements if item.role == role)
+
+
+def test_a_path_that_does_not_begin_at_the_skin_is_refused(editor):
+    probe = one(editor, "probe")
+    inward = 40.0 * np.subtract(probe.target_lps_mm, probe.skin_lps_mm) / probe.length_mm
+    with pytest.raises(CaseError, match="under the skin"):
+        editor.apply(moved_by(probe, skin_mm=inward))
+    with pytest.raises(CaseError, match="outside of the skin"):
+        editor.apply(moved_by(probe, skin_mm=-0.6 * inward))
+    editor.apply(moved_by(probe, skin_mm=0.2 * inward))  # as one draws
+
+
+def test_a_target_outside_of_the_patient_is_refused(editor):
+    probe = one(editor, "probe")
+    grid = editor.inspect.around.case.grid
+    corner = grid.to_lps((1, 1, 1)) - np.asarray(probe.target_lps_mm)
+    with pytest.raises(CaseError, match="outside of the patient"):
+        editor.apply(moved_by(probe, target_mm=corner))
+
+
+def test_a_screw_needs_to_know_where_its_head_lies_and_a_length_that_there_is(editor):
+    screw = one(editor, "screw")
+    with pytest.raises(CaseError, match="lacks entry_lps_mm"):
+        editor.apply(moved_by(screw))
+    with pytest.raises(CaseError, match="mm long") as raised:
+        editor.apply(moved_by(screw, entry=tuple(np.add(screw.entry_lps_mm, (0, 0, 300.0)).tolist())))
+    assert "made in" in raised.value.hint
+    editor.apply(moved_by(screw, entry=screw.entry_lps_mm))
+
+
+def test_cement_keeps_the_trocar_it_is_injected_through(editor):
+    cement, trocar = one(editor, "cement"), one(editor, "trocar")
+    with pytest.raises(CaseError, match="is injected through"):
+        editor.apply(Edits(deleted=(trocar.name,)))
+    made = editor.apply(Edits(deleted=(trocar.name, cement.name))).plan
+    assert {trocar.name, cement.name}.isdisjoint(item.name for step in made.steps for item in step.placements)
+
+
+def test_cement_goes_with_its_trocar_and_its_front_is_measured_anew(editor):
+    cement, trocar = one(editor, "cement"), one(editor, "trocar")
+    made = editor.apply(moved_by(trocar, target_mm=(2.0, 0.0, 0.0))).plan
+    step = next(
+        step for step in made.steps if cement in step.placements or cement.name in {p.name for p in step.placements}
+    )
+    moved = {item.name: item for item in step.placements}
+    assert moved[cement.name].target_lps_mm == moved[trocar.name].target_lps_mm
+    fronts = [check for check in step.checks if is_front_of(check, cement.name)]
+    assert len(fronts) == 1
+    assert fronts[0] == front_check(
+        editor.inspect.around, moved[cement.name].target_lps_mm, cement.name, cement.volume_ml
+    )
+
+
+def test_no_check_of_what_was_there_before_is_left(editor):
+    """Spacing and angles of an array of which one probe is left, and a fault of a path that is taken no longer."""
+    names = tuple(probes_of(editor))
+    assert len(names) > 1
+    made = editor.apply(Edits(deleted=names[1:])).plan
+    left = {check.name for check in made.step(STEP).checks}
+    assert not left & {"probe_spacing_min", "probe_spacing_max", "probe_parallel"}
+    probe = probes_of(editor)[names[0]]
+    away = moved_by(probe, target_mm=(0.0, 12.0, 0.0))
+    back = Edits(moved=(MovedPath(name=probe.name, target_lps_mm=probe.target_lps_mm, skin_lps_mm=probe.skin_lps_mm),))
+    again, untouched = (made.plan.step(STEP) for made in (editor.apply(away).apply(back), editor))
+    said = [{(c.name, c.subject, c.verdict) for c in s.checks if "planned" not in c.name} for s in (again, untouched)]
+    assert said[0] == said[1]
+
+
+def test_a_phase_of_a_probe_that_is_deleted_does_not_become_one_of_all(editor):
+    step = editor.plan.step(STEP)
+    last = replace(step.protocol[0], probes=("probe-1",))
+    steps = tuple(replace(s, protocol=(*s.protocol, last)) if s is step else s for s in editor.plan.steps)
+    made = replace(editor, plan=replace(editor.plan, steps=steps)).apply(Edits(deleted=("probe-1",))).plan
+    assert len(made.step(STEP).protocol) == len(step.protocol)
+
+
+def test_a_step_of_which_nothing_is_left_goes_and_is_said_to(editor):
+    names = tuple(probes_of(editor))
+    made = editor.apply(Edits(deleted=names)).plan
+    assert all(step.id != STEP for step in made.steps)
+    gone = next(check for check in made.checks if check.name == "step_left_out")
+    assert gone.subject == STEP and gone.verdict is Verdict.WARN
+
+
+def test_what_was_said_of_a_placement_goes_when_it_is_elsewhere(editor):
+    biopsy = next(step for step in editor.plan.steps if step.technique is Technique.BIOPSY)
+    shared = Text(en="On the path of probe-1, before it.", fr="Sur le trajet de probe-1, avant elle.")
+    kept = Text(en="On the path of probe-12.", fr="Sur le trajet de probe-12.")
+    steps = tuple(
+        replace(step, notes=(*step.notes, shared, kept)) if step is biopsy else step for step in editor.plan.steps
+    )
+    again = replace(editor, plan=replace(editor.plan, steps=steps))
+    made = again.apply(Edits(deleted=("probe-1",))).plan
+    notes = next(step for step in made.steps if step.technique is Technique.BIOPSY).notes
+    assert shared not in notes and kept in notes
+    assert shared in next(s for s in again.apply(Edits()).plan.steps if s.technique is Technique.BIOPSY).notes
+
+
 def test_a_path_longer_than_any_instrument_is_refused(editor):
-    probe = next(item for step in editor.plan.steps for item in step.placements if item.role == "probe")
+    probe = one(editor, "probe")
     far = tuple(np.add(probe.target_lps_mm, (0.0, 5000.0, 0.0)))
     with pytest.raises(CaseError, match=r"a path of \d{4}\.\d mm"):
         editor.move(probe.name, target_lps_mm=probe.target_lps_mm, skin_lps_mm=far)
