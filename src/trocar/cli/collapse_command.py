@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trocar.cli.options import DossierFolder, Json
+from trocar.cli.options import DossierFolder, Json, Phantom
 from trocar.cli.output import Output
 from trocar.errors import InputError
 
@@ -37,6 +37,7 @@ def collapse(
     ring: Annotated[
         bool, typer.Option("--ring", help="Both hip bones, the sacrum and their joints instead of one bone.")
     ] = False,
+    phantom: Phantom = None,
     language: Annotated[str, typer.Option(metavar="CODE", help="en or fr.")] = "en",
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -52,7 +53,7 @@ def collapse(
     output = Output(as_json=as_json)
     found = of_the_bone(
         Dossier.open(dossier), load, spacing_mm=spacing_mm, bond_MPa=bond_mpa, thread_frac=thread_frac,
-        ring=ring, on_progress=output.on_progress,
+        ring=ring, phantom=phantom, on_progress=output.on_progress,
     )  # fmt: skip
     output.line(collapses.heading(found, said))
     output.table(collapses.table(found, said))

@@ -28,7 +28,7 @@ def documents(
 ) -> None:
     """Write the sheets for board, patient, room and follow-up as HTML and PDF/A, in English and French."""
     from trocar.io.commit import write_atomically
-    from trocar.io.dossier import Dossier
+    from trocar.io.dossier import DOCUMENTS, Dossier
     from trocar.reporting.documents.documents import documents as make
     from trocar.reporting.language import CODES
     from trocar.workflow import run as run_stages
@@ -42,7 +42,7 @@ def documents(
     case, findings = _read(opened)
     codes = CODES if language == "both" else tuple(code for code in CODES if code == language)
     made = make(case, *findings, made=_today(), kinds=kinds, languages=codes)
-    folder = output_folder or opened.folder / "documents"
+    folder = output_folder or opened.folder / DOCUMENTS
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for document in made:

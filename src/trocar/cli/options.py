@@ -34,3 +34,11 @@ SpacingMm = Annotated[
     float | None,
     typer.Option("--spacing-mm", metavar="MM", min=0.5, max=5.0, help="Voxel edge of the simulation, 1 mm at first."),
 ]
+Phantom = Annotated[
+    str | None,
+    typer.Option(
+        "--phantom",
+        metavar="MG=HU,...",
+        help="Calibration phantom in the CT: HU of each rod by its density in mg/cm3; without it air, fat and muscle.",
+    ),
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trocar.cli.options import DossierFolder, Json
+from trocar.cli.options import DossierFolder, Json, Phantom
 from trocar.cli.output import Output
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def strength(
             "--lesion-spacing-mm", metavar="MM", min=0.3, max=2.0, help="Look at the lesion again on voxels this fine."
         ),
     ] = None,
+    phantom: Phantom = None,
     as_json: Json = False,
 ) -> None:
     """Compare daily loads with the bone's strength: before, with cement, with screws, and as planned."""
@@ -58,6 +59,7 @@ def strength(
         check_mesh=int(check_mesh),
         ring=int(ring),
         lesion_spacing_mm=lesion_spacing_mm or 0.0,
+        phantom=phantom or "",
         on_progress=output.on_progress,
     )
     found = opened.read("strength")

@@ -6,6 +6,7 @@ when one of those changed, is gone, or is stale itself. See docs/reference/dossi
 
 import datetime
 import json
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from trocar.model.record import Record
 from trocar.model.treatment import Plan
 
 MANIFEST = "trocar.json"
+DOCUMENTS = "documents"  # what `trocar documents` writes; no entry, for it is made from several
 
 
 class State(StrEnum):
@@ -69,6 +71,8 @@ class Dossier:
         dossier = cls(folder, Manifest())
         with dossier.writing():
             dossier._manifest = replace(dossier._manifest, approvals=())
+            for sheet in _sheets(folder):  # of the case that was there before
+                commit.discard(sheet)
             dossier._stage("case", case)
             dossier._commit("case", made_from={}, settings={}, keep=())
         return dossier
@@ -329,6 +333,12 @@ def _read_manifest(folder: Path) -> Manifest:
             said = f"{path} lists {foreign[0]!r}, which is no file of {name}"
             raise DossierError(said, hint="it was changed by hand: restore it, or make the dossier anew")
     return manifest
+
+
+def _sheets(folder: Path) -> list[Path]:
+    """What `trocar documents` has written into a dossier: a sheet is named for its kind and its language."""
+    found = (folder / DOCUMENTS).glob("*") if (folder / DOCUMENTS).is_dir() else ()
+    return [path for path in found if re.fullmatch(r"[a-z-]+[.-](en|fr)\.(html|pdf)", path.name)]
 
 
 def _holds_something(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""From HU to calibrated density without a phantom: air, fat and muscle of the same CT (mechanics reference 1.3)."""
+"""From HU to calibrated density: by a phantom's rods, else by air, fat and muscle of the CT (mechanics reference 1.3)."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from trocar.model.space import Array
 
 FAT_BETWEEN_HU, MUSCLE_BETWEEN_HU, AIR_BELOW_HU = (-150.0, -60.0), (10.0, 110.0), -900.0
 ENOUGH_VOXELS = 500
+SLOPE_BETWEEN = (3e-4, 2e-3)  # g/cm3 a HU that are believed of a phantom (design)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +29,31 @@ class DensityScale:
 
 
 def phantom_scale(rods: dict[float, float]) -> DensityScale:
-    """The line through a phantom's rods: HU by density in mg/cm3. Raises `CaseError` for fewer than two rods."""
+    """The line through a phantom's rods: HU by density in mg/cm3.
+
+    Raises `CaseError` for fewer than two rods, and for a line that no scanner makes: HU and density exchanged.
+    """
     if len(rods) < 2 or len(set(rods.values())) < 2:
         raise CaseError("a phantom needs at least two rods of different HU", hint="give mg/cm3 and HU of each")
     slope, offset = np.polyfit(list(rods.values()), np.array(list(rods)) / 1000.0, 1)
+    if not SLOPE_BETWEEN[0] <= slope <= SLOPE_BETWEEN[1]:
+        raise CaseError(
+            f"the phantom's rods rise by {1000 * slope:.2g} mg/cm3 a HU, which no scanner does",
+            hint="density in mg/cm3 comes first, then HU: 0=1.5,100=124",
+        )
     return DensityScale(slope_g_per_cm3_HU=float(slope), offset_g_per_cm3=float(offset), origin="phantom")
+
+
+def rods_of(text: str) -> dict[float, float]:
+    """A phantom's rods from `0=1.5,100=124,200=246`: HU by density in mg/cm3. Raises `CaseError` for another form."""
+    try:
+        pairs = [(float(density), float(hu)) for density, hu in (part.split("=") for part in text.split(","))]
+    except ValueError as error:
+        raise CaseError(f"{text!r} tells no rods", hint="density in mg/cm3 = HU of each: 0=1.5,100=124") from error
+    rods = dict(pairs)
+    if len(rods) < len(pairs) or not np.isfinite(pairs).all():
+        raise CaseError(f"{text!r} tells a rod twice, or none", hint="density in mg/cm3 = HU of each: 0=1.5,100=124")
+    return rods
 
 
 def tissue_scale(case: Case) -> DensityScale:

@@ -36,6 +36,7 @@ def run(
     check_mesh: int | None = None,
     ring: int | None = None,
     lesion_spacing_mm: float | None = None,
+    phantom: str | None = None,
     on_progress: Progress | None = None,
 ) -> Outcome:
     """Make every entry up to `until` that is missing, stale, or was made with other settings; `until` itself `again`.
@@ -57,6 +58,7 @@ def run(
         "check_mesh": check_mesh,
         "ring": ring,
         "lesion_spacing_mm": lesion_spacing_mm,
+        "phantom": phantom,
     }
     asked = {name: value for name, value in given.items() if value is not None}
     wanted = _stages_for(dossier, until)

@@ -21,7 +21,7 @@ class Settings:
 
     `full_search` other than 0: more predictions for the probes, the last at 2 mm. `samples`: of how robust they are.
     `guidance` empty: as the case's decision says; `placement_error_mm` 0: that of the guidance. The
-    last five are those of the bone's strength.
+    last six are those of the bone's strength.
     """
 
     proposal: int = 1
@@ -36,6 +36,7 @@ class Settings:
     check_mesh: int = 0
     ring: int = 0
     lesion_spacing_mm: float = 0.0  # 0: not asked for
+    phantom: str = ""  # HU of its rods by density, `0=1.5,100=124`; empty: none was scanned
 
     def led(self) -> Guidance | None:
         """How instruments are led, where that was chosen; None leaves it to the case. Raises `InputError`."""
@@ -109,12 +110,14 @@ def _simulated(dossier: Dossier, treatment: Plan, settings: Settings, on_progres
 def _strength(dossier: Dossier, settings: Settings, on_progress: Progress) -> Any:
     """The cement is the simulation's where that is fresh, else beads by geometry."""
     from trocar.assessment.strength import strength
+    from trocar.materials.density import phantom_scale, rods_of
 
     fields = dossier.read("simulation").fields if dossier.is_fresh("simulation") else {}
     return strength(
         dossier.read("case"),
         dossier.read("plan"),
         cement=fields.get("cement_frac"),
+        scale=phantom_scale(rods_of(settings.phantom)) if settings.phantom else None,
         spacing_mm=settings.strength_spacing_mm,
         ablated_frac=settings.ablated_frac or None,
         check_mesh=bool(settings.check_mesh),
@@ -155,7 +158,7 @@ def _with_lesion(case: Case) -> Case:
 
 
 PLAN_HEEDS = ("proposal", "seed", "full_search", "samples", "guidance", "placement_error_mm")
-STRENGTH_HEEDS = ("strength_spacing_mm", "ablated_frac", "check_mesh", "ring", "lesion_spacing_mm")
+STRENGTH_HEEDS = ("strength_spacing_mm", "ablated_frac", "check_mesh", "ring", "lesion_spacing_mm", "phantom")
 STAGES = (
     Stage("assessment", _assess),
     Stage("proposals", _propose),

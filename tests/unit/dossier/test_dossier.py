@@ -182,7 +182,13 @@ def test_what_is_no_dossier_is_refused(tmp_path):
 def test_a_dossier_is_replaced_only_on_demand_and_nothing_else_ever(full, tmp_path):
     with pytest.raises(InputError, match="dossier already"):
         Dossier.create(full.folder, samples.case(1))
+    sheets = full.folder / "documents"
+    sheets.mkdir()
+    for name in ("tumor-board-en.html", "tumor-board-fr.pdf", "my notes.txt"):
+        (sheets / name).write_text("of the patient before")
     replaced = Dossier.create(full.folder, samples.case(1), replace_existing=True)
+    assert [path.name for path in sheets.iterdir()] == ["my notes.txt"]
+    shutil.rmtree(sheets)
     assert {n for n, s in states(replaced).items() if s is not State.MISSING} == {"case"}
     assert sorted(p.name for p in full.folder.iterdir() if not p.name.startswith(".")) == [
         "case.json", "ct.nii.gz", "phase-arterial.nii.gz", "structures.nii.gz", "trocar.json",

@@ -5,7 +5,7 @@ import pytest
 
 from trocar.catalog.mechanics import as_density, mechanics
 from trocar.errors import CaseError
-from trocar.materials.density import phantom_scale, tissue_scale
+from trocar.materials.density import phantom_scale, rods_of, tissue_scale
 from trocar.materials.stiffness import native_modulus, rod_frac, screw_modulus_MPa, with_cement, with_screw
 from trocar.model.case import Case, Role, Structure
 from trocar.model.space import Grid, Segment, Volume, as_vector
@@ -44,6 +44,18 @@ def test_a_phantom_gives_its_line():
     assert scale(np.array([130.0])) == pytest.approx([0.1])
     with pytest.raises(CaseError, match="two rods"):
         phantom_scale({100.0: 130.0})
+    with pytest.raises(CaseError, match="a HU"):
+        phantom_scale({5.0: 0.0, 130.0: 10.0, 255.0: 20.0})
+
+
+def test_rods_are_told_as_density_and_hu():
+    assert rods_of("0=1.5, 100=124,200=246") == {0.0: 1.5, 100.0: 124.0, 200.0: 246.0}
+
+
+@pytest.mark.parametrize("text", ["", "100", "100=1=2", "a=b", "0=1,0=2", "0=nan,100=120"])
+def test_rods_in_another_form_are_refused(text):
+    with pytest.raises(CaseError):
+        rods_of(text)
 
 
 def slab_case(*, contrast, muscle_HU=55.0):
