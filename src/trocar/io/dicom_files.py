@@ -1,5 +1,6 @@
 """Which files of a folder are the slices of the one CT series meant."""
 
+import struct
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,11 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from trocar.errors import ReadError
 
 COMPANIONS = {".txt", ".md", ".json", ".toml", ".xml", ".html", ".htm", ".pdf", ".csv", ".png", ".jpg", ".ini", ".log"}
+DAMAGED = (  # what pydicom raises for a damaged file, on reading it or when an element is asked for
+    InvalidDicomError,
+    BytesLengthException,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+)
 COMPANION_NAMES = {"DICOMDIR", "LOCKFILE", "VERSION", "Thumbs.db"}
 
 
@@ -43,7 +57,7 @@ def _read(path: Path, *, stop_before_pixels: bool) -> Any:
         with lenient():
             found = pydicom.dcmread(path, stop_before_pixels=stop_before_pixels, force=True)
             known = found.get("Modality") or found.get("SOPClassUID")
-    except (InvalidDicomError, OSError, EOFError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise ReadError(f"{path.name} cannot be read as DICOM: {error}", hint="copy or export it again") from error
     if not known:
         raise ReadError(
