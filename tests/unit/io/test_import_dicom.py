@@ -233,3 +233,11 @@ def test_contrast_is_unknown_unless_stated(tmp_path, agent, expected):
         if agent:
             found.ContrastBolusAgent = agent
     assert read_dicom(saved(tmp_path, slices)).contrast_enhanced is expected
+
+
+@pytest.mark.parametrize("stated", ["00010101", "", "20260231", "99991231"])
+def test_a_placeholder_is_no_date(tmp_path, stated):
+    slices = series(shape=(40, 36, 12))
+    for found in slices:
+        found.AcquisitionDate = stated
+    assert read_dicom(saved(tmp_path, slices)).acquired is None
