@@ -21,10 +21,10 @@ def read_edits(path: Path) -> Edits:
     if path.name.endswith(".mrk.json"):
         return _from_markups(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ReadError(f"there is no file {path.name}", hint="check the path given with --edits") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise ReadError(f"{path.name} is not JSON", hint="see trocar schema edits, or give a .mrk.json") from error
     body = {key: value for key, value in content.items() if key != "schema"} if isinstance(content, dict) else content
     try:

@@ -94,6 +94,11 @@ def _read_structures(image: Image, structures: Path | str | None, labels: Path |
     path, label_path = Path(structures), Path(labels) if labels else None
     if path.is_dir():
         if any(is_nifti(file) for file in path.iterdir()):
+            if labels is not None:
+                raise CaseError(
+                    "labels are given for a folder of masks, which are named by their files",
+                    hint="leave --labels out and rename the masks, or give one label map",
+                )
             return read_mask_folder(path, image.volume.grid)
         path = _only_file(path)
     if is_nifti(path):
