@@ -14,7 +14,7 @@ from skimage.measure import grid_points_in_poly
 from trocar.errors import CaseError, GeometryError, ReadError
 from trocar.imaging.surface import slices
 from trocar.io.anatomy import named, required_role
-from trocar.io.dicom_files import DAMAGED, lenient, read_whole
+from trocar.io.dicom_files import read_whole, readable
 from trocar.io.geometry import said
 from trocar.io.labels import Names
 from trocar.io.region import CUT_OFF_REFUSED_FRAC, Region, require_same_frame
@@ -44,11 +44,8 @@ def read_rtstruct(
     are not parallel to the CT's slices, `CaseError` for an empty region or a name without role.
     """
     found = read_whole(path)
-    try:
-        with lenient():
-            contours, frame_uid = _contours(found, path), _frame_of_reference(found, path)
-    except DAMAGED as error:
-        raise ReadError(f"{path.name} is a damaged structure set: {error}", hint=_AGAIN) from error
+    with readable(path):
+        contours, frame_uid = _contours(found, path), _frame_of_reference(found, path)
     findings = require_same_frame(subject, frame_uid, frame_of_reference_uid)
     regions = []
     for number, (stated, polygons) in contours.items():
@@ -87,8 +84,10 @@ def _polygon(contour: Any) -> Array:
         return np.zeros((0, 3))
     stated = contour.get("ContourData")
     values = np.atleast_1d(np.array(() if stated is None else stated, dtype=float))
-    if len(values) % 3 or not np.all(np.isfinite(values)):
-        raise ValueError(f"a contour of {len(values)} coordinates, or of such that are not numbers")
+    if len(values) % 3:
+        raise ValueError(f"a contour of {len(values)} coordinates, not of three for each point")
+    if not np.all(np.isfinite(values)):
+        raise ValueError("a contour's coordinate is not a number")
     return values.reshape(-1, 3)
 
 

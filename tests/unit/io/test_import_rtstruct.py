@@ -126,7 +126,7 @@ def test_a_damaged_structure_set_is_refused(tmp_path, ct, damage):
     found = pydicom.dcmread(path)
     damage(found)
     found.save_as(path)
-    with pytest.raises(ReadError, match="damaged structure set") as caught:
+    with pytest.raises(ReadError, match="damaged") as caught:
         read_rtstruct(path, read_dicom(ct).volume.grid, frame_of_reference_uid=asymmetric.FRAME_UID)
     assert "rs.dcm" in str(caught.value) and caught.value.hint
 
