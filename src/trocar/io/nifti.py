@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,12 +68,8 @@ def read_label_values(path: Path, *, subject: str) -> tuple[Array, Grid, tuple[G
     if values.size and (values.min() < 0 or values.max() > 65535):
         raise ReadError(f"{subject}: labels must lie in 0 to 65535", hint="is this an image rather than a label map?")
     labels, matrix = canonical(values.astype(np.uint16), matrix)
-    extensions = [bytes(extension.get_content()) for extension in _extensions(loaded)]
+    extensions = [bytes(extension.content) for extension in loaded.header.extensions]
     return labels, grid_of(labels.shape, matrix), findings, extensions
-
-
-def _extensions(loaded: Any) -> list[Any]:
-    return [extension for extension in loaded.header.extensions if isinstance(extension.get_content(), bytes)]
 
 
 def _load(path: Path) -> Any:
@@ -94,10 +91,12 @@ def _load(path: Path) -> Any:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """nibabel writes to standard error what it mends in a header; what matters of it is judged here."""
+    """nibabel says on standard error what it mends in a header; what matters of it is judged here."""
     before, logger.disabled = logger.disabled, True
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.disabled = before
 

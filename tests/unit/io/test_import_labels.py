@@ -69,6 +69,22 @@ def test_names_come_from_labels_then_header_then_sidecar(tmp_path, ct):
     assert (region.name, region.role) == ("plexus_x", Role.NERVE)
 
 
+def test_an_extension_of_another_program_may_be_damaged(tmp_path, ct):
+    """A header may hold what a label map does not need: here a tree of another format, broken off."""
+    grid = read_dicom(ct).volume.grid
+    image = nibabel.load(nifti(tmp_path / "plain.nii", in_ball(voxels(grid)).astype(np.uint8), grid.matrix))
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension(0, b"<Volume>" + bytes(24)))
+    path = tmp_path / "labels.nii"
+    nibabel.save(image, path)
+    content = bytearray(path.read_bytes())
+    assert content[356:360] == bytes(4)
+    content[356] = 32  # the code of that format
+    path.write_bytes(content)
+    (tmp_path / "labels.json").write_text('{"1": "hip_left"}')
+    (region,), _ = read_label_map(path, grid)
+    assert region.name == "hip_left"
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
