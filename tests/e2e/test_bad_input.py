@@ -1,5 +1,6 @@
 """What cannot be used is refused: exit code 2, `error:` and `hint:`, and nothing written."""
 
+import gzip
 import json
 import shutil
 
@@ -89,6 +90,59 @@ def sheared(given, folder):
     return {"--ct": changed(given["ct"], folder / "ct.nii.gz", shear)}
 
 
+def flipped_bit(given, folder):
+    content = bytearray(given["ct"].read_bytes())
+    content[-5000] ^= 0x10
+    (folder / "ct.nii.gz").write_bytes(content)
+    return {"--ct": folder / "ct.nii.gz"}
+
+
+def impossible_unit(given, folder):
+    image = bytearray(gzip.decompress(given["ct"].read_bytes()))
+    image[123] = 7
+    (folder / "ct.nii").write_bytes(image)
+    return {"--ct": folder / "ct.nii"}
+
+
+def single_slice(given, folder):
+    return {"--ct": changed(given["ct"], folder / "ct.nii.gz", lambda v, a: (v[:, :, :1], a))}
+
+
+def lesion_of_everything(given, folder):
+    mask = changed(given["lesion"], folder / "lesion.nii.gz", lambda v, a: (np.ones_like(v), a))
+    return {"--structure": f"lesion_1={mask}"}
+
+
+def repeated_label(given, folder):
+    (folder / "labels.json").write_text('{"1": "hip_left", "1": "hip_right"}')
+    return {"--labels": folder / "labels.json"}
+
+
+def endless_labels(given, folder):
+    (folder / "labels.json").write_text("[" * 100_000)
+    return {"--labels": folder / "labels.json"}
+
+
+def damaged_control_points(given, folder):
+    (folder / "nerve.mrk.json").write_text('{"markups": [{"name": "sciatic_nerve_left", "controlPoints": 5}]}')
+    return {"--markups": folder / "nerve.mrk.json"}
+
+
+def impossible_diameters(given, folder):
+    (folder / "clinical.toml").write_text('[[lesion]]\nname = "lesion_1"\ndiameters_mm = [nan, 20.0, 10.0]\n')
+    return {"--clinical": folder / "clinical.toml"}
+
+
+def placeholder_date(given, folder):
+    (folder / "clinical.toml").write_text("[laboratory]\ndate = 0001-01-01\n")
+    return {"--clinical": folder / "clinical.toml", "--ct": given["dicom"]}
+
+
+def latin_1(given, folder):
+    (folder / "clinical.toml").write_bytes("# relevé\n[patient]\necog = 1\n".encode("latin-1"))
+    return {"--clinical": folder / "clinical.toml"}
+
+
 def unknown_label(given, folder):
     (folder / "labels.json").write_text(json.dumps({"1": "hip_left"}))
     return {"--labels": folder / "labels.json"}
@@ -122,7 +176,8 @@ def broken_markups(given, folder):
 BAD = [
     text_file, absent, empty_folder, empty_mask, mask_elsewhere, empty_slice, truncated_slice, missing_slice,
     not_a_number, tenfold, sheared, unknown_label, unknown_role, misspelt_clinical_key, impossible_clinical_value,
-    broken_clinical_file, broken_markups,
+    broken_clinical_file, broken_markups, flipped_bit, impossible_unit, single_slice, lesion_of_everything,
+    repeated_label, endless_labels, damaged_control_points, impossible_diameters, placeholder_date, latin_1,
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from trocar.assessment.prefill import Filled
 from trocar.io.dossier import Dossier, State
-from trocar.model.case import Case, unknown_fields
+from trocar.model.case import Case, GeometryFinding, unknown_fields
 from trocar.model.device import AnyDevice
 from trocar.model.finding import Assessment, Check, Simulation
 from trocar.model.treatment import Plan, Proposal
@@ -24,7 +24,12 @@ def case_lines(case: Case) -> Iterator[str]:
     if not case.lesions:
         yield "no lesion: give the tumor's mask with --structure lesion_1=PATH before planning"
     for finding in case.geometry:
-        yield f"{finding.severity.value}: {finding.message}"
+        yield geometry_line(finding)
+
+
+def geometry_line(finding: GeometryFinding) -> str:
+    """A finding of the reader as one line: noted or repaired, of which file or structure, what."""
+    return f"{finding.severity.value}: {finding.subject}: {finding.message}"
 
 
 def filled_lines(filled: Iterable[Filled]) -> Iterator[str]:

@@ -47,6 +47,11 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
         r"heart_(myocardium|atrium|ventricle)|atrial_appendage|brain|prostate|uterus|ovary|seminal_vesicles|face",
     ),
 )
+_IN_LABELS = 'use a TotalSegmentator name, or state it with --labels: {"7": {"name": "...", "role": "nerve"}}'
+_IN_ITS_NAME = (
+    "use a TotalSegmentator name, or lesion_1, sciatic_nerve_left, iliac_artery_left ...; for any other give a label "
+    "map with --structures and --labels"
+)
 _SIDE = re.compile(r"(^|_)(left|right)(?=_|$)")
 _SIDE_OF = ("left", "right")
 _SIDE_OF_LETTER = {"l": "left", "r": "right"}
@@ -97,16 +102,16 @@ def role_of(name: str) -> Role | None:
     return next((role for role, pattern in _PATTERNS if re.fullmatch(pattern, plain)), None)
 
 
-def required_role(name: str, stated: str | None = None) -> Role:
-    """The stated role, else the one that the name implies. Raises `CaseError` when there is neither."""
+def required_role(name: str, stated: str | None = None, *, labeled: bool = True) -> Role:
+    """The stated role, else the one that the name implies. Raises `CaseError` when there is neither.
+
+    `labeled` is whether a labels file can state it, for the hint.
+    """
     if stated is not None:
         if stated not in tuple(Role):
             raise CaseError(f"{name}: there is no role {stated!r}", hint=f"roles are: {', '.join(Role)}")
         return Role(stated)
     role = role_of(name)
     if role is None:
-        raise CaseError(
-            f"the role of structure {name!r} is unknown",
-            hint='use a TotalSegmentator name, or state it with --labels: {"7": {"name": "...", "role": "nerve"}}',
-        )
+        raise CaseError(f"the role of structure {name!r} is unknown", hint=_IN_LABELS if labeled else _IN_ITS_NAME)
     return role

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,37 +11,60 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from trocar.errors import CaseError, ReadError
-from trocar.io.identity import shifted
+from trocar.io.anatomy import named
+from trocar.io.identity import YEARS, plausible, shifted
 from trocar.io.vocabulary import require_word
-from trocar.model.case import Clinical
+from trocar.model.case import Clinical, LesionContext
 from trocar.model.record import Record
 
+LONGEST_MM = 600.0  # of a lesion's diameters: no bone is longer
 _FORMAT_HINT = "see `trocar schema clinical` for every field and its type"
 
 
 def read_clinical(path: Path | str) -> Clinical:
-    """The clinical context of a TOML file, dates as written.
+    """The clinical context of a TOML file, dates as written, lesions named as `named` names their structures.
 
     Raises `ReadError` when it is not TOML, `CaseError` naming the key that is unknown, of another type, outside its
-    range or not a word of its vocabulary.
+    range, not a word of its vocabulary or in contradiction to another.
     """
     path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ReadError(f"there is no file {path.name}", hint="check the path given with --clinical") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ReadError(f"{path.name} is not a TOML file: {error}", hint="check quotes, brackets and dates") from error
+    content = _content(path)
     try:
         clinical = TypeAdapter(Clinical).validate_json(json.dumps(content, default=_iso), strict=True)
     except ValidationError as error:
         raise CaseError(f"{path.name}: {_first_error(error)}", hint=_FORMAT_HINT) from error
     except CaseError as error:
-        raise CaseError(f"{path.name}: {error}", hint=error.hint) from error
+        raise CaseError(f"{path.name}: {_in_its_words(str(error))}", hint=error.hint) from error
     _require_vocabulary(content, path.name)
     _require_sense(clinical, path.name)
     _require_no_contradiction(clinical, path.name)
-    return clinical
+    return with_named_lesions(clinical, path.name)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ReadError(f"there is no file {path.name}", hint="check the path given with --clinical") from error
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{path.name} is not a TOML file: it is not in UTF-8", hint="save it again as UTF-8") from error
+    except (ValueError, OSError, RecursionError) as error:
+        raise ReadError(f"{path.name} is not a TOML file: {error}", hint="check quotes, brackets and dates") from error
+
+
+def with_named_lesions(clinical: Clinical, where: str = "the clinical context") -> Clinical:
+    """The same context with its lesions named as their structures are: `lesion` is `lesion_1`.
+
+    Raises `CaseError` when two have one name, or one that no structure can have.
+    """
+    try:
+        lesions = tuple(replace(lesion, name=named(lesion.name)) for lesion in clinical.lesion)
+    except CaseError as error:
+        raise CaseError(f"{where}: lesion.name: {error}", hint=error.hint) from error
+    names = [lesion.name for lesion in lesions]
+    if len(set(names)) != len(names):
+        raise CaseError(f"{where}: two [[lesion]] entries have one name", hint="name them lesion_1, lesion_2 ...")
+    return replace(clinical, lesion=lesions)
 
 
 def with_shifted_dates(clinical: Clinical, shift_d: int) -> Clinical:
@@ -61,6 +85,13 @@ def _iso(value: object) -> str:
     raise CaseError(f"{value!r} cannot stand in a clinical file", hint=_FORMAT_HINT)
 
 
+def _in_its_words(text: str) -> str:
+    """A record's message with its field as the file names it: `Patient.age_years` is `patient.age_years`."""
+    groups = {type(getattr(Clinical(), group.name)).__name__: group.name for group in fields(Clinical)}
+    groups[LesionContext.__name__] = "lesion"
+    return re.sub(r"^(\w+)(?=\.)", lambda found: groups.get(found[1], found[1]), text)
+
+
 def _first_error(error: ValidationError) -> str:
     found = error.errors()[0]
     key = ".".join(str(part) for part in found["loc"])
@@ -78,19 +109,56 @@ def _require_vocabulary(content: dict[str, Any], where: str) -> None:
 
 
 def _require_sense(clinical: Clinical, where: str) -> None:
-    """What single ranges cannot see: counts and names that contradict each other."""
-    oncology, names = clinical.oncology, [lesion.name for lesion in clinical.lesion]
-    total, painful = oncology.metastases_total, oncology.metastases_painful
-    if total is not None and painful is not None and painful > total:
+    """What single ranges cannot see: figures that contradict each other, lengths and dates that cannot be."""
+    oncology, patient, pain = clinical.oncology, clinical.patient, clinical.pain
+    total, painful, bony = oncology.metastases_total, oncology.metastases_painful, oncology.metastases_bone
+    if _exceeds(painful, total):
         raise CaseError(f"{where}: {painful} painful metastases of {total}", hint="painful ones are part of the total")
-    bony = oncology.metastases_bone
-    if total is not None and bony is not None and bony > total:
+    if _exceeds(bony, total):
         raise CaseError(f"{where}: {bony} bone metastases of {total}", hint="those in bone are part of the total")
+    if _exceeds(pain.average_nrs, pain.worst_nrs):
+        raise CaseError(
+            f"{where}: pain.average_nrs {pain.average_nrs:g} above pain.worst_nrs {pain.worst_nrs:g}",
+            hint="the average is at most the worst",
+        )
+    if patient.sex == "male" and patient.pregnant:
+        raise CaseError(f"{where}: patient.sex is male and patient.pregnant is true", hint="correct one of the two")
     for lesion in clinical.lesion:
-        if lesion.diameters_mm is not None and len(lesion.diameters_mm) != 3:
-            raise CaseError(f"{where}: {lesion.name}.diameters_mm are not three numbers", hint="longest first")
-    if len(set(names)) != len(names):
-        raise CaseError(f"{where}: two [[lesion]] entries have one name", hint="name them lesion_1, lesion_2 ...")
+        _require_possible_size(lesion, where)
+    for group in fields(clinical):
+        _require_possible_dates(group.name, getattr(clinical, group.name), where)
+
+
+def _exceeds(part: float | None, whole: float | None) -> bool:
+    return part is not None and whole is not None and part > whole
+
+
+def _require_possible_size(lesion: LesionContext, where: str) -> None:
+    stated = lesion.diameters_mm
+    if stated is not None and len(stated) != 3:
+        raise CaseError(f"{where}: {lesion.name}.diameters_mm are not three numbers", hint="longest first")
+    if stated is not None and not all(0 < length <= LONGEST_MM for length in stated):
+        raise CaseError(
+            f"{where}: {lesion.name}.diameters_mm = {list(stated)} are not above 0 and up to {LONGEST_MM:g}",
+            hint="give millimeters; leave the field out when they are unknown",
+        )
+    if _exceeds(lesion.soft_tissue_ml, lesion.volume_ml):
+        raise CaseError(
+            f"{where}: {lesion.name}.soft_tissue_ml {lesion.soft_tissue_ml:g} above volume_ml {lesion.volume_ml:g}",
+            hint="the part outside bone is part of the volume",
+        )
+
+
+def _require_possible_dates(group: str, record: Any, where: str) -> None:
+    if not isinstance(record, Record):
+        return
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if isinstance(value, datetime.date) and not plausible(value):
+            raise CaseError(
+                f"{where}: {group}.{item.name} = {value.isoformat()} is outside the years {YEARS[0]} to {YEARS[1]}",
+                hint="leave the field out when the date is unknown",
+            )
 
 
 def _require_no_contradiction(clinical: Clinical, where: str) -> None:

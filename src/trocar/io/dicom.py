@@ -13,7 +13,7 @@ from trocar.io.dicom_frames import Plane, hounsfield_slices, planes_of
 from trocar.io.dicom_stack import SAME_POSITION_MM, Stack, stacked
 from trocar.io.geometry import said, volume_of
 from trocar.io.hounsfield import AIR_HU, in_hounsfield
-from trocar.io.identity import date_shift_d, pseudonym, shifted
+from trocar.io.identity import date_shift_d, plausible, pseudonym, shifted
 from trocar.io.image import Image
 from trocar.model.case import GeometryFinding
 from trocar.model.space import Array
@@ -127,12 +127,13 @@ def _first(header: Any, *keywords: str) -> str | None:
 
 
 def _acquired(header: Any) -> datetime.date | None:
-    """The day of the scan; None when it is not stated or not a date."""
+    """The day of the scan; None when it is not stated, not a date, or a placeholder."""
     stated = _first(header, "AcquisitionDate", "AcquisitionDateTime", "SeriesDate", "StudyDate")
     try:
-        return datetime.datetime.strptime((stated or "")[:8], "%Y%m%d").date()
+        found = datetime.datetime.strptime((stated or "")[:8], "%Y%m%d").date()
     except ValueError:
         return None
+    return found if plausible(found) else None
 
 
 def _contrast_enhanced(header: Any) -> bool | None:

@@ -1,5 +1,6 @@
 """Which files of a folder are the slices of the one CT series meant."""
 
+import struct
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,11 +9,42 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from trocar.errors import ReadError
 
 COMPANIONS = {".txt", ".md", ".json", ".toml", ".xml", ".html", ".htm", ".pdf", ".csv", ".png", ".jpg", ".ini", ".log"}
+DAMAGED = (  # what pydicom raises for a damaged file, on reading it or when an element is asked for
+    InvalidDicomError,
+    BytesLengthException,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+)
+ASKED_OF_ALL = (
+    "Modality",
+    "SOPClassUID",
+    "ImageType",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "FrameOfReferenceUID",
+    "PatientID",
+    "LossyImageCompression",
+    "AcquisitionDate",
+    "AcquisitionDateTime",
+    "SeriesDate",
+    "StudyDate",
+    "ContrastBolusAgent",
+    "ContrastBolusAgentSequence",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
 COMPANION_NAMES = {"DICOMDIR", "LOCKFILE", "VERSION", "Thumbs.db"}
 
 
@@ -22,6 +54,16 @@ def lenient() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """A damaged element is a `ReadError` that names the file: pydicom converts each when it is asked for."""
+    try:
+        with lenient():
+            yield
+    except DAMAGED as error:
+        raise ReadError(f"{path.name} is damaged: {error}", hint="copy or export it again") from error
 
 
 def read_header(path: Path) -> Any:
@@ -42,10 +84,10 @@ def _read(path: Path, *, stop_before_pixels: bool) -> Any:
     try:
         with lenient():
             found = pydicom.dcmread(path, stop_before_pixels=stop_before_pixels, force=True)
-            known = found.get("Modality") or found.get("SOPClassUID")
-    except (InvalidDicomError, OSError, EOFError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+            known = {keyword for keyword in ASKED_OF_ALL if found.get(keyword)}
+    except DAMAGED as error:
         raise ReadError(f"{path.name} cannot be read as DICOM: {error}", hint="copy or export it again") from error
-    if not known:
+    if not known & {"Modality", "SOPClassUID"}:
         raise ReadError(
             f"{path.name} is not a DICOM file", hint="give a folder that holds one CT series, or a NIfTI file"
         )

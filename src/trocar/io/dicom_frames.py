@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trocar.errors import GeometryError, ReadError
-from trocar.io.dicom_files import lenient, read_whole
+from trocar.io.dicom_files import lenient, read_whole, readable
 from trocar.io.hounsfield import AIR_HU
 from trocar.model.space import Array
 
@@ -39,12 +39,12 @@ class Plane:
 def planes_of(path: Path, header: Any) -> list[Plane]:
     """The planes of one file, from the position and orientation stated for each.
 
-    Raises `ReadError` when the values are not Hounsfield units or no pixels are described, `GeometryError` when a
-    plane states no place.
+    Raises `ReadError` when the values are not Hounsfield units, no pixels are described or a tag is damaged,
+    `GeometryError` when a plane states no place.
     """
-    _refuse_other_values(path, header)
-    frames = header.get("PerFrameFunctionalGroupsSequence")
-    with lenient():
+    with readable(path):
+        _refuse_other_values(path, header)
+        frames = header.get("PerFrameFunctionalGroupsSequence")
         if not frames:
             return [_plane(path, None, header, (header,))]
         shared = tuple(header.get("SharedFunctionalGroupsSequence") or ())
@@ -96,9 +96,10 @@ def _rescale(path: Path, groups: tuple[Any, ...]) -> tuple[float, float]:
         for item in (group, *(group.get("PixelValueTransformationSequence") or ())):
             slope, intercept = item.get("RescaleSlope"), item.get("RescaleIntercept")
             if slope is not None and intercept is not None:
-                if not float(slope) > 0:
+                if not 0 < float(slope) < np.inf or not np.isfinite(float(intercept)):
                     raise ReadError(
-                        f"{path.name}: a rescale slope of {slope} is impossible", hint="export the CT again"
+                        f"{path.name}: a rescale slope of {slope} and intercept of {intercept} are impossible",
+                        hint="export the CT again",
                     )
                 return float(slope), float(intercept)
     raise ReadError(
@@ -155,9 +156,11 @@ def hounsfield_slices(planes: list[Plane]) -> Iterator[Array]:
         if stored.shape != plane.shape[::-1]:
             raise ReadError(f"{plane.path.name}: the pixels do not fill the stated size", hint="export it again")
         values = stored * plane.slope + plane.intercept
-        padding = header.get("PixelPaddingValue")
+        with readable(plane.path):
+            padding = header.get("PixelPaddingValue")
+            padding = None if padding is None else int(padding)
         if padding is not None:
-            values = np.where(stored == int(padding), AIR_HU, values)
+            values = np.where(stored == padding, AIR_HU, values)
         yield np.rint(np.clip(values, *INT16_RANGE)).astype(np.int16)
 
 

@@ -25,7 +25,7 @@ def read_edits(path: Path) -> Edits:
         content = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse)
     except FileNotFoundError as error:
         raise ReadError(f"there is no file {path.name}", hint="check the path given with --edits") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise ReadError(f"{path.name} is not JSON", hint="see trocar schema edits, or give a .mrk.json") from error
     if not isinstance(content, dict):
         raise ReadError(f"{path.name} holds no JSON object", hint="see trocar schema edits")

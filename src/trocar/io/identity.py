@@ -3,6 +3,9 @@
 import datetime
 import hashlib
 
+from trocar.errors import CaseError
+
+YEARS = (1900, 2200)  # of a patient's dates; placeholders lie outside
 SHIFTS_WEEKS = 208  # four years; a whole number of weeks keeps the day of the week
 
 
@@ -26,6 +29,18 @@ def date_shift_d(salt: str, patient_key: str) -> int:
     return -7 * (1 + int(digest("trocar-date", salt, patient_key), 16) % SHIFTS_WEEKS)
 
 
+def plausible(date: datetime.date) -> bool:
+    """Whether a date can be one of a patient: 0001-01-01 stands for none."""
+    return YEARS[0] <= date.year <= YEARS[1]
+
+
 def shifted(date: datetime.date | None, shift_d: int) -> datetime.date | None:
-    """The date moved by a whole number of days; unknown stays unknown."""
-    return None if date is None else date + datetime.timedelta(days=shift_d)
+    """The date moved by a whole number of days; unknown stays unknown. Raises `CaseError` for one that cannot be."""
+    if date is None:
+        return None
+    try:
+        return date + datetime.timedelta(days=shift_d)
+    except OverflowError as error:
+        raise CaseError(
+            f"the date {date.isoformat()} cannot be a patient's", hint="leave it out where it is unknown"
+        ) from error

@@ -2,6 +2,7 @@
 
 import json
 import re
+import reprlib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,17 @@ from xml.etree import ElementTree
 import numpy as np
 
 from trocar.errors import CaseError, ReadError
-from trocar.io.anatomy import named, required_role
+from trocar.io.anatomy import named, required_role, role_of
 from trocar.io.geometry import said
 from trocar.io.nifti import is_nifti, read_label_values
 from trocar.io.region import Region, onto_grid, regions_of
 from trocar.model.case import GeometryFinding, Role
 from trocar.model.space import Array, Grid
 
+LONGEST_KEY = 20  # digits of a label's number, leading zeros included
 _HINT = 'give --labels FILE with {"1": {"name": "hip_left", "role": "bone"}, ...}'
 Names = dict[int, tuple[str, Role]]
+Labels = tuple[Array, Grid, tuple[GeometryFinding, ...], list[bytes]]  # as `read_label_values` returns them
 
 
 def read_label_map(
@@ -54,41 +57,46 @@ def read_mask(path: Path, name: str, grid: Grid, *, subject: str) -> tuple[Regio
 
     Raises `CaseError` when the mask is empty, or when it holds several labels and is not a lesion.
     """
-    role = required_role(name)
-    values, source, findings, _ = read_label_values(path, subject=subject)
-    found = np.unique(values[values > 0])
-    if len(found) == 0:
+    return _from_mask(read_label_values(path, subject=subject), name, grid, subject)
+
+
+def _from_mask(found: Labels, name: str, grid: Grid, subject: str) -> tuple[Region, tuple[GeometryFinding, ...]]:
+    role = required_role(name, labeled=False)
+    values, source, findings, _ = found
+    labels = np.unique(values[values > 0])
+    if len(labels) == 0:
         raise CaseError(f"{subject}: the mask is empty", hint="draw the structure, or leave it out")
-    if len(found) > 1:
+    if len(labels) > 1:
         if role is not Role.LESION:
             raise CaseError(
-                f"{subject}: the mask holds {len(found)} labels, not one", hint="give a label map with --structures"
+                f"{subject}: the mask holds {len(labels)} labels, not one", hint="give a label map with --structures"
             )
-        message = f"the mask holds {len(found)} labels; every voxel that is not zero is taken as the lesion"
-        findings = (*findings, said(subject, "lesion_labels", len(found), limit=1, unit="1", message=message))
+        message = f"the mask holds {len(labels)} labels; every voxel that is not zero is taken as the lesion"
+        findings = (*findings, said(subject, "lesion_labels", len(labels), limit=1, unit="1", message=message))
     return region_from_mask(values > 0, source, grid, name=name, role=role, subject=subject, findings=findings)
 
 
 def read_mask_folder(folder: Path, grid: Grid) -> tuple[list[Region], tuple[GeometryFinding, ...]]:
     """One structure per NIfTI mask of a folder, named by its file (TotalSegmentator writes such); empty ones left out.
 
-    Raises `CaseError` for a name without role, and when no mask holds anything.
+    Raises `CaseError` for a name without role, for an empty lesion, and when no mask holds anything.
     """
-    regions, findings, absent = [], list[GeometryFinding](), 0
+    regions, findings, absent = [], list[GeometryFinding](), list[str]()
     for path in sorted(path for path in folder.iterdir() if is_nifti(path)):
         name = named(re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE))
-        values = read_label_values(path, subject=name)[0]
-        if not values.any():
-            absent += 1
+        subject = f"structure {name}"
+        found = read_label_values(path, subject=subject)
+        if not found[0].any() and role_of(name) is not Role.LESION:
+            absent.append(name)
             continue
-        region, seen = read_mask(path, name, grid, subject=f"structure {name}")
+        region, seen = _from_mask(found, name, grid, subject)
         regions.append(region)
         findings += seen
     if not regions:
         raise CaseError("the folder of structures holds no mask with anything in it", hint="give NIfTI masks in it")
     if absent:
-        message = f"{absent} masks without any voxel were left out"
-        findings.append(said("structures", "empty_mask", absent, limit=0, unit="1", message=message))
+        message = f"{len(absent)} masks without any voxel were left out: {', '.join(absent)}"
+        findings.append(said("structures", "empty_mask", len(absent), limit=0, unit="1", message=message))
     return regions, tuple(findings)
 
 
@@ -156,32 +164,60 @@ def _said_names(subject: str, message: str) -> GeometryFinding:
 def read_names(path: Path) -> Names:
     """Label numbers to (name, role) from JSON or TOML: `{"1": "hip_left"}` or `{"1": {"name": ..., "role": ...}}`.
 
-    Raises `ReadError` when it is neither, `CaseError` for a key, name or role that cannot be.
+    Raises `ReadError` when it is neither, `CaseError` for a key, name or role that cannot be or is given twice.
     """
     if not path.is_file():
         raise ReadError(f"there is no file {path.name}", hint="check the path given with --labels")
     try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
-    except (ValueError, OSError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+        is_toml = path.suffix.lower() == ".toml"
+        content = tomllib.loads(text) if is_toml else json.loads(text, object_pairs_hook=_with_each_key_once)
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{path.name} is not in UTF-8", hint="save it again as UTF-8") from error
+    except (ValueError, OSError, RecursionError) as error:
         raise ReadError(f"{path.name} is neither JSON nor TOML: {error}", hint=_HINT) from error
     if not isinstance(content, dict) or not content:
         raise CaseError(f"{path.name} names no labels", hint=_HINT)
-    return _distinct({_number(key, path.name): _named(value, key, path.name) for key, value in content.items()})
+    return _numbered(list(content.items()), path.name)
+
+
+def _with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise CaseError(f"the labels file gives {', '.join(map(repr, twice))} twice", hint="name each label once")
+    return dict(pairs)
+
+
+def _numbered(entries: list[tuple[str, Any]], where: str) -> Names:
+    """Label numbers to (name, role); `1` and `01` are one number. Raises `CaseError`."""
+    found: Names = {}
+    for key, value in entries:
+        number = _number(key, where)
+        if number in found:
+            raise CaseError(f"{where}: label {number} is named twice", hint="name each label once")
+        found[number] = _named(value, key, where)
+    return _distinct(found)
 
 
 def _number(key: str, where: str) -> int:
-    if not key.isdecimal() or not 0 < int(key) <= 65535:
-        raise CaseError(f"{where}: {key!r} is not a label from 1 to 65535", hint=_HINT)
+    if not key.isdecimal() or len(key) > LONGEST_KEY or not 0 < int(key) <= 65535:
+        raise CaseError(f"{where}: {key[:40]!r} is not a label from 1 to 65535", hint=_HINT)
     return int(key)
 
 
 def _named(value: Any, key: str, where: str) -> tuple[str, Role]:
     entry = {"name": value} if isinstance(value, str) else value
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not entry.keys() <= {"name", "role"}:
-        raise CaseError(f"{where}: label {key} must be a name, or a name and a role; found {value!r}", hint=_HINT)
+    if not _is_entry(entry):
+        shown = reprlib.repr(value)
+        raise CaseError(f"{where}: label {key} must be a name, or a name and a role; found {shown}", hint=_HINT)
     name = named(entry["name"])
     return name, required_role(name, entry.get("role"))
+
+
+def _is_entry(entry: Any) -> bool:
+    known = isinstance(entry, dict) and entry.keys() <= {"name", "role"}
+    return known and isinstance(entry.get("name"), str) and isinstance(entry.get("role"), str | None)
 
 
 def _distinct(names: Names) -> Names:
@@ -201,6 +237,5 @@ def _names_in_header(content: bytes, subject: str) -> Names:
         table = ElementTree.fromstring(text.decode("utf-8"))
     except (ElementTree.ParseError, UnicodeDecodeError) as error:
         raise ReadError(f"{subject}: the header's label table is damaged: {error}", hint=_HINT) from error
-    found = {label.get("Key", ""): (label.text or "").strip() for label in table.iter("Label")}
-    found.pop("0", None)
-    return _distinct({_number(key, subject): _named(name, key, subject) for key, name in found.items()})
+    found = [(label.get("Key", ""), (label.text or "").strip()) for label in table.iter("Label")]
+    return _numbered([(key, name) for key, name in found if key != "0"], subject)

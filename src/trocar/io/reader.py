@@ -7,7 +7,7 @@ from trocar.errors import CaseError, ReadError
 from trocar.imaging.resample import resample
 from trocar.io.anatomy import named
 from trocar.io.body import derived_body, derived_skin
-from trocar.io.clinical import read_clinical, with_shifted_dates
+from trocar.io.clinical import read_clinical, with_named_lesions, with_shifted_dates
 from trocar.io.dicom import read_dicom
 from trocar.io.dicom_files import read_header
 from trocar.io.geometry import said
@@ -16,7 +16,7 @@ from trocar.io.image import Image
 from trocar.io.labels import read_label_map, read_mask, read_mask_folder, read_names
 from trocar.io.nifti import is_nifti, read_nifti
 from trocar.io.place import judged_places
-from trocar.io.region import Region, require_distinct, require_same_frame
+from trocar.io.region import Region, require_distinct, require_possible_lesions, require_same_frame
 from trocar.io.rtstruct import read_rtstruct
 from trocar.io.seg import read_seg
 from trocar.io.slicer import read_markups
@@ -62,6 +62,7 @@ def read_case(
         regions += tubes
         findings += seen
     require_distinct(regions)
+    require_possible_lesions(regions, image.volume.grid)
     outline, derived = _outline(regions, image.volume)
     findings += judged_places(regions, next((r for r in regions + outline if r.role is Role.BODY), None), image.volume)
     volumes, noted = _read_phases(phases or {}, image, pseudonym_salt)
@@ -93,6 +94,11 @@ def _read_structures(image: Image, structures: Path | str | None, labels: Path |
     path, label_path = Path(structures), Path(labels) if labels else None
     if path.is_dir():
         if any(is_nifti(file) for file in path.iterdir()):
+            if labels is not None:
+                raise CaseError(
+                    "labels are given for a folder of masks, which are named by their files",
+                    hint="leave --labels out and rename the masks, or give one label map",
+                )
             return read_mask_folder(path, image.volume.grid)
         path = _only_file(path)
     if is_nifti(path):
@@ -173,7 +179,7 @@ def _clinical(clinical: Path | str | Clinical | None, shift_d: int, regions: lis
     """The context with its dates moved like the images'. Raises `CaseError` when it speaks of a lesion nobody drew."""
     if clinical is None:
         return Clinical()
-    context = clinical if isinstance(clinical, Clinical) else read_clinical(clinical)
+    context = with_named_lesions(clinical) if isinstance(clinical, Clinical) else read_clinical(clinical)
     drawn = [region.name for region in regions if region.role is Role.LESION]
     unknown = [lesion.name for lesion in context.lesion if lesion.name not in drawn]
     if unknown:

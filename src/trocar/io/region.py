@@ -8,7 +8,7 @@ from scipy import ndimage
 from trocar.errors import CaseError, GeometryError
 from trocar.io.anatomy import side_in_name
 from trocar.io.geometry import judged, said
-from trocar.model.case import GeometryFinding, Role, Structure
+from trocar.model.case import LARGEST_LESION_ML, GeometryFinding, Role, Structure
 from trocar.model.record import Record, Vector
 from trocar.model.space import Array, Grid
 
@@ -154,6 +154,17 @@ def require_distinct(regions: list[Region]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise CaseError(f"two structures are named {', '.join(twice)}", hint="give each structure its own name, once")
+
+
+def require_possible_lesions(regions: list[Region], grid: Grid) -> None:
+    """Raises `CaseError` for a lesion larger than any: a mask of the body or of everything but the lesion."""
+    for region in regions:
+        volume_ml = float(np.count_nonzero(region.part)) * grid.voxel_ml
+        if region.role is Role.LESION and volume_ml > LARGEST_LESION_ML:
+            raise CaseError(
+                f"the mask of {region.name} measures {volume_ml:.0f} ml; a lesion at most {LARGEST_LESION_ML}",
+                hint="give a mask that is not zero inside the lesion only",
+            )
 
 
 def require_same_frame(subject: str, theirs: str | None, ours: str | None) -> tuple[GeometryFinding, ...]:

@@ -14,7 +14,7 @@ from skimage.measure import grid_points_in_poly
 from trocar.errors import CaseError, GeometryError, ReadError
 from trocar.imaging.surface import slices
 from trocar.io.anatomy import named, required_role
-from trocar.io.dicom_files import lenient, read_whole
+from trocar.io.dicom_files import read_whole, readable
 from trocar.io.geometry import said
 from trocar.io.labels import Names
 from trocar.io.region import CUT_OFF_REFUSED_FRAC, Region, require_same_frame
@@ -23,6 +23,7 @@ from trocar.model.space import Array, Grid
 
 CLOSED = {"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"}
 PLANE_SILENT_VOX, PLANE_REFUSED_VOX = 0.05, 0.25  # how far a contour may leave its plane
+_AGAIN = "export it again in binary form; text-mode transfer corrupts DICOM files"
 GAP_FACTOR = 1.5  # a step this much larger than usual separates two parts
 
 
@@ -43,9 +44,9 @@ def read_rtstruct(
     are not parallel to the CT's slices, `CaseError` for an empty region or a name without role.
     """
     found = read_whole(path)
-    with lenient():
-        contours = _contours(found, path)
-        findings = require_same_frame(subject, _frame_of_reference(found, path), frame_of_reference_uid)
+    with readable(path):
+        contours, frame_uid = _contours(found, path), _frame_of_reference(found, path)
+    findings = require_same_frame(subject, frame_uid, frame_of_reference_uid)
     regions = []
     for number, (stated, polygons) in contours.items():
         name, role = _name(number, stated, names)
@@ -56,23 +57,38 @@ def read_rtstruct(
 
 
 def _contours(found: Any, path: Path) -> dict[int, tuple[str, list[Array]]]:
-    """ROI number to its name and closed polygons, each (n, 3) LPS mm."""
+    """ROI number to its name and closed polygons, each (n, 3) LPS mm. Raises `ReadError` and what pydicom raises."""
     if found.get("StructureSetROISequence") is None or found.get("ROIContourSequence") is None:
         raise ReadError(
             f"{path.name} holds no structure set (damaged, or another kind of file)",
-            hint="export it again in binary form; text-mode transfer corrupts DICOM files",
+            hint=_AGAIN,
         )
-    stated = {int(roi.ROINumber): str(roi.get("ROIName") or "") for roi in found.StructureSetROISequence}
-    contours: dict[int, tuple[str, list[Array]]] = {}
-    for roi in found.ROIContourSequence:
-        number = int(roi.ReferencedROINumber)
-        polygons = [
-            np.array([float(value) for value in contour.ContourData]).reshape(-1, 3)
-            for contour in roi.get("ContourSequence") or ()
-            if contour.get("ContourGeometricType") in CLOSED and len(contour.get("ContourData") or ()) >= 9
-        ]
-        contours[number] = (stated.get(number, ""), polygons)
-    return contours
+    stated = [(int(roi.ROINumber), str(roi.get("ROIName") or "")) for roi in found.StructureSetROISequence]
+    drawn = [
+        (int(roi.ReferencedROINumber), [_polygon(contour) for contour in roi.get("ContourSequence") or ()])
+        for roi in found.ROIContourSequence
+    ]
+    for numbers in ([number for number, _ in stated], [number for number, _ in drawn]):
+        if len(set(numbers)) != len(numbers):
+            raise ReadError(f"{path.name} is a damaged structure set: it holds one ROI number twice", hint=_AGAIN)
+    names = dict(stated)
+    return {
+        number: (names.get(number, ""), [polygon for polygon in polygons if len(polygon) >= 3])
+        for number, polygons in drawn
+    }
+
+
+def _polygon(contour: Any) -> Array:
+    """The vertices (n, 3) LPS mm of a closed contour, none of another kind. Raises `ValueError` for damaged numbers."""
+    if contour.get("ContourGeometricType") not in CLOSED:
+        return np.zeros((0, 3))
+    stated = contour.get("ContourData")
+    values = np.atleast_1d(np.array(() if stated is None else stated, dtype=float))
+    if len(values) % 3:
+        raise ValueError(f"a contour of {len(values)} coordinates, not of three for each point")
+    if not np.all(np.isfinite(values)):
+        raise ValueError("a contour's coordinate is not a number")
+    return values.reshape(-1, 3)
 
 
 def _frame_of_reference(found: Any, path: Path) -> str:

@@ -17,6 +17,7 @@ from trocar.model.case import GeometryFinding, Role
 from trocar.model.space import Array, Grid
 
 HALF_FRAC = 0.5  # a voxel belongs to a fractional segment from here on
+NEEDED = ("SegmentationType", "Rows", "Columns", "BitsAllocated", "PixelData")
 
 
 def read_seg(
@@ -32,8 +33,8 @@ def read_seg(
     A segment is named by `names` (its number to name and role), else by its label. A fractional one is cut at one half,
     and said so.
 
-    Raises `GeometryError` when it was drawn in another frame of reference or its planes are not one regular stack,
-    `CaseError` for a name without role or an empty segment.
+    Raises `ReadError` for a damaged file, `GeometryError` when it was drawn in another frame of reference or its planes
+    are not one regular stack, `CaseError` for a name without role or an empty segment.
     """
     segments = _open(path)
     findings = require_same_frame(
@@ -61,10 +62,15 @@ def _open(path: Path) -> Any:
     found = read_whole(path)
     if found.get("Modality") != "SEG":
         raise ReadError(f"{path.name} is not a DICOM segmentation", hint="give a SEG, an RTSTRUCT or a NIfTI label map")
+    absent = [keyword for keyword in NEEDED if keyword not in found]
+    if absent:
+        raise ReadError(
+            f"{path.name} is a damaged segmentation: it holds no {', '.join(absent)}", hint="export it again"
+        )
     try:
         with lenient():
             return highdicom.seg.Segmentation.from_dataset(found, copy=False)
-    except (AttributeError, TypeError, ValueError, KeyError) as error:
+    except Exception as error:  # of several libraries
         raise ReadError(f"{path.name} is a damaged segmentation: {error}", hint="export it again") from error
 
 
@@ -87,10 +93,23 @@ def _segment(segments: Any, number: int, subject: str) -> tuple[Array, Grid]:
     try:
         with lenient():
             volume = segments.get_volume(segment_numbers=[number], combine_segments=False)
-    except (RuntimeError, ValueError) as error:
-        raise GeometryError(
-            f"{subject}: the segment's planes are not one regular stack: {error}",
-            hint="export the segmentation on the planning CT's own slices",
+    except Exception as error:  # each decoder has its own exceptions
+        if not _is_one_stack(segments):
+            raise GeometryError(
+                f"{subject}: the segment's planes are not one regular stack: {error}",
+                hint="export the segmentation on the planning CT's own slices",
+            ) from error
+        raise ReadError(
+            f"{subject}: segment {number} cannot be read (truncated or damaged): {error}",
+            hint="copy or export it again",
         ) from error
     inside, matrix = canonical(np.asarray(volume.array)[..., 0] >= HALF_FRAC, volume.affine)
     return inside, grid_of(inside.shape, matrix)
+
+
+def _is_one_stack(segments: Any) -> bool:
+    try:
+        with lenient():
+            return segments.get_volume_geometry() is not None
+    except (AttributeError, TypeError, ValueError, KeyError):
+        return False

@@ -17,7 +17,9 @@ from trocar.model.space import Array, Grid, Segment, as_vector
 
 TUBE_ROLES = (Role.NERVE, Role.CORD, Role.VESSEL, Role.URETER)
 DIAMETER_RANGE_MM = (0.5, 40.0)
-_STATED_DIAMETER = re.compile(r"diameter_mm\s*[=:]\s*([0-9]+(?:\.[0-9]+)?)")
+FARTHEST_MM = 10_000.0  # from the scanner's center: no patient reaches there
+_STATED_DIAMETER = re.compile(r"diameter_mm\s*[=:]\s*([^\s;]+)")
+_PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _PER_SPAN = 8  # points of the curve between two control points
 
 
@@ -29,14 +31,14 @@ def read_markups(
     The markup's name is the structure's. Its diameter is stated in the description of the markup or of a control point,
     as `diameter_mm=5`. A curve passes through its control points (Catmull-Rom), a line is straight.
 
-    Raises `ReadError` for another kind of file, `CaseError` for a missing diameter or a name without role,
+    Raises `ReadError` for another kind of file, `CaseError` for a missing or odd diameter or a name without role,
     `GeometryError` for a tube outside the CT.
     """
     regions: list[Region] = []
     findings: tuple[GeometryFinding, ...] = ()
     for markup in _markups(path):
         name = named(str(markup.get("name") or re.sub(r"(\.mrk)?\.json$", "", path.name)))
-        role = required_role(name)
+        role = required_role(name, labeled=False)
         if role not in TUBE_ROLES:
             raise CaseError(
                 f"markup {name!r} is a {role}; only nerves, cords, vessels and ureters are read as tubes",
@@ -63,15 +65,22 @@ def read_lines(path: Path) -> list[tuple[str, str, Array]]:
 
 def _markups(path: Path) -> list[dict[str, Any]]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
         markups = content["markups"]
     except FileNotFoundError as error:
         raise ReadError(f"there is no file {path.name}", hint="check the path given with --markups") from error
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise ReadError(f"{path.name} is not a Slicer markups file", hint="save the curve as .mrk.json") from error
     if not isinstance(markups, list) or not markups or not all(isinstance(markup, dict) for markup in markups):
         raise ReadError(f"{path.name} holds no markup", hint="save the curve as .mrk.json")
     return markups
+
+
+def _points(markup: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    points = markup.get("controlPoints") or []
+    if not isinstance(points, list) or not all(isinstance(point, dict) for point in points):
+        raise ReadError(f"markup {name!r} has damaged control points", hint="save the curve again as .mrk.json")
+    return points
 
 
 def _centerline(markup: dict[str, Any], name: str) -> Array:
@@ -90,9 +99,7 @@ def _control(markup: dict[str, Any], name: str) -> Array:
     if markup.get("coordinateUnits") not in ("mm", ["mm", "UCUM", "millimeter"], None):
         raise ReadError(f"markup {name!r} is not in mm", hint="save it in millimeters")
     points = [
-        point.get("position")
-        for point in markup.get("controlPoints") or ()
-        if point.get("positionStatus", "defined") == "defined"
+        point.get("position") for point in _points(markup, name) if point.get("positionStatus", "defined") == "defined"
     ]
     try:
         control = np.array(points, dtype=float).reshape(len(points), 3)
@@ -102,6 +109,8 @@ def _control(markup: dict[str, Any], name: str) -> Array:
         raise CaseError(
             f"markup {name!r} has fewer than two distinct points", hint="draw the nerve with two or more points"
         )
+    if np.abs(control).max() > FARTHEST_MM:
+        raise CaseError(f"markup {name!r} lies {np.abs(control).max():.3g} mm away", hint="draw the curve on this CT")
     return control @ LPS_FROM_RAS[:3, :3] if system == "RAS" else control
 
 
@@ -119,8 +128,15 @@ def _through(control: Array) -> Array:
 
 def _diameter_mm(markup: dict[str, Any], name: str) -> float:
     texts = [str(markup.get("description") or "")]
-    texts += [str(point.get("description") or "") for point in markup.get("controlPoints") or ()]
-    stated = {float(found) for text in texts for found in _STATED_DIAMETER.findall(text)}
+    texts += [str(point.get("description") or "") for point in _points(markup, name)]
+    words = [found.rstrip(".,)") for text in texts for found in _STATED_DIAMETER.findall(text)]
+    odd = [word for word in words if not _PLAIN_NUMBER.fullmatch(word)]
+    if odd:
+        raise CaseError(
+            f"markup {name!r}: the diameter {odd[0]!r} is not a plain number",
+            hint="write diameter_mm=5 or diameter_mm=5.5, in millimeters",
+        )
+    stated = {float(word) for word in words}
     if len(stated) != 1:
         raise CaseError(
             f"markup {name!r} states {'no' if not stated else 'several'} diameter",

@@ -1,4 +1,4 @@
-"""From HU to calibrated density: by a phantom's rods, else by air, fat and muscle of the CT (mechanics reference 1.3)."""
+"""From HU to calibrated density: by a phantom's rods, else by air, fat and muscle (mechanics reference 1.3)."""
 
 from dataclasses import dataclass
 

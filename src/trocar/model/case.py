@@ -8,6 +8,8 @@ from trocar.errors import CaseError
 from trocar.model.record import Record, Vector, bounded
 from trocar.model.space import Array, Grid, Volume, frozen_array
 
+LARGEST_LESION_ML = 5000
+
 
 class Side(StrEnum):
     LEFT = "left"
@@ -206,9 +208,9 @@ class LesionContext(Record):
     posterolateral_involvement: str | None = None  # none, unilateral, bilateral (SINS)
     bones: tuple[str, ...] | None = None
     diameters_mm: tuple[float, ...] | None = None
-    volume_ml: float | None = bounded(0, 5000)
+    volume_ml: float | None = bounded(0, LARGEST_LESION_ML)
     lytic_frac: float | None = bounded(0, 1)
-    soft_tissue_ml: float | None = bounded(0, 5000)
+    soft_tissue_ml: float | None = bounded(0, LARGEST_LESION_ML)
     soft_tissue_frac: float | None = bounded(0, 1)
     cortical_breach_mm2: float | None = bounded(0, 100000)
     cortex_destroyed_frac: float | None = bounded(0, 1)

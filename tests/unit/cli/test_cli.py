@@ -4,13 +4,16 @@ import json
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from tests.unit.dossier import samples
 
 from trocar.cli.commands import _one_value_each, app, run_command
+from trocar.cli.summary import case_lines
 from trocar.errors import PlanningError
 from trocar.io.dossier import Dossier
+from trocar.model.case import GeometryFinding, Severity
 
 
 @pytest.fixture
@@ -37,6 +40,15 @@ def test_status_tells_what_is_there(folder, capsys):
     }
     assert rows["plan"] == "fresh" and rows["simulation"] == "missing"
     assert "FAIL" in out and "nerve_minimum_temperature" in out
+
+
+def test_what_the_reader_says_of_a_structure_names_it():
+    lies_out = GeometryFinding(
+        subject="hip_left", finding="outside_body", severity=Severity.NOTED, value=0.2, limit=0.05, unit="fraction",
+        message="part of the structure lies outside the patient's body",
+    )  # fmt: skip
+    lines = list(case_lines(replace(samples.case(), geometry=(lies_out,))))
+    assert "noted: hip_left: part of the structure lies outside the patient's body" in lines
 
 
 def test_status_json_is_one_object_with_the_failed_checks(folder, capsys):

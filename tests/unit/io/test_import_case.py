@@ -10,7 +10,7 @@ from trocar.errors import CaseError, GeometryError, ReadError
 from trocar.io.labels import read_label_map
 from trocar.io.nifti import read_label_values
 from trocar.io.reader import read_case
-from trocar.model.case import Role, Severity, Side
+from trocar.model.case import Clinical, LesionContext, Role, Severity, Side
 from trocar.model.space import Grid
 
 GRID = Grid.aligned(origin_lps_mm=(-60.0, -50.0, 0.0), spacing_mm=(3.0, 3.0, 3.0), shape=(41, 35, 20))
@@ -136,6 +136,24 @@ def test_bad_input_has_a_reason_and_a_hint(tmp_path, ct):
             attempt()
         assert caught.value.hint, str(caught.value)
         assert caught.value.exit_code == 2
+
+
+def test_the_lesion_of_the_clinical_file_may_be_called_lesion_as_its_structure_may(tmp_path, ct):
+    ball = mask(tmp_path, "ball", column(25))
+    text = tmp_path / "clinical.toml"
+    text.write_text('[[lesion]]\nname = "lesion"\nsite = "iliac_wing"\n')
+    for clinical in (text, Clinical(lesion=(LesionContext(name="lesion", site="iliac_wing"),))):
+        case = read_case(ct, structure={"lesion": ball}, clinical=clinical)
+        assert case.context(case.lesions[0].name).site == "iliac_wing"
+
+
+def test_a_lesion_as_large_as_the_image_is_refused_by_what_its_mask_measures(tmp_path):
+    coarse = Grid.aligned(origin_lps_mm=(-120.0, -100.0, 0.0), spacing_mm=(9.0, 9.0, 9.0), shape=GRID.shape)
+    ct = nifti(tmp_path / "ct.nii.gz", trunk_HU(), coarse.matrix)
+    everything = nifti(tmp_path / "all.nii.gz", np.ones(GRID.shape, np.uint8), coarse.matrix)
+    with pytest.raises(CaseError, match=r"the mask of lesion_1 measures 20922 ml") as caught:
+        read_case(ct, structure={"lesion_1": everything})
+    assert "mask" in caught.value.hint and "field" not in caught.value.hint
 
 
 # --- the shared real images

@@ -10,9 +10,9 @@ from trocar.catalog.minimum import minimum_data, without_a_meaning
 from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sites import sites
 from trocar.errors import CaseError, ReadError
-from trocar.io.clinical import read_clinical, with_shifted_dates
+from trocar.io.clinical import LONGEST_MM, read_clinical, with_shifted_dates
 from trocar.io.vocabulary import OPEN, closed_words
-from trocar.model.case import Clinical, LesionContext, Patient, Side, unknown_fields
+from trocar.model.case import Clinical, Laboratory, LesionContext, Patient, Side, unknown_fields
 
 CONTRACT = """
 [patient]
@@ -229,8 +229,61 @@ def test_a_field_without_a_meaning_is_declared_not_left_out(tmp_path):
         ('[patient]\npregnant = false\nnot_applicable = ["pregnant"]\n', "has a value"),
         ("[oncology]\nmetastases_total = 1\nmetastases_bone = 2\n", "bone metastases"),
         ('[[lesion]]\nname = "lesion_1"\ndiameters_mm = [30.0, 20.0]\n', "three"),
+        ('[[lesion]]\nname = "lesion_1"\nvolume_ml = 3.0\nsoft_tissue_ml = 4.0\n', "lesion_1.soft_tissue_ml 4 above"),
+        ("[pain]\nworst_nrs = 3\naverage_nrs = 4\n", "pain.average_nrs 4 above pain.worst_nrs 3"),
+        ('[patient]\nsex = "male"\npregnant = true\n', "patient.sex is male"),
     ],
 )
 def test_what_contradicts_itself_is_refused(tmp_path, text, said):
     with pytest.raises(CaseError, match=said):
         read_clinical(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("length", ["nan", "inf", "-5.0", "0.0", "50000.0"])
+def test_a_diameter_that_no_lesion_has_is_refused(tmp_path, length):
+    text = f'[[lesion]]\nname = "lesion_1"\ndiameters_mm = [30.0, 20.0, {length}]\n'
+    with pytest.raises(CaseError, match=r"lesion_1.diameters_mm") as caught:
+        read_clinical(written(tmp_path, text))
+    assert caught.value.hint and caught.value.exit_code == 2
+    longest = f'[[lesion]]\nname = "lesion_1"\ndiameters_mm = [{LONGEST_MM}, 0.1, 0.1]\n'
+    assert read_clinical(written(tmp_path, longest)).lesion[0].diameters_mm == (LONGEST_MM, 0.1, 0.1)
+
+
+def test_a_field_out_of_its_range_is_named_as_the_file_names_it(tmp_path):
+    with pytest.raises(CaseError, match=r"clinical.toml: patient.age_years = 740"):
+        read_clinical(written(tmp_path, "[patient]\nage_years = 740\n"))
+    with pytest.raises(CaseError, match=r"clinical.toml: lesion.volume_ml = 9000"):
+        read_clinical(written(tmp_path, '[[lesion]]\nname = "lesion_1"\nvolume_ml = 9000\n'))
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
+def test_a_date_that_stands_for_none_is_refused(tmp_path, date):
+    with pytest.raises(CaseError, match=f"laboratory.date = {date}") as caught:
+        read_clinical(written(tmp_path, f"[laboratory]\ndate = {date}\n"))
+    assert "leave the field out" in caught.value.hint
+
+
+def test_a_date_that_cannot_be_shifted_is_an_error_of_the_case():
+    first = replace(Clinical(), laboratory=Laboratory(date=datetime.date.min))
+    with pytest.raises(CaseError, match="0001-01-01") as caught:
+        with_shifted_dates(first, -7)
+    assert caught.value.hint
+
+
+def test_utf8_is_read_with_or_without_its_mark_and_another_encoding_is_named(tmp_path):
+    path = tmp_path / "clinical.toml"
+    path.write_bytes(b"\xef\xbb\xbf[patient]\necog = 1\n")
+    assert read_clinical(path).patient.ecog == 1
+    path.write_bytes("# éventuel\n[patient]\necog = 1\n".encode("latin-1"))
+    with pytest.raises(ReadError, match="not in UTF-8") as caught:
+        read_clinical(path)
+    assert "UTF-8" in caught.value.hint
+
+
+def test_a_lesion_is_named_as_its_structure_is(tmp_path):
+    assert read_clinical(written(tmp_path, '[[lesion]]\nname = "lesion"\n')).lesion[0].name == "lesion_1"
+    with pytest.raises(CaseError, match="one name"):
+        read_clinical(written(tmp_path, '[[lesion]]\nname = "lesion"\n[[lesion]]\nname = "lesion_1"\n'))
+    with pytest.raises(CaseError, match=r"clinical.toml: lesion.name") as caught:
+        read_clinical(written(tmp_path, '[[lesion]]\nname = "../x"\n'))
+    assert caught.value.hint

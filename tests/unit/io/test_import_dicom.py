@@ -146,6 +146,7 @@ REFUSED = {
     "no position": (_changed(3, ImagePositionPatient=None), GeometryError, "does not state its position"),
     "damaged orientation": (_all_changed(ImageOrientationPatient=[1, 0, 0, 1, 0, 0]), GeometryError, "perpendicular"),
     "no rescale": (_changed(3, RescaleSlope=None), ReadError, "no rescale slope"),
+    "intercept nowhere": (_changed(3, RescaleIntercept=float("nan")), ReadError, "impossible"),
     "slope zero": (_changed(3, RescaleSlope=0), ReadError, "impossible"),
     "HU times ten": (_all_changed(RescaleSlope=10, RescaleIntercept=-10240), ReadError, "Hounsfield"),
     "HU without offset": (_all_changed(RescaleIntercept=0), ReadError, "Hounsfield"),
@@ -175,6 +176,26 @@ def test_a_damaged_slice_is_named(tmp_path, keep, reason):
     with pytest.raises(ReadError, match=reason) as caught:
         read_dicom(folder)
     assert "007.dcm" in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b"1.5\\1.6", b"1.5\\1x6"),
+        (b"0.0\\1.0", b"0.0\\1,0"),
+        (b"\x20\x00\x32\x00DS", b"\x20\x00\x32\x00D\xd3"),  # the position is of an unknown kind
+        (b"\x28\x00\x10\x00US\x02", b"\x28\x00\x10\x00US\x03"),  # the number of rows in three bytes
+    ],
+)
+def test_a_slice_with_a_damaged_element_is_named(tmp_path, good, bad):
+    folder = saved(tmp_path, series(shape=(40, 36, 12)))
+    damaged = folder / "007.dcm"
+    content = damaged.read_bytes()
+    assert good in content
+    damaged.write_bytes(content.replace(good, bad, 1))
+    with pytest.raises(ReadError, match=r"007.dcm") as caught:
+        read_dicom(folder)
     assert caught.value.hint
 
 
@@ -233,3 +254,11 @@ def test_contrast_is_unknown_unless_stated(tmp_path, agent, expected):
         if agent:
             found.ContrastBolusAgent = agent
     assert read_dicom(saved(tmp_path, slices)).contrast_enhanced is expected
+
+
+@pytest.mark.parametrize("stated", ["00010101", "", "20260231", "99991231"])
+def test_a_placeholder_is_no_date(tmp_path, stated):
+    slices = series(shape=(40, 36, 12))
+    for found in slices:
+        found.AcquisitionDate = stated
+    assert read_dicom(saved(tmp_path, slices)).acquired is None

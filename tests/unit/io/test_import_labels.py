@@ -69,6 +69,22 @@ def test_names_come_from_labels_then_header_then_sidecar(tmp_path, ct):
     assert (region.name, region.role) == ("plexus_x", Role.NERVE)
 
 
+def test_an_extension_of_another_program_may_be_damaged(tmp_path, ct):
+    """A header may hold what a label map does not need: here a tree of another format, broken off."""
+    grid = read_dicom(ct).volume.grid
+    image = nibabel.load(nifti(tmp_path / "plain.nii", in_ball(voxels(grid)).astype(np.uint8), grid.matrix))
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension(0, b"<Volume>" + bytes(24)))
+    path = tmp_path / "labels.nii"
+    nibabel.save(image, path)
+    content = bytearray(path.read_bytes())
+    assert content[356:360] == bytes(4)
+    content[356] = 32  # the code of that format
+    path.write_bytes(content)
+    (tmp_path / "labels.json").write_text('{"1": "hip_left"}')
+    (region,), _ = read_label_map(path, grid)
+    assert region.name == "hip_left"
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -80,6 +96,13 @@ def test_names_come_from_labels_then_header_then_sidecar(tmp_path, ct):
         ('{"1": "../../x"}', "cannot be named"),
         ("{}", "names no labels"),
         ("not json", "neither JSON nor TOML"),
+        ('{"1": "hip_left", "1": "hip_right"}', "'1' twice"),
+        ('{"1": {"name": "hip_left", "name": "hip_right"}}', "'name' twice"),
+        ('{"1": "hip_left", "01": "hip_right"}', "label 1 is named twice"),
+        ('{"' + "9" * 5000 + '": "hip_left"}', "not a label"),
+        ('{"1": {"name": "hip_left", "role": ["bone"]}}', "must be a name"),
+        ("[" * 100_000, "neither JSON nor TOML"),
+        ('{"1": ' + "[" * 700 + "]" * 700 + "}", "must be a name|neither JSON"),
     ],
 )
 def test_a_bad_labels_file_is_refused(tmp_path, content, reason):
@@ -118,6 +141,46 @@ def test_a_folder_of_masks_is_named_by_its_files(tmp_path, ct):
     (folder / "hip_left.nii.gz").unlink()
     with pytest.raises(CaseError, match="no mask with anything"):
         read_case(ct, structures=folder)
+
+
+def test_labels_are_read_with_a_byte_order_mark_and_refused_in_another_encoding(tmp_path):
+    path = tmp_path / "labels.json"
+    path.write_bytes(b'\xef\xbb\xbf{"1": "hip_left"}')
+    assert read_names(path) == {1: ("hip_left", Role.BONE)}
+    path.write_bytes('{"1": "l\xe9sion"}'.encode("latin-1"))
+    with pytest.raises(ReadError, match="not in UTF-8") as caught:
+        read_names(path)
+    assert caught.value.hint
+
+
+def test_what_a_folder_leaves_out_is_named_and_a_lesion_is_not_left_out(tmp_path, ct):
+    grid = read_dicom(ct).volume.grid
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    nifti(folder / "hip_left.nii.gz", in_ball(voxels(grid)).astype(np.uint8), grid.matrix)
+    nifti(folder / "sciatic_nerve_left.nii.gz", np.zeros(grid.shape, np.uint8), grid.matrix)
+    (finding,) = [f for f in read_case(ct, structures=folder).geometry if f.finding == "empty_mask"]
+    assert finding.message.endswith("left out: sciatic_nerve_left")
+    nifti(folder / "lesion_2.nii.gz", np.zeros(grid.shape, np.uint8), grid.matrix)
+    with pytest.raises(CaseError, match="structure lesion_2: the mask is empty") as caught:
+        read_case(ct, structures=folder)
+    assert caught.value.hint
+
+
+def test_labels_are_not_given_nor_proposed_where_they_cannot_help(tmp_path, ct):
+    grid = read_dicom(ct).volume.grid
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    mask = nifti(folder / "plexus_x.nii.gz", in_ball(voxels(grid)).astype(np.uint8), grid.matrix)
+    names = tmp_path / "names.json"
+    names.write_text('{"1": {"name": "plexus_x", "role": "nerve"}}')
+    with pytest.raises(CaseError, match="folder of masks") as caught:
+        read_case(ct, structures=folder, labels=names)
+    assert "--labels" in caught.value.hint
+    for given in ({"structures": folder}, {"structure": {"plexus_x": mask}}):
+        with pytest.raises(CaseError, match="role of structure 'plexus_x' is unknown") as caught:
+            read_case(ct, **given)
+        assert "label map" in caught.value.hint and "state it with" not in caught.value.hint
 
 
 def test_several_values_are_one_lesion_but_not_one_bone(tmp_path, ct):

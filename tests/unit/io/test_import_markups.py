@@ -8,9 +8,9 @@ import pytest
 from asymmetric import LEFT_BALL_LPS_MM
 from drawn import expanded, voxels
 
-from trocar.errors import CaseError, GeometryError
+from trocar.errors import CaseError, GeometryError, ReadError
 from trocar.io.dicom import read_dicom
-from trocar.io.slicer import read_markups
+from trocar.io.slicer import read_lines, read_markups
 from trocar.model.case import Role, Side
 from trocar.model.space import Grid
 
@@ -66,6 +66,12 @@ def test_a_nerve_thinner_than_a_voxel_is_not_lost(tmp_path, ct):
     [
         ({"description": ""}, CaseError, "no diameter"),
         ({"description": "diameter_mm=400"}, CaseError, "impossible"),
+        ({"description": "diameter_mm=5,5"}, CaseError, "'5,5' is not a plain number"),
+        ({"description": "diameter_mm=1e9"}, CaseError, "'1e9' is not a plain number"),
+        ({"description": "diameter_mm=5mm"}, CaseError, "not a plain number"),
+        ({"description": "diameter_mm=-5"}, CaseError, "not a plain number"),
+        ({"description": "diameter_mm: about 5"}, CaseError, "not a plain number"),
+        ({"points": COURSE * [[1], [1], [1], [1e300]]}, CaseError, "mm away"),
         ({"name": "path_1"}, CaseError, "role of structure"),
         ({"name": "hip_left"}, CaseError, "only nerves"),
         ({"kind": "Plane"}, CaseError, "not a curve"),
@@ -79,3 +85,29 @@ def test_markup_refusals(tmp_path, ct, change, kind, reason):
     with pytest.raises(kind, match=reason) as caught:
         read_markups(path, grid)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("description", ["diameter_mm=5; drawn on T2", "(diameter_mm = 5.0)", "diameter_mm: 5, twice"])
+def test_a_diameter_may_stand_in_a_sentence(tmp_path, ct, description):
+    path = written_markup(tmp_path / "nerve.mrk.json", COURSE, description=description)
+    (region,), _ = read_markups(path, read_dicom(ct).volume.grid)
+    assert region.diameter_mm == 5.0
+
+
+@pytest.mark.parametrize("points", [5, "x", [[0, 0, 0], [1, 1, 1]], [{"position": 3}, {"position": 4}], {"a": 1}])
+def test_damaged_control_points_are_refused(tmp_path, ct, points):
+    path = written_markup(tmp_path / "nerve.mrk.json", COURSE)
+    content = json.loads(path.read_text())
+    content["markups"][0]["controlPoints"] = points
+    path.write_text(json.dumps(content))
+    for read in (lambda: read_markups(path, read_dicom(ct).volume.grid), lambda: read_lines(path)):
+        with pytest.raises(ReadError, match="damaged control point") as caught:
+            read()
+        assert caught.value.hint
+
+
+def test_json_nested_without_end_is_refused(tmp_path, ct):
+    path = tmp_path / "nerve.mrk.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ReadError, match="not a Slicer markups file"):
+        read_markups(path, read_dicom(ct).volume.grid)

@@ -1,6 +1,8 @@
 """NIfTI: all axis orders, and what is refused."""
 
+import gzip
 import itertools
+import struct
 
 import asymmetric
 import nibabel
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from trocar.errors import GeometryError, ReadError
 from trocar.io.geometry import LPS_FROM_RAS, canonical
-from trocar.io.nifti import read_nifti
+from trocar.io.nifti import read_label_values, read_nifti
 
 SHAPE = (32, 30, 28)
 SPACING_MM = np.array([2.0, 1.9, 1.8])
@@ -140,6 +142,8 @@ REFUSED = {
     "meters, no unit": (lambda p: _write(p, VALUES, _scaled(1e-3), unit="unknown"), "are read"),
     "micrometers, no unit": (lambda p: _write(p, VALUES, _scaled(1e3), unit="unknown"), "are read"),
     "NaN": (lambda p: nifti(p, _nan(VALUES), MATRIX), "2 of 26880 voxels are not a number"),
+    "a picture": (lambda p: nifti(p, VALUES[:, :, 0], MATRIX), "a volume has three"),
+    "one slice": (lambda p: nifti(p, VALUES[:, :, :1], MATRIX), "one slice is not a volume"),
     "time series": (lambda p: nifti(p, np.stack([VALUES, VALUES], axis=-1), MATRIX), "a volume has three"),
     "times ten": (lambda p: nifti(p, (VALUES * 10).astype(np.int16), MATRIX), "scaled"),
     "a tenth": (lambda p: nifti(p, (VALUES // 10).astype(np.int16), MATRIX), "bone"),
@@ -181,3 +185,66 @@ def test_another_kind_of_file_is_refused(tmp_path):
     path.write_text("this is not an image\n" * 100)
     with pytest.raises(ReadError, match="cannot be read as NIfTI"):
         read_nifti(path)
+
+
+NAN = float("nan")
+HEADERS = {
+    "unknown data type": (70, "h", 999),
+    "bits as data": (70, "h", 1),
+    "data far behind the end": (108, "f", 1e9),
+    "data before the header": (108, "f", -5.0),
+    "data nowhere": (108, "f", NAN),
+    "no dimension": (40, "h", 0),
+    "nine dimensions": (40, "h", 9),
+    "negative dimension": (42, "h", -32),
+    "empty dimension": (42, "h", 0),
+    "more voxels than the file holds": (42, "3h", 320, 300, 280),
+    "more voxels than any file holds": (42, "3h", 32000, 32000, 32000),
+    "impossible quaternion": (256, "3f", 0.9, 0.9, 0.9),
+    "quaternion not a number": (256, "f", NAN),
+    "orientation not a number": (280, "f", NAN),
+    "infinite orientation": (280, "f", float("inf")),
+    "unknown unit of length": (123, "B", 7),
+}
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_damaged_header_is_refused(tmp_path, capfd, name, suffix):
+    header = bytearray(nifti(tmp_path / "good.nii", VALUES, MATRIX).read_bytes())
+    offset, kind, *values = HEADERS[name]
+    struct.pack_into(f"<{kind}", header, offset, *values)
+    path = tmp_path / f"ct{suffix}"
+    path.write_bytes(gzip.compress(header) if suffix == ".nii.gz" else header)
+    for read in (read_nifti, lambda file: read_label_values(file, subject="structures")):
+        with pytest.raises(ReadError) as caught:
+            read(path)
+        assert caught.value.hint and "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("place", [-3, -6, -200, -5000])
+def test_a_flipped_bit_of_a_packed_file_is_refused(tmp_path, place):
+    """In the length, the checksum or the voxels: most leave a stream that unpacks, into other values."""
+    path = nifti(tmp_path / "ct.nii.gz", VALUES, MATRIX)
+    content = bytearray(path.read_bytes())
+    content[place] ^= 0x10
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match="truncated or damaged") as caught:
+        read_nifti(path)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("lost", [1, 8])
+def test_a_packed_file_without_its_last_bytes_is_refused(tmp_path, lost):
+    path = nifti(tmp_path / "ct.nii.gz", VALUES, MATRIX)
+    path.write_bytes(path.read_bytes()[:-lost])
+    with pytest.raises(ReadError, match="truncated or damaged"):
+        read_nifti(path)
+
+
+def test_a_picture_is_no_label_map_but_a_single_slice_is_one(tmp_path):
+    with pytest.raises(ReadError, match="a volume has three"):
+        read_label_values(nifti(tmp_path / "a.nii", np.ones((32, 30), np.uint8), MATRIX), subject="structures")
+    path = nifti(tmp_path / "b.nii", np.ones((32, 30, 1), np.uint8), MATRIX)
+    assert read_label_values(path, subject="structures")[1].shape == (32, 30, 1)

@@ -2,11 +2,12 @@
 
 import asymmetric
 import numpy as np
+import pydicom
 import pytest
 from asymmetric import AXIAL, CORONAL, LEFT_BALL_LPS_MM, saved, series
 from drawn import circles, expanded, voxels, written_rtstruct
 
-from trocar.errors import CaseError, GeometryError
+from trocar.errors import CaseError, GeometryError, ReadError
 from trocar.io.dicom import read_dicom
 from trocar.io.rtstruct import even_odd, read_rtstruct
 from trocar.model.case import Severity
@@ -86,5 +87,63 @@ def test_rtstruct_refusals(tmp_path, ct):
     for n, (contours, frame_uid, kind, reason) in enumerate(refused):
         path = written_rtstruct(tmp_path / f"{n}.dcm", contours, frame_uid=frame_uid)
         with pytest.raises(kind, match=reason) as caught:
+            read_rtstruct(path, grid, frame_of_reference_uid=asymmetric.FRAME_UID)
+        assert caught.value.hint
+
+
+def _without_a_coordinate(found):
+    contour = found.ROIContourSequence[0].ContourSequence[0]
+    contour.ContourData = list(contour.ContourData)[:-1]
+
+
+def _without_reference(found):
+    del found.ROIContourSequence[0].ReferencedROINumber
+
+
+def _without_number(found):
+    del found.StructureSetROISequence[0].ROINumber
+
+
+def _drawn_twice(found):
+    found.ROIContourSequence.append(found.ROIContourSequence[0])
+
+
+def _named_twice(found):
+    found.StructureSetROISequence.append(found.StructureSetROISequence[0])
+
+
+DAMAGES = [_without_a_coordinate, _without_reference, _without_number, _drawn_twice, _named_twice]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_damaged_structure_set_is_refused(tmp_path, ct, damage):
+    path = written_rtstruct(tmp_path / "rs.dcm", {"hip_left": circles(series(), 8.0)})
+    found = pydicom.dcmread(path)
+    damage(found)
+    found.save_as(path)
+    with pytest.raises(ReadError, match="damaged") as caught:
+        read_rtstruct(path, read_dicom(ct).volume.grid, frame_of_reference_uid=asymmetric.FRAME_UID)
+    assert "rs.dcm" in str(caught.value) and caught.value.hint
+
+
+def test_a_coordinate_that_is_no_number_is_refused(tmp_path, ct):
+    rings = circles(series(), 8.0)
+    path = written_rtstruct(tmp_path / "rs.dcm", {"hip_left": rings})
+    first = f"{rings[0][0, 0]:.4f}".encode()
+    content = path.read_bytes()
+    assert first in content
+    path.write_bytes(content.replace(first, b"nan".ljust(len(first)), 1))
+    with pytest.raises(ReadError, match="not a number") as caught:
+        read_rtstruct(path, read_dicom(ct).volume.grid, frame_of_reference_uid=asymmetric.FRAME_UID)
+    assert caught.value.hint
+
+
+def test_a_truncated_structure_set_is_refused(tmp_path, ct):
+    grid = read_dicom(ct).volume.grid
+    path = written_rtstruct(tmp_path / "rs.dcm", {"hip_left": circles(series(), 8.0), "lesion": circles(series(), 5.0)})
+    content = path.read_bytes()
+    for keep in range(200, len(content) - 1, len(content) // 40):
+        path.write_bytes(content[:keep])
+        with pytest.raises(ReadError) as caught:
             read_rtstruct(path, grid, frame_of_reference_uid=asymmetric.FRAME_UID)
         assert caught.value.hint
