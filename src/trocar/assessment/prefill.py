@@ -22,6 +22,7 @@ from trocar.imaging.fair import fair_surface
 from trocar.model.case import Case, LesionContext, Role, Structure
 
 ARTERIAL = "arterial"
+OUTSIDE_HU = -1000.0  # in a lesion: a phase that does not show it is resampled as air
 ENHANCEMENTS_HU = ((20.0, "none"), (50.0, "weak"), (90.0, "marked"))  # design: above the planning CT, else intense
 GRADES = {"none": 0, "weak": 1, "marked": 2, "intense": 3}
 SITE_OF_BONE = {
@@ -123,5 +124,7 @@ def _enhancement(case: Case, lesion: Structure) -> str | None:
     phase = case.phases.get(ARTERIAL)
     if phase is None or case.contrast_enhanced is not False:
         return None
+    if (phase.values[lesion.inside] < OUTSIDE_HU).any():
+        return None  # it does not show the whole lesion
     rise_HU = float(np.median(phase.values[lesion.inside]) - np.median(case.ct.values[lesion.inside]))
     return next((word for below, word in ENHANCEMENTS_HU if rise_HU < below), "intense")

@@ -10,6 +10,7 @@ from trocar.model.case import GeometryFinding, Severity
 from trocar.model.space import Array, Grid, Volume, as_matrix4
 
 SHEAR_SILENT_MM, SHEAR_REFUSED_MM = 0.05, 0.5  # what making the axes perpendicular moves the farthest corner
+SAMPLES = 20  # along each axis, to see how two images overlap
 EDGE_MIN_MM, EDGE_MAX_MM = 0.01, 20.0  # of a voxel: below and above, the lengths are not in millimeters
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -31,6 +32,21 @@ def judged(
     if value > refuse_above:
         raise GeometryError(f"{subject}: {message} ({value:.3g} {unit}, at most {refuse_above:g} {unit})", hint=hint)
     return (said(subject, finding, value, limit=say_above, unit=unit, message=message),)
+
+
+def judged_overlap(subject: str, grid: Grid, ct: Grid) -> tuple[GeometryFinding, ...]:
+    """How much of the CT another image does not show. Raises `GeometryError` when that is nearly all."""
+    ijk = np.stack(np.meshgrid(*(np.linspace(0, n - 1, SAMPLES) for n in ct.shape), indexing="ij"), axis=-1)
+    return judged(
+        subject,
+        "outside_image",
+        1.0 - float(grid.contains(ct.to_lps(ijk)).mean()),
+        say_above=0.05,
+        refuse_above=0.95,
+        unit="fraction",
+        message="part of the planning CT lies outside of it",
+        hint="it belongs to another patient or another frame of reference",
+    )
 
 
 def said(

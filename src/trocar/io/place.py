@@ -13,6 +13,7 @@ PAIR_SAID_MM = 5.0  # a left structure that lies less than this to the left of i
 MIDLINE_SAID_MM, MIDLINE_REFUSED_MM = 5.0, 25.0  # to the wrong side of spine, sacrum and sternum
 MIDLINE = ("vertebrae_", "sacrum", "spinal_cord", "spinal_canal", "thecal_sac", "sternum")
 SIDED = (Role.BONE, Role.MUSCLE, Role.NERVE, Role.JOINT, Role.LESION, Role.VESSEL)
+AERATED = (Role.LUNG, Role.PLEURA)  # air that the image cuts open is no part of the body as found by HU
 MAY_CROSS = (Role.VESSEL, Role.LESION)  # these may lie across the midline: said, not refused
 OUTSIDE_SAID_FRAC, OUTSIDE_REFUSED_FRAC = 0.05, 0.5
 BONE_SAID_HU, BONE_REFUSED_HU = 60.0, 0.0
@@ -81,7 +82,7 @@ def _in_body(regions: list[Region], body: Region, grid: Grid) -> tuple[GeometryF
     findings: tuple[GeometryFinding, ...] = ()
     for region in regions:
         count = np.count_nonzero(region.part)
-        if region.role in (Role.BODY, Role.SKIN) or count == 0:
+        if region.role in (Role.BODY, Role.SKIN, *AERATED) or count == 0:
             continue
         findings += judged(
             region.name,

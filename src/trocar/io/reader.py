@@ -10,7 +10,7 @@ from trocar.io.body import derived_body, derived_skin
 from trocar.io.clinical import read_clinical, with_named_lesions, with_shifted_dates
 from trocar.io.dicom import read_dicom
 from trocar.io.dicom_files import read_header
-from trocar.io.geometry import said
+from trocar.io.geometry import judged_overlap, said
 from trocar.io.hounsfield import AIR_HU
 from trocar.io.image import Image
 from trocar.io.labels import read_label_map, read_mask, read_mask_folder, read_names
@@ -148,6 +148,9 @@ def _outline(regions: list[Region], ct: Volume) -> Found:
     if body is not None and not any(region.role is Role.SKIN for region in regions):
         skin = derived_skin(body, ct.grid)
         made += [skin] if skin.part.any() else []
+    if body is None:
+        message = "no body was found: nothing on the CT is denser than fat and thick enough"
+        return [], (said("structures", "no_body", 0, limit=1, unit="1", message=message),)
     if not made:
         return [], ()
     message = f"{' and '.join(region.name for region in made)} derived from the CT's values, not drawn"
@@ -166,11 +169,14 @@ def _read_phases(
         findings += phase.findings
         findings += require_same_frame(subject, phase.frame_of_reference_uid, image.frame_of_reference_uid)
         volume = phase.volume
+        findings += judged_overlap(subject, volume.grid, image.volume.grid)
         if not volume.grid.matches(image.volume.grid, tolerance_mm=0.01):
             message = "phase resampled onto the planning CT's grid (trilinear)"
             edge_mm = float(volume.grid.spacing_mm.max())
             findings += (said(subject, "resampled", edge_mm, limit=0, unit="mm", message=message, repaired=True),)
             volume = resample(volume, image.volume.grid, outside=AIR_HU)
+        if named(name) in volumes:
+            raise CaseError(f"{subject} is given twice", hint="name each phase once")
         volumes[named(name)] = volume
     return volumes, findings
 

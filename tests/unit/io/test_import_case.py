@@ -90,6 +90,12 @@ def test_sides_without_a_midline_are_said(tmp_path, ct):
     assert [f.severity for f in case.geometry if f.finding == "side"] == [Severity.NOTED]
 
 
+def test_a_lung_that_the_image_cuts_open_is_not_outside_the_body(tmp_path, ct):
+    """Its air is joined to that around the patient, so it is no part of the body as found by HU."""
+    outside = mask(tmp_path, "lung", column(52, 6.0))
+    assert read_case(ct, structure={"lung_lower_lobe_left": outside}).structure("lung_lower_lobe_left").inside.any()
+
+
 def test_bone_labels_on_soft_tissue_and_structures_in_air_are_refused(tmp_path, ct):
     off = {"hip_left": mask(tmp_path, "l", column(52, 6.0)), "sacrum": mask(tmp_path, "m", column(0))}
     with pytest.raises(GeometryError, match="outside the patient's body"):
@@ -109,6 +115,21 @@ def test_a_phase_is_resampled_onto_the_planning_ct(tmp_path, ct):
     assert arterial.grid == case.grid and arterial.unit == "HU"
     np.testing.assert_allclose(arterial.values[8:38, 8:30], 2 * POINTS[8:38, 8:30, :, 0], atol=1.0)
     assert [f.severity for f in case.geometry if f.finding == "resampled"] == [Severity.REPAIRED]
+
+
+def test_a_phase_of_elsewhere_is_refused_and_one_that_shows_a_part_is_said(tmp_path, ct):
+    def phase(name, x_mm):
+        grid = Grid.aligned(origin_lps_mm=(x_mm, -50.0, 0.0), spacing_mm=(6.0, 6.0, 3.0), shape=(21, 18, 20))
+        values = np.full(grid.shape, 40, np.int16)
+        values[0], values[1], values[2] = -1000, 600, -90
+        return nifti(tmp_path / f"{name}.nii.gz", values, grid.matrix)
+
+    with pytest.raises(GeometryError, match="outside of it"):
+        read_case(ct, phases={"arterial": phase("far", 5000.0)})
+    case = read_case(ct, phases={"arterial": phase("part", 0.0)})
+    assert [f.severity for f in case.geometry if f.finding == "outside_image"] == [Severity.NOTED]
+    with pytest.raises(CaseError, match="twice"):
+        read_case(ct, phases={"a b": phase("a", -60.0), "a_b": phase("b", -60.0)})
 
 
 def test_the_same_files_give_the_same_case(tmp_path, ct):

@@ -131,6 +131,7 @@ def _nan(values):
     return broken
 
 
+NOISY = VALUES + np.random.default_rng(2).integers(-8, 9, VALUES.shape)
 REFUSED = {
     "mirrored q against s": (
         lambda p: _write(p, VALUES, MATRIX, qform=np.diag([-1.0, 1, 1, 1]) @ MATRIX),
@@ -149,6 +150,9 @@ REFUSED = {
     "a tenth": (lambda p: nifti(p, (VALUES // 10).astype(np.int16), MATRIX), "bone"),
     "0..1": (lambda p: nifti(p, ((VALUES + 1024) / 2500).astype(np.float32), MATRIX), "0..1"),
     "constant": (lambda p: nifti(p, np.zeros(SHAPE, np.int16), MATRIX), "same value"),
+    "twice": (lambda p: nifti(p, np.where(VALUES > 100, VALUES, NOISY * 2).astype(np.int16), MATRIX), "below air"),
+    "a window": (lambda p: nifti(p, np.clip(VALUES, -160, 240).astype(np.int16), MATRIX), "a window"),
+    "gray levels": (lambda p: nifti(p, (np.clip(VALUES, -160, 240) + 160).astype(np.int16), MATRIX), "no fat"),
     "stored values": (lambda p: nifti(p, (VALUES + 1024).astype(np.int16), MATRIX), "Hounsfield"),
     "colors": (lambda p: nifti(p, np.zeros(SHAPE, [("R", "u1"), ("G", "u1"), ("B", "u1")]), MATRIX), "colors"),
 }
