@@ -10,7 +10,6 @@ from trocar.physics.electric import (
     Electrode,
     GroundedFaces,
     conductivity_S_per_m,
-    needs_refresh,
 )
 from trocar.physics.lines import Line
 
@@ -155,17 +154,6 @@ def test_conductivity_follows_warmth_vapor_and_ice():
     assert conductivity_S_per_m(base, base * 0 + 47.0) == pytest.approx(0.12)
     assert conductivity_S_per_m(base, base * 0 + 37.0, 1.0, vapor_factor=0.01) == pytest.approx(0.001)
     assert conductivity_S_per_m(base, base * 0 + 37.0, 0.0, 1.0, ice_factor=0.02) == pytest.approx(0.002)
-
-
-def test_a_refresh_is_due_when_a_cell_has_moved_further_than_the_limit():
-    before = np.full((2, 2, 2), 37.0)
-    now = before.copy()
-    now[0, 0, 0] -= 4
-    assert needs_refresh(before, now, 3.0)
-    assert not needs_refresh(before, now, 5.0)
-    now[1, 1, 1] = np.nan
-    with pytest.raises(SolverError):
-        needs_refresh(before, now, 3.0)
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.0, -0.1, np.inf])

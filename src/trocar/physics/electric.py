@@ -229,14 +229,6 @@ def conductivity_S_per_m(
     return np.asarray(base * warmed * np.exp(lost), np.float32)
 
 
-def needs_refresh(before_degC: Array, now_degC: Array, limit_K: float) -> bool:
-    """Whether a temperature has moved by more than the limit since the field was solved. NaN raises `SolverError`."""
-    moved = float(np.max(np.abs(np.asarray(now_degC) - before_degC)))
-    if not (np.isfinite(moved) and limit_K > 0):
-        raise SolverError("temperatures or the limit are not numbers", hint="degC in every cell, a limit above 0 K")
-    return moved > limit_K
-
-
 def _free_ends(lines: tuple[Line, ...]) -> list[tuple[bool, bool]]:
     """Of each line, whether its tip and its tail are the end of no other line."""
     ends = np.array([[line.tip_m, line.tail_m] for line in lines], float).reshape(-1, 3)

@@ -11,7 +11,6 @@ from trocar.errors import SolverError
 Array = NDArray[Any]
 
 BOILING_DEGC = (99.0, 101.0)  # the range over which tissue water is taken to boil
-HELD_J_PER_M3K = 1e15  # a cell of this heat capacity keeps its temperature: vessels, the outer boundary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

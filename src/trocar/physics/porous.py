@@ -70,10 +70,6 @@ class Filling:
     volumes_m3: Array = field(repr=False)
     resistance_per_m3: Array = field(repr=False)
 
-    def resistance_at(self, volume_m3: Array | float) -> Array:
-        """The resistance [1/m3] when that much has been injected."""
-        return np.asarray(np.interp(volume_m3, self.volumes_m3, self.resistance_per_m3))
-
     def pressure_Pa(self, viscosity_Pa_s: Array, flow_m3_per_s: float) -> Array:
         """(n,) the pressure at the opening at `volumes_m3`, for the viscosity at each and a steady flow."""
         return np.asarray(viscosity_Pa_s) * flow_m3_per_s * self.resistance_per_m3

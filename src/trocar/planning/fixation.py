@@ -7,7 +7,7 @@ import numpy as np
 from trocar.catalog import devices, limit
 from trocar.model.case import Role
 from trocar.model.device import Screw, Trocar, Wire
-from trocar.model.space import Array, Segment, as_vector
+from trocar.model.space import Array, Segment
 from trocar.model.treatment import Rejection, Text
 from trocar.planning.access import Instrument, Paths, clear, rejections, trace, written
 from trocar.planning.bonefield import BoneField
@@ -213,11 +213,6 @@ def _pair(able: list[Screwed], exact: _Exact) -> tuple[Screwed, ...]:
             if value > best[0] and exact(second):
                 best = (value, (first, second))
     return best[1]
-
-
-def head_path(item: Screwed) -> Segment:
-    """From the skin to the screw's head."""
-    return Segment(start_lps_mm=item.path.start_lps_mm, end_lps_mm=as_vector(item.corridor.axis.start_lps_mm))
 
 
 def find_corridors(bone: BoneField) -> list[Corridor]:

@@ -17,7 +17,6 @@ from trocar.planning.surroundings import Surroundings, look_up
 
 TEST_VOLUME_ML = 10.0  # 5 to 10 ml first, then as much as the layer needs (V32)
 BESIDE_MM = (1.0, 4.0)  # from the nerve's surface to the instrument's tip
-NEAR_LESION_MM = 25.0
 TARGETS_TRIED = 16
 DIRECTIONS = 500
 APART_MM = 3.0
