@@ -222,6 +222,9 @@ def test_A8_has_no_option_and_says_what_would_change_it():
         (cases.a1().having("decision", side="right"), "G24"),
         (cases.a1().lesion(side="right"), "G24"),
         (cases.a3(opinion="percutaneous_agreed").lesion(level="L2"), "G24"),
+        (cases.a2().lesion(level="L4"), "G24"),
+        (cases.a1().lesion(level="L4"), "G24"),
+        (cases.a3(opinion="percutaneous_agreed").measured(host_bones=("sacrum",)), "G24"),
         (cases.a1().having("patient", age_years=16), "G23"),
         (cases.a2().having("laboratory", inr=1.8), "G11"),
         (cases.a1().having("patient", sex="female", age_years=40, pregnant=True), "G18"),
@@ -386,3 +389,35 @@ def test_a_radial_access_raises_the_bound_of_an_arterial_step():
 def test_a_positive_pregnancy_test_stops_whatever_else_is_said():
     scenario = cases.a1().having("laboratory", pregnancy_test_positive=True)
     assert "G18" in fired(scenario.proposals()[0], "stop")
+
+
+@pytest.mark.parametrize("patient", [{"sex": "male"}, {"sex": "female", "age_years": 74}, {"sex": "female"}])
+def test_a_stated_pregnancy_stops_whatever_sex_and_age_would_let_expect(patient):
+    scenario = cases.a1().having("patient", **patient, pregnant=True)
+    assert "G18" in fired(scenario.proposals()[0], "stop")
+    assert "G18" in fired(scenario.having("laboratory", pregnancy_test_positive=False).proposals()[0], "stop")
+    assert "G18" not in fired(cases.a1().having("patient", **patient, pregnant=False).proposals()[0], "stop")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "level", "bones"),
+    [
+        (cases.a2(), None, ("sacrum",)),
+        (cases.a2(), "S1", ("sacrum",)),
+        (cases.a2(), "s1-S2", ("sacrum",)),
+        (cases.a2(), "L5", ("sacrum", "vertebrae_L5")),
+        (cases.a2(), "S1", ("vertebrae_S1",)),
+        (cases.a3(opinion="percutaneous_agreed"), "l3", ("vertebrae_L3",)),
+        (cases.a5(), "T7", ("rib_left_7",)),
+        (cases.a5(), "T7", ()),
+    ],
+)
+def test_a_level_that_agrees_with_the_bone_stops_nothing(scenario, level, bones):
+    first = scenario.lesion(level=level).measured(host_bones=bones).proposals()[0]
+    assert "G24" not in fired(first, "stop", "missing")
+
+
+def test_a_level_is_not_known_where_the_bones_of_the_spine_have_no_numbers():
+    for scenario in (cases.a2(), cases.a3(opinion="percutaneous_agreed")):
+        first = scenario.lesion(level="L3").measured(host_bones=("vertebrae",)).proposals()[0]
+        assert "G24" in fired(first, "missing")
