@@ -7,9 +7,11 @@ import proposal_cases as cases
 import pytest
 from proposal_cases import fired, held, steps
 
+from trocar.cli.summary import missing_values
 from trocar.errors import PlanningError
 from trocar.model.case import Clinical, Role
 from trocar.model.treatment import Plan, ProposalVerdict, Technique, TechniqueStatus
+from trocar.proposal.propose import propose
 from trocar.proposal.schedule import schedule
 from trocar.workflow import plan
 
@@ -421,3 +423,32 @@ def test_a_level_is_not_known_where_the_bones_of_the_spine_have_no_numbers():
     for scenario in (cases.a2(), cases.a3(opinion="percutaneous_agreed")):
         first = scenario.lesion(level="L3").measured(host_bones=("vertebrae",)).proposals()[0]
         assert "G24" in fired(first, "missing")
+
+
+@pytest.mark.parametrize(
+    ("image", "stated", "outcome"),
+    [
+        (None, None, "hold"),
+        (None, 13, "pass"),
+        (13, None, "pass"),
+        (None, -5, "missing"),
+        (-5, 13, "missing"),
+        (13, -5, "missing"),
+        (None, 25, "missing"),
+    ],
+)
+def test_the_day_of_a_CT_that_tells_none_can_be_stated_and_the_earlier_counts(image, stated, outcome):
+    def in_november(day):
+        return None if day is None else datetime.date(2026, 10, 31) + datetime.timedelta(days=day)
+
+    scenario = cases.a1().having("decision", planning_ct_date=in_november(stated))
+    first = propose(replace(scenario.case(), acquired=in_november(image)), scenario.assessment())[0]
+    assert [gate.outcome for gate in first.gates if gate.rule == "G27"] == [outcome, "pass"]
+    assert any(gate.forbids_approval for gate in first.gates) == (outcome != "pass")
+
+
+def test_the_day_of_the_CT_is_asked_for_only_where_the_image_tells_none():
+    case = cases.a1().case()
+    asked = {item["field"]: item["asked_by_rules"] for item in missing_values(replace(case, acquired=None))}
+    assert asked["decision.planning_ct_date"]
+    assert "decision.planning_ct_date" not in {item["field"] for item in missing_values(case)}
