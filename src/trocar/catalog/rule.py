@@ -17,6 +17,7 @@ Target: TypeAlias = Literal[
     "embolization", "biopsy", "protection", "ablation", "cryoablation", "radiofrequency", "microwave", "screw", "cement"
 ]
 BLOCKING = ("stop", "refer", "missing", "require")  # the discussion, and with it approval
+CEMENT_PLANNED = "cement_planned"  # the input that tells whether an option holds cement
 HOLD = "hold"  # approval only: what is settled after the discussion
 
 

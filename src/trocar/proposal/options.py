@@ -56,17 +56,18 @@ def _combinations(rules: Ruleset, selection: Selection) -> Iterator[Option]:
     for rule in rules.options:
         if rule.comparator or holds(rule.when, selection.inputs) is not True:
             continue
+        own = select(rules, selection.inputs, cement=False) if Technique.CEMENT in rule.drops else selection
         needed = [set(MODALITIES) if target == ABLATION else {target} for target in rule.needs]
-        if not all(group & set(selection.techniques) for group in needed):
+        if not all(group & set(own.techniques) for group in needed):
             continue
         dropped = set(rule.drops) | (set(MODALITIES) if ABLATION in rule.drops else set())
-        techniques = tuple(technique for technique in selection.techniques if technique not in dropped)
+        techniques = tuple(technique for technique in own.techniques if technique not in dropped)
         if techniques in seen:
             continue
         seen.add(techniques)
-        inputs, judgments = judge(rules, selection.inputs, techniques)
-        verdict = verdict_of(judgments, empty=not techniques, undecided=bool(selection.undecided))
-        yield Option(rule, selection, techniques, inputs, tuple(judgments), verdict)
+        inputs, judgments = judge(rules, own.inputs, techniques)
+        verdict = verdict_of(judgments, empty=not techniques, undecided=bool(own.undecided))
+        yield Option(rule, own, techniques, inputs, tuple(judgments), verdict)
 
 
 def _comparator(rules: Ruleset, rule: OptionRule, selection: Selection) -> Option:

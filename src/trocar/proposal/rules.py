@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trocar.catalog.conditions import Inputs, Value, holds
-from trocar.catalog.rule import BLOCKING, Gate, OrderRule, Rule, Ruleset, TechniqueRule
+from trocar.catalog.rule import BLOCKING, CEMENT_PLANNED, Gate, OrderRule, Rule, Ruleset, TechniqueRule
 from trocar.model.treatment import Technique
 
 MODALITIES = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)
@@ -64,8 +64,13 @@ def classified(rules: Ruleset, inputs: Inputs) -> dict[str, Value]:
     return known
 
 
-def select(rules: Ruleset, inputs: Inputs) -> Selection:
-    """The techniques that the rules indicate for these (classified) inputs, without a session in mind yet."""
+def select(rules: Ruleset, inputs: Inputs, *, cement: bool = True) -> Selection:
+    """The techniques that the rules indicate for these (classified) inputs, without a session in mind yet.
+
+    Cement is weighed first: what serves it alone does not speak for an option that leaves it out (`cement=False`).
+    """
+    planned = _planned(_standing(rules, Technique.CEMENT, inputs)) if cement else False
+    inputs = {**inputs, CEMENT_PLANNED: planned}
     standings = {target: _standing(rules, target, inputs) for target in (*map(str, Technique), ABLATION)}
     techniques: list[Technique] = []
     undecided: list[Rule] = []
@@ -120,6 +125,12 @@ def _decide(standing: Standing) -> tuple[bool, list[Rule]]:
     if standing.supporting:
         return True, [*standing.open_against, *standing.open_exclusion]
     return False, [rule for rule in standing.open_for if rule.strength in _DECIDING]
+
+
+def _planned(standing: Standing) -> bool | None:
+    """Whether a technique is taken; unknown where a rule that cannot be decided would bring it."""
+    chosen, undecided = _decide(standing)
+    return None if undecided and not chosen else chosen
 
 
 def _choose_modality(standings: dict[str, Standing]) -> tuple[Technique | None, list[Rule]]:

@@ -107,6 +107,37 @@ def test_A2_ablates_before_the_cement_even_when_the_pain_is_mechanical_only():
     assert held(first) == held(cases.a2().proposals()[0])
 
 
+# shows: R38
+def test_ablation_before_the_cement_is_a_reason_only_in_an_option_that_holds_cement():
+    near = cases.neighbor("femoral_nerve_left", Role.NERVE, 9.0)  # T4 for leaks too
+    scenario = cases.a1().measured(neighbors=(*cases.a1().measure.neighbors, near))
+    allergic = scenario.having("patient", allergies=("pmma",))
+    for proposal in (*scenario.proposals(), *allergic.proposals()):
+        if proposal.indicates(Technique.CRYOABLATION):
+            rules = [reason.rule for reason in option_for(proposal, Technique.CRYOABLATION).reasons_for]
+            assert rules.count("T4") == (2 if proposal.indicates(Technique.CEMENT) else 0)
+    assert any(p.indicates(Technique.CEMENT) for p in scenario.proposals())
+    assert any(p.indicates(Technique.CRYOABLATION) for p in allergic.proposals())
+
+
+def test_an_ablation_that_only_prepares_for_cement_is_no_option_without_it():
+    scenario = cases.a2().having("pain", character=("mechanical",))
+    assert [held(p) & {Technique.CRYOABLATION, Technique.CEMENT} for p in scenario.proposals() if p.techniques] == [
+        {Technique.CRYOABLATION, Technique.CEMENT},
+        {Technique.CEMENT},
+    ]
+    allergic = scenario.having("patient", allergies=("pmma",)).proposals()
+    assert not any(p.indicates(Technique.CRYOABLATION) for p in allergic)
+
+
+def test_what_decides_on_cement_is_asked_for_where_an_ablation_waits_for_it():
+    first = cases.a2().having("pain", character=("mechanical",)).having("patient", allergies=None).proposals()[0]
+    needed = {item.field: set(item.rules) for item in first.missing}
+    assert "patient.allergies" in needed and not any("cement_planned" in field for field in needed)
+    unknown = cases.a2().having("pain", character=None).proposals()[0]
+    assert {item.field: set(item.rules) for item in unknown.missing}["pain.character"] >= {"T2", "T4"}
+
+
 # shows: R54
 def test_a_nerve_is_monitored_within_20_mm_and_protected_within_15():
     for distance_mm, monitored, protected in ((20.1, False, False), (20.0, True, False), (15.0, True, True)):
