@@ -16,7 +16,6 @@ CONSOLIDATION = (Technique.SCREW, Technique.CEMENT)
 ABLATION = "ablation"
 _STRENGTHS = ("INFO", "WARN", "MAY", "SHOULD", "REQUIRE")
 _GRADES = "DCBA"
-_DECIDING = ("SHOULD", "REQUIRE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def _decide(standing: Standing) -> tuple[bool, list[Rule]]:
         return False, []
     if standing.supporting:
         return True, [*standing.open_against, *standing.open_exclusion]
-    return False, [rule for rule in standing.open_for if rule.strength in _DECIDING]
+    return False, list(standing.open_for)
 
 
 def _planned(standing: Standing) -> bool | None:

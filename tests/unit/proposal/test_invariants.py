@@ -160,6 +160,13 @@ def test_I8_an_input_made_unknown_never_permits_more(inputs, data):
     assert after - later <= before, name
 
 
+def test_I8_a_technique_that_may_be_taken_is_undecided_when_its_rule_is_unknown():
+    """A fever that nobody asked for holds back screws (G14); they may not leave with their own rule (T16) open."""
+    inputs = {**inputs_for(cases.a6(opinion="declined")), "matrix": "sclerotic", "fever": None}
+    assert ("approve", Technique.EMBOLIZATION) not in permitted(inputs)
+    assert ("approve", Technique.EMBOLIZATION) not in permitted({**inputs, "mirels": None})
+
+
 def test_I8_no_single_field_of_the_clinical_file_is_taken_for_granted():
     """Removing any field of a complete file leaves at most what was permitted."""
     complete = cases.a2()
