@@ -24,16 +24,21 @@ class Standing:
 
     supporting: tuple[Rule, ...] = ()
     opposing: tuple[Rule, ...] = ()
-    refuted: tuple[Rule, ...] = ()  # would speak for it, but do not hold
+    refuted: tuple[Rule, ...] = ()  # would speak for it, but do not hold, where none does
     open_for: tuple[Rule, ...] = ()  # would speak for it, if what is unknown were so
     open_against: tuple[Rule, ...] = ()
     excluded_by: tuple[Gate, ...] = ()
     open_exclusion: tuple[Gate, ...] = ()
 
     @property
+    def best(self) -> Rule | None:
+        """The rule that speaks for it with the most strength, then grade."""
+        return max(self.supporting, key=_rank, default=None)
+
+    @property
     def rank(self) -> tuple[int, int]:
         """Strength, then grade, of the best rule that speaks for it."""
-        return max(map(_rank, self.supporting), default=(-1, -1))
+        return (-1, -1) if self.best is None else _rank(self.best)
 
     @property
     def admissible(self) -> bool:
@@ -106,10 +111,12 @@ def _standing(rules: Ruleset, target: str, inputs: Inputs) -> Standing:
         if effect.technique == target
     ]
     exclusions = [(gate, holds(gate.when, inputs)) for gate in rules.gates if target in gate.excludes]
+    supporting = tuple(rule for rule, stance, truth in stances if stance == "for" and truth)
+    refuted = tuple(rule for rule, stance, truth in stances if stance == "for" and truth is False)
     return Standing(
-        supporting=tuple(rule for rule, stance, truth in stances if stance == "for" and truth),
+        supporting=supporting,
         opposing=tuple(rule for rule, stance, truth in stances if stance == "against" and truth),
-        refuted=tuple(rule for rule, stance, truth in stances if stance == "for" and truth is False),
+        refuted=() if supporting else refuted,
         open_for=tuple(rule for rule, stance, truth in stances if stance == "for" and truth is None),
         open_against=tuple(rule for rule, stance, truth in stances if stance == "against" and truth is None),
         excluded_by=tuple(gate for gate, truth in exclusions if truth),

@@ -174,6 +174,38 @@ def test_A3_asks_for_a_surgical_opinion_then_offers_bipolar_radiofrequency_and_c
     assert all(proposal.verdict is ProposalVerdict.REFER for proposal in preferred)
 
 
+@pytest.mark.parametrize("scenario", [cases.a1(), cases.a2(), cases.a3(opinion="percutaneous_agreed"), cases.a4()])
+def test_what_an_option_leaves_out_is_said_to_be_left_out_and_by_no_rule_that_would_have_brought_it(scenario):
+    proposals = [p for p in scenario.proposals() if p.techniques]
+    whole, *others = proposals
+    left = [(p, technique) for p in others for technique in held(whole) - held(p) - {Technique.PROTECTION}]
+    assert left
+    for proposal, technique in left:
+        said = option_for(proposal, technique)
+        assert said.reasons_for
+        (reason,) = said.reasons_against
+        assert reason.text.en.startswith("Left out in this option") and reason.text.fr.startswith("Écarté")
+        assert reason.rule in ("ablation_only", "consolidation_only", "cement_alone")
+
+
+def test_a_means_of_ablation_that_is_not_taken_names_the_one_that_is():
+    proposals = cases.a3(opinion="percutaneous_agreed").proposals()
+    for proposal in (p for p in proposals if p.techniques):
+        (reason,) = option_for(proposal, Technique.CRYOABLATION).reasons_against
+        assert reason.rule == "T13" and "radiofrequency" in reason.text.en and "radiofréquence" in reason.text.fr
+    (reason,) = option_for(cases.a1().proposals()[0], Technique.MICROWAVE).reasons_against
+    assert reason.rule == "T19" and "not sclerotic" in reason.text.en
+
+
+@pytest.mark.parametrize("allergies", [(), ("pmma",)])
+def test_no_technique_has_reasons_that_affirm_and_deny_a_mechanical_problem(allergies):
+    for proposal in cases.a1().having("patient", allergies=allergies).proposals():
+        for option in proposal.techniques:
+            against = " ".join(reason.text.en for reason in option.reasons_against)
+            affirmed = any(reason.text.en.startswith("Mechanical problem") for reason in option.reasons_for)
+            assert not (affirmed and "No mechanical problem" in against), option.technique
+
+
 # shows: R75
 def test_A4_offers_screws_with_cement_and_warns_of_cement_alone():
     proposals = cases.a4().proposals()
