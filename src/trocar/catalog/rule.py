@@ -50,6 +50,7 @@ class Gate(Rule):
     excludes: tuple[Target, ...] = ()
     indication: bool = False  # it speaks of the indication, not of the safety of a session
     draft: bool = True  # whether the techniques are still drafted when it stops
+    simplest_first: bool = False  # options of fewer techniques are ranked before the others when it holds
 
     @property
     def outcome(self) -> str:

@@ -37,6 +37,7 @@ def inputs_of(case: Case, assessment: Assessment, lesion: str) -> dict[str, Valu
     known: dict[str, Value] = {
         **_patient_inputs(case, measure),
         **_disease_inputs(case),
+        "worst_nrs": case.clinical.pain.worst_nrs if context.worst_nrs is None else context.worst_nrs,
         **_safety_inputs(case),
         **_decision_inputs(case, measure, context, site),
         "site": name if site else None,

@@ -29,11 +29,16 @@ class Option:
 
 
 def options(rules: Ruleset, inputs: Inputs) -> list[Option]:
-    """The options for these inputs, best first; the whole combination leads unless another specialty must."""
+    """The options for these inputs, best first; the whole combination leads unless another specialty must.
+
+    Where a gate asks for the simplest, those of fewer techniques come first.
+    """
     selection = select(rules, classified(rules, inputs))
     ranked = list(_combinations(rules, selection))
     if not ranked[0].drafted:
         return ranked[:1]
+    if any(judgment.gate.simplest_first and judgment.truth for judgment in ranked[0].judgments):
+        ranked.sort(key=lambda option: len(option.techniques))
     for rule in rules.options:
         if rule.comparator and holds(rule.when, selection.inputs):
             leads = comes_first(rule, selection.inputs)

@@ -77,6 +77,9 @@ CHANGES = {
     "new_symptom_since_ct": st.booleans(),
     "crp_mg_per_l": st.sampled_from([4, 10, 60]),
     "crp_explained": st.booleans(),
+    "worst_nrs": st.sampled_from([0, 8]),
+    "expected_survival_months": st.sampled_from([0.1, 0.92, 12]),
+    "ecog": st.sampled_from([1, 4]),
     "planning_ct_age_d": st.sampled_from([10.0, 28.0, 29.0]),
 }  # fmt: skip
 
@@ -335,7 +338,8 @@ def test_a_comparator_says_what_would_change_its_rank():
     surgery, *_, radiotherapy = cases.a6(opinion=None).proposals()
     said = {item.change.en: item.effect.en for item in surgery.counterfactuals}
     assert said["With surgical opinion: unfit for surgery"] == "no longer ranked first"
-    assert radiotherapy.counterfactuals == ()
+    (only,) = radiotherapy.counterfactuals
+    assert "ECOG" in only.change.en and only.effect.en == "now ranked first"
     after = cases.a6(opinion="unfit").proposals()
     assert after[0].techniques
     later = next(p for p in after if not p.techniques and "surgery" in p.summary.en)

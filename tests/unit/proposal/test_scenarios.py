@@ -515,3 +515,45 @@ def test_the_day_of_the_CT_is_asked_for_only_where_the_image_tells_none():
     asked = {item["field"]: item["asked_by_rules"] for item in missing_values(replace(case, acquired=None))}
     assert asked["decision.planning_ct_date"]
     assert "decision.planning_ct_date" not in {item["field"] for item in missing_values(case)}
+
+
+def test_a_pain_of_0_that_is_a_reason_to_treat_is_said_to_contradict_itself():
+    def warned(scenario):
+        return [gate for gate in scenario.proposals()[0].gates if (gate.rule, gate.outcome) == ("G15", "warn")]
+
+    (gate,) = warned(cases.a1().having("pain", worst_nrs=0))
+    assert gate.source == "design" and "0" in gate.message.en and "à 0" in gate.message.fr
+    assert warned(cases.a4().having("pain", worst_nrs=0))  # mechanical pain only
+    assert warned(cases.a1().lesion(worst_nrs=0))  # this lesion's own pain
+    assert not warned(cases.a1()) and not warned(cases.a1().having("pain", worst_nrs=None))
+    fracture = cases.a6(opinion="declined").having("pain", worst_nrs=0, character=())
+    assert not warned(fracture)  # it is not pain that is treated
+
+
+# shows: R8
+@pytest.mark.parametrize(
+    ("changes", "first"),
+    [
+        ([("oncology", {"expected_survival_months": 0.1})], ["analgesics"]),
+        ([("patient", {"ecog": 4}), ("oncology", {"expected_survival_months": 0.5})], ["analgesics"]),
+        ([("patient", {"ecog": 4})], ["analgesics", "radiotherapy"]),
+    ],
+)
+def test_a_short_life_ranks_the_simplest_first(changes, first):
+    scenario = cases.a1()
+    for group, change in changes:
+        scenario = scenario.having(group, **change)
+    proposals = scenario.proposals()
+    ours = [len(held(p)) for p in proposals if p.techniques]
+    assert ours == sorted(ours) and len(ours) == 3
+    assert all(word in p.summary.en for word, p in zip(first, proposals, strict=False))
+    assert proposals[len(first)].techniques and "G17" in fired(proposals[len(first)], "warn")
+    assert sum("radiotherapy" in p.summary.en for p in proposals if not p.techniques) == 1
+    assert all(p.verdict is ProposalVerdict.REFER for p in proposals if not p.techniques)
+
+
+def test_a_longer_life_ranks_the_combination_first():
+    for months in (0.92, 12, None):
+        proposals = cases.a1().having("oncology", expected_survival_months=months).proposals()
+        assert len(held(proposals[0])) == 4
+        assert not any("analgesics" in p.summary.en for p in proposals)
