@@ -530,7 +530,6 @@ def test_a_pain_of_0_that_is_a_reason_to_treat_is_said_to_contradict_itself():
     assert not warned(fracture)  # it is not pain that is treated
 
 
-# shows: R8
 @pytest.mark.parametrize(
     ("changes", "first"),
     [
