@@ -17,6 +17,7 @@ Target: TypeAlias = Literal[
     "embolization", "biopsy", "protection", "ablation", "cryoablation", "radiofrequency", "microwave", "screw", "cement"
 ]
 BLOCKING = ("stop", "refer", "missing", "require")  # the discussion, and with it approval
+CEMENT_PLANNED = "cement_planned"  # the input that tells whether an option holds cement
 HOLD = "hold"  # approval only: what is settled after the discussion
 
 
@@ -49,6 +50,7 @@ class Gate(Rule):
     excludes: tuple[Target, ...] = ()
     indication: bool = False  # it speaks of the indication, not of the safety of a session
     draft: bool = True  # whether the techniques are still drafted when it stops
+    simplest_first: bool = False  # options of fewer techniques are ranked before the others when it holds
 
     @property
     def outcome(self) -> str:

@@ -13,6 +13,7 @@ from trocar.catalog.facts import limits
 from trocar.catalog.read import CATALOG, placed, read_toml
 from trocar.catalog.rule import (
     BLOCKING,
+    CEMENT_PLANNED,
     HOLD,
     AgentRule,
     Gate,
@@ -128,10 +129,16 @@ def _check_open_world(rules: tuple[Rule, ...], path: Path) -> None:
 def _check_before_session(rules: tuple[Rule, ...], path: Path) -> None:
     """What decides on the techniques may not ask which techniques were decided on."""
     for rule in rules:
-        asked = SESSION_INPUTS & {test.input for test in comparisons(rule.when)}
+        decided = SESSION_INPUTS | ({CEMENT_PLANNED} if _precedes_cement(rule) else set())
+        asked = decided & {test.input for test in comparisons(rule.when)}
         if asked:
             where = placed(path, rule.id, rule.part)
             raise CatalogError(f"{path.name}: {where}: asks for {', '.join(sorted(asked))} before it is decided")
+
+
+def _precedes_cement(rule: Rule) -> bool:
+    """Whether cement is decided with this rule's answer."""
+    return not isinstance(rule, TechniqueRule) or any(effect.technique == "cement" for effect in rule.effects)
 
 
 def _check_options(rules: Ruleset, path: Path) -> None:

@@ -70,7 +70,8 @@ def _then(rule: Rule) -> Iterator[str]:
     match rule:
         case Gate():
             out = f" and takes out {', '.join(rule.excludes)}" if rule.excludes else ""
-            yield f"then: {rule.outcome}{out}; when it cannot be known: {rule.if_unknown}"
+            order = ", simplest options first" if rule.simplest_first else ""
+            yield f"then: {rule.outcome}{out}{order}; when it cannot be known: {rule.if_unknown}"
         case TechniqueRule():
             for effect in rule.effects:
                 yield f"then: speaks {effect.stance} {effect.technique}"

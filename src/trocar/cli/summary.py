@@ -55,6 +55,7 @@ def missing_values(case: Case) -> list[dict[str, Any]]:
     from trocar.catalog.minimum import asked_by_rules, minimum_data, without_a_meaning
 
     wanted, asked, pointless = minimum_data(), asked_by_rules(), without_a_meaning(case.clinical)
+    pointless |= {"decision.planning_ct_date"} if case.acquired else set()
     return [
         {
             "field": field,

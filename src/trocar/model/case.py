@@ -174,6 +174,7 @@ class Decision(Record):
     tumor_board_participants: tuple[str, ...] | None = None
     consultation_date: datetime.date | None = None
     planned_date: datetime.date | None = None
+    planning_ct_date: datetime.date | None = None  # where the image has none
     side: Side | None = None
     surgical_opinion: str | None = None  # surgery_preferred, percutaneous_agreed, unfit, declined
     neuromonitoring_planned: bool | None = None
@@ -305,6 +306,12 @@ class Case(Record):
     @property
     def grid(self) -> Grid:
         return self.ct.grid
+
+    @property
+    def planning_ct_date(self) -> datetime.date | None:
+        """The day of the planning CT: the image's own or the one stated, the earlier where they differ."""
+        known = [date for date in (self.acquired, self.clinical.decision.planning_ct_date) if date is not None]
+        return min(known, default=None)
 
     @property
     def lesions(self) -> tuple[Structure, ...]:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trocar.catalog.conditions import NOT_APPLICABLE, Comparison, Inputs, Value, comparisons, holds
-from trocar.catalog.rule import Rule, Ruleset
+from trocar.catalog.conditions import NOT_APPLICABLE, Comparison, Condition, Inputs, Value, comparisons, holds
+from trocar.catalog.rule import OptionRule, Rule, Ruleset
 from trocar.model.treatment import Counterfactual, ProposalVerdict, Text
 from trocar.proposal import wording
-from trocar.proposal.options import Option, leading_option
+from trocar.proposal.options import Option, comes_first, judged, selection_for
+from trocar.proposal.rules import Selection, classified, select
 
 MOST = 5  # how many are shown
 _FIXED = frozenset({"site", "age_years", "side_conflict", "level_conflict"})  # changing these is another patient
@@ -17,6 +18,11 @@ _PHRASES = {
     "at_most": Text(en="{label} of {value} or less", fr="{label} de {value} ou moins"),
     "below": Text(en="{label} below {value}", fr="{label} sous {value}"),
     "above": Text(en="{label} above {value}", fr="{label} au-dessus de {value}"),
+}
+_RANKS = {
+    "first": Text(en="now ranked first", fr="désormais en tête"),
+    "later": Text(en="no longer ranked first", fr="plus en tête"),
+    "absent": Text(en="no longer compared", fr="plus comparé"),
 }
 _STEP = 1e-6
 
@@ -33,40 +39,95 @@ class Change:
         return frozenset(name for name, _ in self.values)
 
 
-def counterfactuals(rules: Ruleset, inputs: Inputs, option: Option) -> tuple[Counterfactual, ...]:
-    """Up to `MOST` changes that alter the leading option, those that lift a block first; computed, not written."""
-    lifting = _lifting(rules, inputs, option)
-    together = _together(rules, inputs, option, [change for change, _ in lifting])
+class Engine:
+    """The engine run again on changed inputs; each selection is made once, whichever options ask for it."""
+
+    def __init__(self, rules: Ruleset, inputs: Inputs) -> None:
+        self.rules, self.inputs = rules, inputs
+        self._selections: dict[tuple[tuple[str, Value], ...], Selection] = {}
+
+    def changed(self, *changes: Change) -> dict[str, Value]:
+        """The inputs after these changes."""
+        return {**self.inputs, **dict(_combined(list(changes)).values)}
+
+    def after(self, rule: OptionRule, *changes: Change) -> Option:
+        """What the same option is after these changes."""
+        key = _combined(list(changes)).values
+        if key not in self._selections:
+            self._selections[key] = select(self.rules, classified(self.rules, self.changed(*changes)))
+        return judged(self.rules, rule, selection_for(self.rules, rule, self._selections[key]))
+
+    def changes(self, *conditions: Condition | None) -> Iterator[Change]:
+        """For every test in these conditions, and in the classes they name, the input on its other side."""
+        classes = {rule.defines: rule.when for rule in self.rules.classes}
+        pending, seen = list(conditions), set[Condition | None]()
+        while pending:
+            condition = pending.pop(0)
+            if condition in seen:
+                continue
+            seen.add(condition)
+            for test in comparisons(condition):
+                if test.input in classes:
+                    pending.append(classes[test.input])
+                elif not (self.rules.inputs[test.input].derived or test.input in _FIXED):
+                    yield from _other_side(self.rules, test, self.inputs[test.input])
+
+
+def counterfactuals(rules: Ruleset, inputs: Inputs, ranked: list[Option]) -> list[tuple[Counterfactual, ...]]:
+    """For each option up to `MOST` changes that alter it, those that lift a block first; computed, not written.
+
+    A comparator is altered by what changes its rank; one that is always compared, last, has none.
+    """
+    engine = Engine(rules, inputs)
+    return [_of_comparator(engine, option) if option.rule.comparator else _of(engine, option) for option in ranked]
+
+
+def _of(engine: Engine, option: Option) -> tuple[Counterfactual, ...]:
+    lifting = _lifting(engine, option)
+    together = _together(engine, option, [change for change, _ in lifting])
     found = [together, *lifting] if together else list(lifting)
     if len(found) < MOST and option.drafted:
         known = frozenset[str]().union(*(change.inputs for change, _ in lifting))
-        found += _altering(rules, inputs, option, known)
+        found += _altering(engine, option, known)
     return tuple(
         Counterfactual(change=_with(change.text), effect=_effect(option, after)) for change, after in found[:MOST]
     )
 
 
-def _lifting(rules: Ruleset, inputs: Inputs, option: Option) -> list[tuple[Change, Option]]:
+def _of_comparator(engine: Engine, option: Option) -> tuple[Counterfactual, ...]:
+    """The changes after which it is ranked first, no longer first, or not compared at all; each input once."""
+    rule, found = option.rule, dict[frozenset[str], Counterfactual]()
+    leads = comes_first(rule, option.inputs)
+    for change in engine.changes(rule.first_when, rule.when):
+        inputs = classified(engine.rules, engine.changed(change))
+        listed, first = holds(rule.when, inputs), comes_first(rule, inputs)
+        if change.inputs not in found and (not listed or first != leads):
+            effect = _RANKS["first" if listed and first else "later" if listed else "absent"]
+            found[change.inputs] = Counterfactual(change=_with(change.text), effect=effect)
+    return tuple(found.values())[:MOST]
+
+
+def _lifting(engine: Engine, option: Option) -> list[tuple[Change, Option]]:
     """For each input behind a block, the change that lifts most of what blocks; what is unknown comes first."""
     gates = [judgment.gate for judgment in option.judgments if judgment.blocks]
     best: dict[frozenset[str], tuple[Change, Option]] = {}
-    singles = list(_changes(rules, [*gates, *option.selection.undecided], inputs))
-    for change in singles:
-        after = _after(rules, inputs, change)
+    for change in engine.changes(*(rule.when for rule in (*gates, *option.selection.undecided))):
+        after = engine.after(option.rule, change)
         held = best.get(change.inputs)
         if _openness(after) > _openness(held[1] if held else option):
             best[change.inputs] = (change, after)
     for gate in gates:
         if all(gate.id in _blocking(after) for _, after in best.values()):
-            change = _cleared(rules, gate, inputs)
-            after = _after(rules, inputs, change)
+            change = _cleared(engine, gate)
+            after = engine.after(option.rule, change)
             if _openness(after) > _openness(option):
                 best[change.inputs] = (change, after)
-    return sorted(best.values(), key=lambda item: all(inputs[name] is not None for name in item[0].inputs))
+    return sorted(best.values(), key=lambda item: all(engine.inputs[name] is not None for name in item[0].inputs))
 
 
-def _cleared(rules: Ruleset, gate: Rule, inputs: Inputs) -> Change:
+def _cleared(engine: Engine, gate: Rule) -> Change:
     """Every test of a gate that holds, put on its other side: what clears a gate with several ways to fire."""
+    rules, inputs = engine.rules, engine.inputs
     taken: dict[str, Change] = {}
     for test in comparisons(gate.when):
         if test.input in taken or rules.inputs[test.input].derived or holds(test, inputs) is not True:
@@ -78,14 +139,15 @@ def _cleared(rules: Ruleset, gate: Rule, inputs: Inputs) -> Change:
     return _combined(list(taken.values()))
 
 
-def _altering(rules: Ruleset, inputs: Inputs, option: Option, known: frozenset[str]) -> list[tuple[Change, Option]]:
+def _altering(engine: Engine, option: Option, known: frozenset[str]) -> list[tuple[Change, Option]]:
     """The changes that alter the techniques, each effect once; those that add a technique first."""
     found: dict[tuple[object, ...], tuple[Change, Option]] = {}
     changed = set(known)
-    for change in _changes(rules, [*rules.techniques, *(rule for rule in rules.order if rule.technique)], inputs):
+    speaking = (*engine.rules.techniques, *(rule for rule in engine.rules.order if rule.technique))
+    for change in engine.changes(*(rule.when for rule in speaking)):
         if change.inputs & changed:
             continue
-        after = _after(rules, inputs, change)
+        after = engine.after(option.rule, change)
         signature = _signature(after)
         if signature not in found and signature != _signature(option):
             changed |= change.inputs
@@ -93,14 +155,14 @@ def _altering(rules: Ruleset, inputs: Inputs, option: Option, known: frozenset[s
     return sorted(found.values(), key=lambda item: not set(item[1].techniques) - set(option.techniques))
 
 
-def _together(rules: Ruleset, inputs: Inputs, option: Option, changes: list[Change]) -> tuple[Change, Option] | None:
+def _together(engine: Engine, option: Option, changes: list[Change]) -> tuple[Change, Option] | None:
     """The fewest lifting changes, taken in order, that together reach a discussion where none does alone."""
     taken: list[Change] = []
     reached = option
     for change in changes:
-        if _after(rules, inputs, change).verdict is ProposalVerdict.DISCUSS:
+        if engine.after(option.rule, change).verdict is ProposalVerdict.DISCUSS:
             return None
-        after = _after(rules, inputs, *taken, change)
+        after = engine.after(option.rule, *taken, change)
         if _openness(after) > _openness(reached):
             taken.append(change)
             reached = after
@@ -114,10 +176,6 @@ def _combined(changes: list[Change]) -> Change:
     return Change(values, wording.joined(change.text for change in changes))
 
 
-def _after(rules: Ruleset, inputs: Inputs, *changes: Change) -> Option:
-    return leading_option(rules, {**inputs, **dict(_combined(list(changes)).values)})
-
-
 def _openness(option: Option) -> tuple[bool, int, int]:
     """How little stands in the way of a discussion."""
     return (
@@ -125,22 +183,6 @@ def _openness(option: Option) -> tuple[bool, int, int]:
         -len({judgment.gate.id for judgment in option.judgments if judgment.blocks}),
         -len(option.selection.undecided),
     )
-
-
-def _changes(rules: Ruleset, among: list[Rule], inputs: Inputs) -> Iterator[Change]:
-    """For every test behind these rules, the input's value on the other side of it."""
-    classes = {rule.defines: rule for rule in rules.classes}
-    pending, seen = list(among), set()
-    while pending:
-        rule = pending.pop(0)
-        if (rule.id, rule.part) in seen:
-            continue
-        seen.add((rule.id, rule.part))
-        for test in comparisons(rule.when):
-            if test.input in classes:
-                pending.append(classes[test.input])
-            elif not (rules.inputs[test.input].derived or test.input in _FIXED):
-                yield from _other_side(rules, test, inputs[test.input])
 
 
 def _other_side(rules: Ruleset, test: Comparison, value: Value) -> Iterator[Change]:

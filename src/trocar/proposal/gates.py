@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trocar.catalog.conditions import Inputs, Value, deciding, holds
-from trocar.catalog.rule import BLOCKING, Gate, Rule, Ruleset
+from trocar.catalog.rule import BLOCKING, CEMENT_PLANNED, Gate, Rule, Ruleset
 from trocar.model.treatment import GateOutcome, Missing, ProposalVerdict, Text
 from trocar.proposal import wording
 
@@ -79,11 +79,21 @@ def unknown_in(rule: Rule, inputs: Inputs) -> tuple[str, ...]:
 
 def base_inputs(rules: Ruleset, names: tuple[str, ...], inputs: Inputs) -> tuple[str, ...]:
     """The inputs a user can give behind derived ones: a problem class is unknown because of its own inputs."""
-    classes = {rule.defines: rule for rule in rules.classes}
     found: list[str] = []
     for name in names:
-        found += base_inputs(rules, unknown_in(classes[name], inputs), inputs) if name in classes else [name]
+        behind = _rules_behind(rules, name)
+        for rule in behind:
+            found += base_inputs(rules, unknown_in(rule, inputs), inputs)
+        found += [] if behind else [name]
     return tuple(dict.fromkeys(found))
+
+
+def _rules_behind(rules: Ruleset, name: str) -> list[Rule]:
+    """The rules that a derived input comes from: a class's own, all that speak of cement for whether it is planned."""
+    if name != CEMENT_PLANNED:
+        return [rule for rule in rules.classes if rule.defines == name]
+    speaking = [rule for rule in rules.techniques if any(item.technique == "cement" for item in rule.effects)]
+    return [*speaking, *(gate for gate in rules.gates if "cement" in gate.excludes)]
 
 
 def _judged(gate: Gate, inputs: Inputs, session: tuple[str, ...]) -> Judgment:

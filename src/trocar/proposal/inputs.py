@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import fields
 
@@ -23,6 +24,7 @@ _DECLARABLE = {  # fields that may be declared to be without a meaning -> the in
     "lesion.dangerous_anastomosis": "dangerous_anastomosis",
     "lesion.spinal_artery_shared": "spinal_artery_shared",
 }
+_UNNUMBERED = frozenset({"vertebrae", "vertebrae_body", "vertebrae_bodies"})  # bones that tell no level
 CHILDBEARING_AGE_MAX_YEARS = 60  # software default
 
 
@@ -35,6 +37,7 @@ def inputs_of(case: Case, assessment: Assessment, lesion: str) -> dict[str, Valu
     known: dict[str, Value] = {
         **_patient_inputs(case, measure),
         **_disease_inputs(case),
+        "worst_nrs": case.clinical.pain.worst_nrs if context.worst_nrs is None else context.worst_nrs,
         **_safety_inputs(case),
         **_decision_inputs(case, measure, context, site),
         "site": name if site else None,
@@ -116,7 +119,7 @@ def _decision_inputs(case: Case, measure: LesionMeasure, context: LesionContext,
         "tumor_board_participants": decision.tumor_board_participants,
         "consultation_date": _iso(decision.consultation_date),
         "surgical_opinion": decision.surgical_opinion,
-        "planning_ct_age_d": _days(case.acquired, decision.planned_date),
+        "planning_ct_age_d": _days(case.planning_ct_date, decision.planned_date),
         "consent": decision.consent,
         "anesthesia": decision.anesthesia,
         "guidance": decision.guidance,
@@ -209,13 +212,14 @@ def _implants(patient: Patient, measure: LesionMeasure) -> tuple[str, ...] | Non
 
 
 def _pregnancy_possible(patient: Patient, test_positive: bool | None) -> bool | None:
-    if test_positive:
+    """Whether a pregnancy is stated, or is not excluded: no default and no negative test speaks against a statement."""
+    if test_positive or patient.pregnant:
         return True
     if patient.sex == "male" or patient.pregnant is False or test_positive is False:
         return False
     if patient.age_years is not None and patient.age_years > CHILDBEARING_AGE_MAX_YEARS:
         return False
-    return patient.pregnant
+    return None
 
 
 def _sides_differ(decided: Side | None, known: Side | None, measured: Side | None, site: Site | None) -> bool | None:
@@ -232,15 +236,25 @@ def _sides_differ(decided: Side | None, known: Side | None, measured: Side | Non
 
 
 def _levels_differ(measure: LesionMeasure, context: LesionContext, site: Site | None) -> Value:
+    """Whether a stated level is none of the bones that hold the lesion; unknown where either is, and a level is due."""
     if site is None:
         return None
-    if not site.spinal:
+    levels = re.findall(r"[A-Z]+\d+", (context.level or "").upper())  # more than one where `L4-L5` is stated
+    if not (site.spinal or (levels and measure.host_bones)):
         return NOT_APPLICABLE
-    prefix = "vertebrae_"
-    levels = {name.removeprefix(prefix).upper() for name in measure.host_bones if name.startswith(prefix)}
-    if not context.level or not levels:
+    if not context.level or not measure.host_bones or _UNNUMBERED.intersection(measure.host_bones):
         return None
-    return context.level.upper() not in levels
+    return not levels or any(_level_absent(level, measure.host_bones) for level in levels)
+
+
+def _level_absent(level: str, bones: Iterable[str]) -> bool:
+    """Sacral levels lie in the sacrum, and a rib has the level of its vertebra; any other bone has none."""
+    held = {f"vertebrae_{level}"}
+    if level.startswith("S"):
+        held.add("sacrum")
+    if level.startswith("T"):
+        held |= {f"rib_{side}_{level[1:]}" for side in (Side.LEFT, Side.RIGHT)}
+    return {name.casefold() for name in held}.isdisjoint(name.casefold() for name in bones)
 
 
 def _days(start: datetime.date | None, end: datetime.date | None) -> float | None:

@@ -29,20 +29,30 @@ class Option:
 
 
 def options(rules: Ruleset, inputs: Inputs) -> list[Option]:
-    """The options for these inputs, best first; the whole combination leads unless another specialty must."""
+    """The options for these inputs, best first; the whole combination leads unless another specialty must.
+
+    Where a gate asks for the simplest, those of fewer techniques come first.
+    """
     selection = select(rules, classified(rules, inputs))
     ranked = list(_combinations(rules, selection))
     if not ranked[0].drafted:
         return ranked[:1]
+    if any(judgment.gate.simplest_first and judgment.truth for judgment in ranked[0].judgments):
+        ranked.sort(key=lambda option: len(option.techniques))
     for rule in rules.options:
         if rule.comparator and holds(rule.when, selection.inputs):
-            leads = rule.first_when is not None and holds(rule.first_when, selection.inputs)
+            leads = comes_first(rule, selection.inputs)
             ranked.insert(0 if leads else len(ranked), _comparator(rules, rule, selection))
     return ranked
 
 
+def comes_first(rule: OptionRule, inputs: Inputs) -> bool:
+    """Whether a comparator is ranked before the options of ours."""
+    return rule.first_when is not None and holds(rule.first_when, inputs) is True
+
+
 def leading_option(rules: Ruleset, inputs: Inputs) -> Option:
-    """The whole combination alone, which is what a change of an input is measured on."""
+    """The whole combination alone."""
     return next(_combinations(rules, select(rules, classified(rules, inputs))))
 
 
@@ -56,17 +66,30 @@ def _combinations(rules: Ruleset, selection: Selection) -> Iterator[Option]:
     for rule in rules.options:
         if rule.comparator or holds(rule.when, selection.inputs) is not True:
             continue
+        own = selection_for(rules, rule, selection)
         needed = [set(MODALITIES) if target == ABLATION else {target} for target in rule.needs]
-        if not all(group & set(selection.techniques) for group in needed):
-            continue
-        dropped = set(rule.drops) | (set(MODALITIES) if ABLATION in rule.drops else set())
-        techniques = tuple(technique for technique in selection.techniques if technique not in dropped)
-        if techniques in seen:
-            continue
-        seen.add(techniques)
-        inputs, judgments = judge(rules, selection.inputs, techniques)
-        verdict = verdict_of(judgments, empty=not techniques, undecided=bool(selection.undecided))
-        yield Option(rule, selection, techniques, inputs, tuple(judgments), verdict)
+        techniques = _held(rule, own)
+        if techniques not in seen and all(group & set(own.techniques) for group in needed):
+            seen.add(techniques)
+            yield judged(rules, rule, own)
+
+
+def selection_for(rules: Ruleset, rule: OptionRule, selection: Selection) -> Selection:
+    """The selection that an option combines: weighed anew where it leaves out cement."""
+    return select(rules, selection.inputs, cement=False) if Technique.CEMENT in rule.drops else selection
+
+
+def judged(rules: Ruleset, rule: OptionRule, selection: Selection) -> Option:
+    """What an option holds of its selection, under the gates of that session."""
+    techniques = _held(rule, selection)
+    inputs, judgments = judge(rules, selection.inputs, techniques)
+    verdict = verdict_of(judgments, empty=not techniques, undecided=bool(selection.undecided))
+    return Option(rule, selection, techniques, inputs, tuple(judgments), verdict)
+
+
+def _held(rule: OptionRule, selection: Selection) -> tuple[Technique, ...]:
+    dropped = set(rule.drops) | (set(MODALITIES) if ABLATION in rule.drops else set())
+    return tuple(technique for technique in selection.techniques if technique not in dropped)
 
 
 def _comparator(rules: Ruleset, rule: OptionRule, selection: Selection) -> Option:
@@ -93,7 +116,7 @@ def _technique_option(rules: Ruleset, option: Option, technique: Technique) -> T
     if technique == Technique.PROTECTION:
         reasons_for, reasons_against = _protection_reasons(rules, option)
     elif technique not in option.techniques:
-        reasons_against += _absence_reasons(rules, standing, option)
+        reasons_against += [*_displaced(option, technique), *_absence_reasons(rules, standing, option)]
     return TechniqueOption(
         technique=technique,
         status=_status(technique, standing, option),
@@ -109,7 +132,7 @@ def _merged(standings: dict[str, Standing], technique: Technique) -> Standing:
         return own
     shared = standings[ABLATION]
     return Standing(
-        supporting=(*shared.supporting, *own.supporting) if own.supporting else (),
+        supporting=tuple(dict.fromkeys((*shared.supporting, *own.supporting))) if own.supporting else (),
         opposing=(*own.opposing, *shared.opposing),
         refuted=(*(() if shared.supporting else shared.refuted), *own.refuted),
         open_for=(*shared.open_for, *own.open_for),
@@ -127,6 +150,25 @@ def _status(technique: Technique, standing: Standing, option: Option) -> Techniq
     if technique == Technique.PROTECTION or any(rule.strength in ("SHOULD", "REQUIRE") for rule in standing.supporting):
         return TechniqueStatus.INDICATED
     return TechniqueStatus.OPTIONAL
+
+
+def _displaced(option: Option, technique: Technique) -> Iterator[Reason]:
+    """Why a technique that rules speak for is not in an option: it is left out here, or another means is taken."""
+    taken, standings = option.selection.modality, option.selection.standings
+    if technique in option.selection.techniques:
+        title = option.rule.title
+        text = Text(
+            en=f"Left out in this option, to be compared with the whole combination: {title.en}.",
+            fr=f"Écarté dans cette option, à comparer à la combinaison complète : {title.fr}.",
+        )
+        yield Reason(rule=option.rule.id, strength="INFO", grade="D", text=text, source=option.rule.source)
+    elif taken and technique in MODALITIES and standings[technique].admissible and (best := standings[taken].best):
+        name = wording.NAMES[taken]
+        text = Text(
+            en=f"Another means of ablation has a rule that is at least as strong: {name.en}.",
+            fr=f"Un autre moyen d'ablation a une règle au moins aussi forte : {name.fr}.",
+        )
+        yield _reason(best, text)
 
 
 def _absence_reasons(rules: Ruleset, standing: Standing, option: Option) -> list[Reason]:

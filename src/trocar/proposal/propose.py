@@ -34,9 +34,11 @@ def proposals_for(
 ) -> tuple[Proposal, ...]:
     """The ranked options for one lesion from its named inputs."""
     ranked = options(rules, inputs)
-    leading = next(option for option in ranked if not option.rule.comparator)
-    changes = counterfactuals(rules, inputs, leading)
-    return tuple(_proposal(rules, lesion, option, rank, side, changes) for rank, option in enumerate(ranked, start=1))
+    changes = counterfactuals(rules, inputs, ranked)
+    return tuple(
+        _proposal(rules, lesion, option, rank, side, found)
+        for rank, (option, found) in enumerate(zip(ranked, changes, strict=True), start=1)
+    )
 
 
 def _proposal(

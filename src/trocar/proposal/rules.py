@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trocar.catalog.conditions import Inputs, Value, holds
-from trocar.catalog.rule import BLOCKING, Gate, OrderRule, Rule, Ruleset, TechniqueRule
+from trocar.catalog.rule import BLOCKING, CEMENT_PLANNED, Gate, OrderRule, Rule, Ruleset, TechniqueRule
 from trocar.model.treatment import Technique
 
 MODALITIES = (Technique.CRYOABLATION, Technique.RADIOFREQUENCY, Technique.MICROWAVE)
@@ -16,7 +16,6 @@ CONSOLIDATION = (Technique.SCREW, Technique.CEMENT)
 ABLATION = "ablation"
 _STRENGTHS = ("INFO", "WARN", "MAY", "SHOULD", "REQUIRE")
 _GRADES = "DCBA"
-_DECIDING = ("SHOULD", "REQUIRE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +24,21 @@ class Standing:
 
     supporting: tuple[Rule, ...] = ()
     opposing: tuple[Rule, ...] = ()
-    refuted: tuple[Rule, ...] = ()  # would speak for it, but do not hold
+    refuted: tuple[Rule, ...] = ()  # would speak for it, but do not hold, where none does
     open_for: tuple[Rule, ...] = ()  # would speak for it, if what is unknown were so
     open_against: tuple[Rule, ...] = ()
     excluded_by: tuple[Gate, ...] = ()
     open_exclusion: tuple[Gate, ...] = ()
 
     @property
+    def best(self) -> Rule | None:
+        """The rule that speaks for it with the most strength, then grade."""
+        return max(self.supporting, key=_rank, default=None)
+
+    @property
     def rank(self) -> tuple[int, int]:
         """Strength, then grade, of the best rule that speaks for it."""
-        return max(map(_rank, self.supporting), default=(-1, -1))
+        return (-1, -1) if self.best is None else _rank(self.best)
 
     @property
     def admissible(self) -> bool:
@@ -64,8 +68,13 @@ def classified(rules: Ruleset, inputs: Inputs) -> dict[str, Value]:
     return known
 
 
-def select(rules: Ruleset, inputs: Inputs) -> Selection:
-    """The techniques that the rules indicate for these (classified) inputs, without a session in mind yet."""
+def select(rules: Ruleset, inputs: Inputs, *, cement: bool = True) -> Selection:
+    """The techniques that the rules indicate for these (classified) inputs, without a session in mind yet.
+
+    Cement is weighed first: what serves it alone does not speak for an option that leaves it out (`cement=False`).
+    """
+    planned = _planned(_standing(rules, Technique.CEMENT, inputs)) if cement else False
+    inputs = {**inputs, CEMENT_PLANNED: planned}
     standings = {target: _standing(rules, target, inputs) for target in (*map(str, Technique), ABLATION)}
     techniques: list[Technique] = []
     undecided: list[Rule] = []
@@ -102,10 +111,12 @@ def _standing(rules: Ruleset, target: str, inputs: Inputs) -> Standing:
         if effect.technique == target
     ]
     exclusions = [(gate, holds(gate.when, inputs)) for gate in rules.gates if target in gate.excludes]
+    supporting = tuple(rule for rule, stance, truth in stances if stance == "for" and truth)
+    refuted = tuple(rule for rule, stance, truth in stances if stance == "for" and truth is False)
     return Standing(
-        supporting=tuple(rule for rule, stance, truth in stances if stance == "for" and truth),
+        supporting=supporting,
         opposing=tuple(rule for rule, stance, truth in stances if stance == "against" and truth),
-        refuted=tuple(rule for rule, stance, truth in stances if stance == "for" and truth is False),
+        refuted=() if supporting else refuted,
         open_for=tuple(rule for rule, stance, truth in stances if stance == "for" and truth is None),
         open_against=tuple(rule for rule, stance, truth in stances if stance == "against" and truth is None),
         excluded_by=tuple(gate for gate, truth in exclusions if truth),
@@ -119,7 +130,13 @@ def _decide(standing: Standing) -> tuple[bool, list[Rule]]:
         return False, []
     if standing.supporting:
         return True, [*standing.open_against, *standing.open_exclusion]
-    return False, [rule for rule in standing.open_for if rule.strength in _DECIDING]
+    return False, list(standing.open_for)
+
+
+def _planned(standing: Standing) -> bool | None:
+    """Whether a technique is taken; unknown where a rule that cannot be decided would bring it."""
+    chosen, undecided = _decide(standing)
+    return None if undecided and not chosen else chosen
 
 
 def _choose_modality(standings: dict[str, Standing]) -> tuple[Technique | None, list[Rule]]:

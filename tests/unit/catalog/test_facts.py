@@ -87,6 +87,7 @@ def test_every_limit_has_a_unit_a_resolved_source_and_both_texts(item):
         "ml": "_ml",
         "degC": "degC",
         "d": "_d",
+        "months": "_months",
         "deg": "_deg",
         "min": "_min",
         "MPa": "_MPa",

@@ -88,6 +88,12 @@ BROKEN = {
         "no number",
     ),
     "not TOML": ("order.toml", "[[rule]]", "[[rule", "order.toml"),
+    "cement before it is decided": (
+        "techniques.toml",
+        'when = { input = "mechanical_class", op = "is", value = "bending" }',
+        'when = { input = "cement_planned", op = "is", value = true }',
+        "T15: asks for cement_planned before it is decided",
+    ),
     "session before it is decided": (
         "techniques.toml",
         'when = { input = "biopsy_requested", op = "is", value = true }',

@@ -1,6 +1,7 @@
 """What holds whatever the patient: invariants I1, I2, I8 and I10, and the wording."""
 
 import os
+import re
 import time
 from dataclasses import fields, replace
 
@@ -22,6 +23,7 @@ from trocar.proposal.rules import MODALITIES
 from trocar.proposal.schedule import schedule
 from trocar.proposal.schedulechecks import ancestors
 from trocar.proposal.sequence import sequence
+from trocar.proposal.wording import NAMES
 
 RULES = ruleset()
 SCENARIOS = [
@@ -75,6 +77,9 @@ CHANGES = {
     "new_symptom_since_ct": st.booleans(),
     "crp_mg_per_l": st.sampled_from([4, 10, 60]),
     "crp_explained": st.booleans(),
+    "worst_nrs": st.sampled_from([0, 8]),
+    "expected_survival_months": st.sampled_from([0.1, 0.92, 12]),
+    "ecog": st.sampled_from([1, 4]),
     "planning_ct_age_d": st.sampled_from([10.0, 28.0, 29.0]),
 }  # fmt: skip
 
@@ -158,6 +163,13 @@ def test_I8_an_input_made_unknown_never_permits_more(inputs, data):
     before, after = permitted(inputs), permitted({**inputs, name: None})
     later = {("discuss", technique) for technique in Technique} if name in SCHEDULE_INPUTS else set()
     assert after - later <= before, name
+
+
+def test_I8_a_technique_that_may_be_taken_is_undecided_when_its_rule_is_unknown():
+    """A fever that nobody asked for holds back screws (G14); they may not leave with their own rule (T16) open."""
+    inputs = {**inputs_for(cases.a6(opinion="declined")), "matrix": "sclerotic", "fever": None}
+    assert ("approve", Technique.EMBOLIZATION) not in permitted(inputs)
+    assert ("approve", Technique.EMBOLIZATION) not in permitted({**inputs, "mirels": None})
 
 
 def test_I8_no_single_field_of_the_clinical_file_is_taken_for_granted():
@@ -278,7 +290,8 @@ def test_I5_a_mirrored_case_has_the_mirrored_proposal(scenario):
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_option_gives_its_reasons_and_a_counterfactual_in_both_languages(scenario):
     for proposal in scenario.proposals():
-        assert proposal.counterfactuals
+        comparator = not proposal.techniques and not proposal.gates  # nothing may change where it stands
+        assert proposal.counterfactuals or comparator
         texts = [proposal.summary]
         texts += [text for item in proposal.counterfactuals for text in (item.change, item.effect)]
         texts += [gate.message for gate in proposal.gates] + [item.why for item in proposal.missing]
@@ -307,6 +320,30 @@ def test_counterfactuals_are_what_the_engine_answers():
     assert "option to discuss" in first.counterfactuals[0].effect.en
     corrected = cases.a7b().having("laboratory", inr=1.8, platelets_giga_per_l=50).proposals()[0]
     assert corrected.verdict is ProposalVerdict.DISCUSS
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_counterfactuals_speak_of_their_own_option(scenario):
+    for proposal in scenario.proposals():
+        names = {NAMES[technique].en for technique in cases.held(proposal)}
+        for item in proposal.counterfactuals:
+            for part in item.effect.en.split("; "):
+                if part.startswith("no longer held: "):
+                    assert set(re.split(", | and ", part.removeprefix("no longer held: "))) <= names
+                if part.startswith("added: "):
+                    assert names.isdisjoint(re.split(", | and ", part.removeprefix("added: ")))
+
+
+def test_a_comparator_says_what_would_change_its_rank():
+    surgery, *_, radiotherapy = cases.a6(opinion=None).proposals()
+    said = {item.change.en: item.effect.en for item in surgery.counterfactuals}
+    assert said["With surgical opinion: unfit for surgery"] == "no longer ranked first"
+    (only,) = radiotherapy.counterfactuals
+    assert "ECOG" in only.change.en and only.effect.en == "now ranked first"
+    after = cases.a6(opinion="unfit").proposals()
+    assert after[0].techniques
+    later = next(p for p in after if not p.techniques and "surgery" in p.summary.en)
+    assert "now ranked first" in {item.effect.en for item in later.counterfactuals}
 
 
 def test_unknown_structures_do_not_matter_where_they_are_not_watched():

@@ -37,6 +37,7 @@ CHANGED = {
     ("G14", ""): (ILIUM, {"local_infection": True}, "stop"),
     ("G6", "displaced"): (ILIUM, {"fracture": "displaced"}, "refer"),
     ("G14", "crp"): (ILIUM, {"crp_mg_per_l": 40, "crp_explained": False}, "hold"),
+    ("G15", "no_pain"): (ILIUM, {"worst_nrs": 0}, "warn"),
     ("G17", ""): (ILIUM, {"ecog": 4}, "warn"),
     ("G18", ""): (ILIUM, {"pregnancy_possible": True}, "stop"),
     ("G19", "any"): (ILIUM, {"has_allergy": True}, "warn"),

@@ -7,9 +7,11 @@ import proposal_cases as cases
 import pytest
 from proposal_cases import fired, held, steps
 
+from trocar.cli.summary import missing_values
 from trocar.errors import PlanningError
 from trocar.model.case import Clinical, Role
 from trocar.model.treatment import Plan, ProposalVerdict, Technique, TechniqueStatus
+from trocar.proposal.propose import propose
 from trocar.proposal.schedule import schedule
 from trocar.workflow import plan
 
@@ -105,6 +107,37 @@ def test_A2_ablates_before_the_cement_even_when_the_pain_is_mechanical_only():
     assert held(first) == held(cases.a2().proposals()[0])
 
 
+# shows: R38
+def test_ablation_before_the_cement_is_a_reason_only_in_an_option_that_holds_cement():
+    near = cases.neighbor("femoral_nerve_left", Role.NERVE, 9.0)  # T4 for leaks too
+    scenario = cases.a1().measured(neighbors=(*cases.a1().measure.neighbors, near))
+    allergic = scenario.having("patient", allergies=("pmma",))
+    for proposal in (*scenario.proposals(), *allergic.proposals()):
+        if proposal.indicates(Technique.CRYOABLATION):
+            rules = [reason.rule for reason in option_for(proposal, Technique.CRYOABLATION).reasons_for]
+            assert rules.count("T4") == (2 if proposal.indicates(Technique.CEMENT) else 0)
+    assert any(p.indicates(Technique.CEMENT) for p in scenario.proposals())
+    assert any(p.indicates(Technique.CRYOABLATION) for p in allergic.proposals())
+
+
+def test_an_ablation_that_only_prepares_for_cement_is_no_option_without_it():
+    scenario = cases.a2().having("pain", character=("mechanical",))
+    assert [held(p) & {Technique.CRYOABLATION, Technique.CEMENT} for p in scenario.proposals() if p.techniques] == [
+        {Technique.CRYOABLATION, Technique.CEMENT},
+        {Technique.CEMENT},
+    ]
+    allergic = scenario.having("patient", allergies=("pmma",)).proposals()
+    assert not any(p.indicates(Technique.CRYOABLATION) for p in allergic)
+
+
+def test_what_decides_on_cement_is_asked_for_where_an_ablation_waits_for_it():
+    first = cases.a2().having("pain", character=("mechanical",)).having("patient", allergies=None).proposals()[0]
+    needed = {item.field: set(item.rules) for item in first.missing}
+    assert "patient.allergies" in needed and not any("cement_planned" in field for field in needed)
+    unknown = cases.a2().having("pain", character=None).proposals()[0]
+    assert {item.field: set(item.rules) for item in unknown.missing}["pain.character"] >= {"T2", "T4"}
+
+
 # shows: R54
 def test_a_nerve_is_monitored_within_20_mm_and_protected_within_15():
     for distance_mm, monitored, protected in ((20.1, False, False), (20.0, True, False), (15.0, True, True)):
@@ -139,6 +172,38 @@ def test_A3_asks_for_a_surgical_opinion_then_offers_bipolar_radiofrequency_and_c
     assert "limited evidence" in " ".join(r.text.en for r in option_for(after, Technique.RADIOFREQUENCY).reasons_for)
     preferred = cases.a3(opinion="surgery_preferred").proposals()
     assert all(proposal.verdict is ProposalVerdict.REFER for proposal in preferred)
+
+
+@pytest.mark.parametrize("scenario", [cases.a1(), cases.a2(), cases.a3(opinion="percutaneous_agreed"), cases.a4()])
+def test_what_an_option_leaves_out_is_said_to_be_left_out_and_by_no_rule_that_would_have_brought_it(scenario):
+    proposals = [p for p in scenario.proposals() if p.techniques]
+    whole, *others = proposals
+    left = [(p, technique) for p in others for technique in held(whole) - held(p) - {Technique.PROTECTION}]
+    assert left
+    for proposal, technique in left:
+        said = option_for(proposal, technique)
+        assert said.reasons_for
+        (reason,) = said.reasons_against
+        assert reason.text.en.startswith("Left out in this option") and reason.text.fr.startswith("Écarté")
+        assert reason.rule in ("ablation_only", "consolidation_only", "cement_alone")
+
+
+def test_a_means_of_ablation_that_is_not_taken_names_the_one_that_is():
+    proposals = cases.a3(opinion="percutaneous_agreed").proposals()
+    for proposal in (p for p in proposals if p.techniques):
+        (reason,) = option_for(proposal, Technique.CRYOABLATION).reasons_against
+        assert reason.rule == "T13" and "radiofrequency" in reason.text.en and "radiofréquence" in reason.text.fr
+    (reason,) = option_for(cases.a1().proposals()[0], Technique.MICROWAVE).reasons_against
+    assert reason.rule == "T19" and "not sclerotic" in reason.text.en
+
+
+@pytest.mark.parametrize("allergies", [(), ("pmma",)])
+def test_no_technique_has_reasons_that_affirm_and_deny_a_mechanical_problem(allergies):
+    for proposal in cases.a1().having("patient", allergies=allergies).proposals():
+        for option in proposal.techniques:
+            against = " ".join(reason.text.en for reason in option.reasons_against)
+            affirmed = any(reason.text.en.startswith("Mechanical problem") for reason in option.reasons_for)
+            assert not (affirmed and "No mechanical problem" in against), option.technique
 
 
 # shows: R75
@@ -222,6 +287,9 @@ def test_A8_has_no_option_and_says_what_would_change_it():
         (cases.a1().having("decision", side="right"), "G24"),
         (cases.a1().lesion(side="right"), "G24"),
         (cases.a3(opinion="percutaneous_agreed").lesion(level="L2"), "G24"),
+        (cases.a2().lesion(level="L4"), "G24"),
+        (cases.a1().lesion(level="L4"), "G24"),
+        (cases.a3(opinion="percutaneous_agreed").measured(host_bones=("sacrum",)), "G24"),
         (cases.a1().having("patient", age_years=16), "G23"),
         (cases.a2().having("laboratory", inr=1.8), "G11"),
         (cases.a1().having("patient", sex="female", age_years=40, pregnant=True), "G18"),
@@ -386,3 +454,105 @@ def test_a_radial_access_raises_the_bound_of_an_arterial_step():
 def test_a_positive_pregnancy_test_stops_whatever_else_is_said():
     scenario = cases.a1().having("laboratory", pregnancy_test_positive=True)
     assert "G18" in fired(scenario.proposals()[0], "stop")
+
+
+@pytest.mark.parametrize("patient", [{"sex": "male"}, {"sex": "female", "age_years": 74}, {"sex": "female"}])
+def test_a_stated_pregnancy_stops_whatever_sex_and_age_would_let_expect(patient):
+    scenario = cases.a1().having("patient", **patient, pregnant=True)
+    assert "G18" in fired(scenario.proposals()[0], "stop")
+    assert "G18" in fired(scenario.having("laboratory", pregnancy_test_positive=False).proposals()[0], "stop")
+    assert "G18" not in fired(cases.a1().having("patient", **patient, pregnant=False).proposals()[0], "stop")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "level", "bones"),
+    [
+        (cases.a2(), None, ("sacrum",)),
+        (cases.a2(), "S1", ("sacrum",)),
+        (cases.a2(), "s1-S2", ("sacrum",)),
+        (cases.a2(), "L5", ("sacrum", "vertebrae_L5")),
+        (cases.a2(), "S1", ("vertebrae_S1",)),
+        (cases.a3(opinion="percutaneous_agreed"), "l3", ("vertebrae_L3",)),
+        (cases.a5(), "T7", ("rib_left_7",)),
+        (cases.a5(), "T7", ()),
+    ],
+)
+def test_a_level_that_agrees_with_the_bone_stops_nothing(scenario, level, bones):
+    first = scenario.lesion(level=level).measured(host_bones=bones).proposals()[0]
+    assert "G24" not in fired(first, "stop", "missing")
+
+
+def test_a_level_is_not_known_where_the_bones_of_the_spine_have_no_numbers():
+    for scenario in (cases.a2(), cases.a3(opinion="percutaneous_agreed")):
+        first = scenario.lesion(level="L3").measured(host_bones=("vertebrae",)).proposals()[0]
+        assert "G24" in fired(first, "missing")
+
+
+@pytest.mark.parametrize(
+    ("image", "stated", "outcome"),
+    [
+        (None, None, "hold"),
+        (None, 13, "pass"),
+        (13, None, "pass"),
+        (None, -5, "missing"),
+        (-5, 13, "missing"),
+        (13, -5, "missing"),
+        (None, 25, "missing"),
+    ],
+)
+def test_the_day_of_a_CT_that_tells_none_can_be_stated_and_the_earlier_counts(image, stated, outcome):
+    def in_november(day):
+        return None if day is None else datetime.date(2026, 10, 31) + datetime.timedelta(days=day)
+
+    scenario = cases.a1().having("decision", planning_ct_date=in_november(stated))
+    first = propose(replace(scenario.case(), acquired=in_november(image)), scenario.assessment())[0]
+    assert [gate.outcome for gate in first.gates if gate.rule == "G27"] == [outcome, "pass"]
+    assert any(gate.forbids_approval for gate in first.gates) == (outcome != "pass")
+
+
+def test_the_day_of_the_CT_is_asked_for_only_where_the_image_tells_none():
+    case = cases.a1().case()
+    asked = {item["field"]: item["asked_by_rules"] for item in missing_values(replace(case, acquired=None))}
+    assert asked["decision.planning_ct_date"]
+    assert "decision.planning_ct_date" not in {item["field"] for item in missing_values(case)}
+
+
+def test_a_pain_of_0_that_is_a_reason_to_treat_is_said_to_contradict_itself():
+    def warned(scenario):
+        return [gate for gate in scenario.proposals()[0].gates if (gate.rule, gate.outcome) == ("G15", "warn")]
+
+    (gate,) = warned(cases.a1().having("pain", worst_nrs=0))
+    assert gate.source == "design" and "0" in gate.message.en and "à 0" in gate.message.fr
+    assert warned(cases.a4().having("pain", worst_nrs=0))  # mechanical pain only
+    assert warned(cases.a1().lesion(worst_nrs=0))  # this lesion's own pain
+    assert not warned(cases.a1()) and not warned(cases.a1().having("pain", worst_nrs=None))
+    fracture = cases.a6(opinion="declined").having("pain", worst_nrs=0, character=())
+    assert not warned(fracture)  # it is not pain that is treated
+
+
+@pytest.mark.parametrize(
+    ("changes", "first"),
+    [
+        ([("oncology", {"expected_survival_months": 0.1})], ["analgesics"]),
+        ([("patient", {"ecog": 4}), ("oncology", {"expected_survival_months": 0.5})], ["analgesics"]),
+        ([("patient", {"ecog": 4})], ["analgesics", "radiotherapy"]),
+    ],
+)
+def test_a_short_life_ranks_the_simplest_first(changes, first):
+    scenario = cases.a1()
+    for group, change in changes:
+        scenario = scenario.having(group, **change)
+    proposals = scenario.proposals()
+    ours = [len(held(p)) for p in proposals if p.techniques]
+    assert ours == sorted(ours) and len(ours) == 3
+    assert all(word in p.summary.en for word, p in zip(first, proposals, strict=False))
+    assert proposals[len(first)].techniques and "G17" in fired(proposals[len(first)], "warn")
+    assert sum("radiotherapy" in p.summary.en for p in proposals if not p.techniques) == 1
+    assert all(p.verdict is ProposalVerdict.REFER for p in proposals if not p.techniques)
+
+
+def test_a_longer_life_ranks_the_combination_first():
+    for months in (0.92, 12, None):
+        proposals = cases.a1().having("oncology", expected_survival_months=months).proposals()
+        assert len(held(proposals[0])) == 4
+        assert not any("analgesics" in p.summary.en for p in proposals)
