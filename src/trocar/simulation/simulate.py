@@ -15,7 +15,7 @@ from trocar.physics.compiled import COMPILING, is_kept
 from trocar.physics.stage import super_step
 from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
-from trocar.simulation.domain import needles_of, plan_grid
+from trocar.simulation.domain import needles_of, plan_grid, probes
 from trocar.simulation.embolization import after_embolization, embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
@@ -104,13 +104,13 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
     match step.technique:
         case Technique.EMBOLIZATION:
             done = embolize(session, state, step)
-        case Technique.CRYOABLATION:
+        case Technique.CRYOABLATION if _at_work(step):
             done = freeze(session, state, step)
-        case technique if technique.heats and step.protocol:
+        case technique if technique.heats and _at_work(step):
             done = heat(session, state, step)
         case Technique.SCREW:
             done = fix(session, state, step)
-        case Technique.CEMENT:
+        case Technique.CEMENT if any(placement.role == "cement" for placement in step.placements):
             done = inject(session, state, step, waited_s=waited_s)
         case Technique.PROTECTION:
             done = protect(session, state, step)
@@ -123,11 +123,14 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
 
 def _audited(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     """A step that ablates with checks of its simulation: what a coarser lattice changes, and what was left out."""
-    if step.technique is Technique.CRYOABLATION:
-        return _frozen(session, state, step, done)
-    if step.technique.heats and step.protocol:
-        return _heated(session, state, step, done)
-    return done
+    if not step.technique.ablates or not _at_work(step):
+        return done
+    return _heated(session, state, step, done) if step.technique.heats else _frozen(session, state, step, done)
+
+
+def _at_work(step: Step) -> bool:
+    """Whether an ablating step has probes and a protocol: one that planning found no place for has neither."""
+    return bool(probes(step) and step.protocol)
 
 
 def _heated(session: Session, state: TissueState, step: Step, done: Played) -> Played:

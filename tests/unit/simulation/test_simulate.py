@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from slab import cement, cryoablation, embolization, planned, probe, synthetic_case
+from slab import cement, cryoablation, embolization, heater, heating, planned, probe, synthetic_case
 
 from trocar.errors import CaseError, CatalogError
 from trocar.model.finding import Verdict
@@ -25,6 +25,7 @@ DOUBLE = (
     ProtocolPhase(phase="freeze", duration_s=240.0, setting=1.0),
     ProtocolPhase(phase="thaw_active", duration_s=120.0),
 )
+HEATED = (ProtocolPhase(phase="heat", duration_s=60.0, setting=20.0, unit="W"),)
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +164,27 @@ def test_a_step_that_is_not_simulated_is_unknown(case):
         duration_min=Duration(low=5, typical=10, high=20),
     )  # fmt: skip
     assert check(run(case, heat), "step_simulated").verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("missing", ["placements", "protocol"])
+@pytest.mark.parametrize(
+    "step",
+    [cryoablation(), heating(heater(49.0, device="rf-straight-generic-20mm"), protocol=HEATED)],
+    ids=["cold", "heat"],
+)
+def test_an_ablation_that_found_no_place_is_unknown_and_the_rest_is_played(case, step, missing):
+    unplaced = replace(step, **{missing: ()})
+    simulation = run(case, embolization(0.1), unplaced, cement())
+    found = check(simulation, "step_simulated")
+    assert found.verdict is Verdict.UNKNOWN and found.subject == step.id
+    assert [state.step for state in simulation.states] == ["embolization-1", step.id, "cement-1"]
+    assert simulation.deposits and not any("coverage" in each.name for each in simulation.checks)
+
+
+def test_cement_that_found_no_place_is_unknown(case):
+    simulation = run(case, replace(cement(), placements=()), cement())
+    assert check(simulation, "step_simulated").subject == "cement-1"
+    assert len(simulation.deposits) == 1
 
 
 # shows: R25, R36
