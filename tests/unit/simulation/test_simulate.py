@@ -181,6 +181,11 @@ def test_an_ablation_that_found_no_place_is_unknown_and_the_rest_is_played(case,
     assert simulation.deposits and not any("coverage" in each.name for each in simulation.checks)
 
 
+def test_a_protocol_that_only_waits_still_says_what_it_covers(case):
+    simulation = run(case, cryoablation(protocol=(ProtocolPhase(phase="wait", duration_s=60.0),)))
+    assert check(simulation, "visible_ice_coverage").value == 0.0
+
+
 def test_cement_that_found_no_place_is_unknown(case):
     simulation = run(case, replace(cement(), placements=()), cement())
     assert check(simulation, "step_simulated").subject == "cement-1"
@@ -235,10 +240,52 @@ def test_how_far_surfaces_move_does_not_cancel():
 
 def test_the_forecast_follows_the_nerve_into_the_thaw(case):
     (forecast,) = predict(case, (cryoablation(protocol=DOUBLE),), spacing_mm=2.0)
-    through_thaw = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0))
-    until_freeze = nerve_minimum_degC(run(case, cryoablation(protocol=DOUBLE[:3]), spacing_mm=2.0))
-    assert through_thaw < until_freeze - 0.3
+    simulation = run(case, cryoablation(protocol=DOUBLE), spacing_mm=2.0)
+    through_thaw, frozen = nerve_minimum_degC(simulation), simulation.states[2]
+    assert frozen.moment == "freeze_2"
+    assert through_thaw < next(e for e in frozen.structures if e.role == "nerve").minimum_degC - 0.3
     assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(through_thaw, abs=0.3)
+
+
+@pytest.mark.parametrize("ends_after", [1, 2, 3, 4])
+def test_the_forecast_follows_the_nerve_on_wherever_the_protocol_ends(case, ends_after):
+    step = cryoablation(protocol=DOUBLE[:ends_after])
+    (forecast,) = predict(case, (step,), spacing_mm=2.0)
+    simulated = nerve_minimum_degC(run(case, step, spacing_mm=2.0))
+    assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(simulated, abs=0.3)
+
+
+def test_structures_are_followed_on_until_they_get_no_colder(case):
+    """Cold reaches a nerve minutes after the probe has stopped, as if the protocol had gone on with a passive thaw."""
+    freeze, thaw = (ProtocolPhase(phase=kind, duration_s=s) for kind, s in (("freeze", 300.0), ("thaw_passive", 900.0)))
+    short, whole = (run(case, cryoablation(protocol=phases), spacing_mm=2.0) for phases in ((freeze,), (freeze, thaw)))
+    at_end = next(e for e in short.states[0].structures if e.role == "nerve").minimum_degC
+    assert nerve_minimum_degC(short) == pytest.approx(nerve_minimum_degC(whole), abs=0.05)
+    assert nerve_minimum_degC(short) < at_end - 1.0
+    history = next(h for h in short.histories if h.name == "sciatic_nerve_left")
+    assert np.argmin(history.minimum_degC) < len(history.minimum_degC) - 1
+    assert min(history.minimum_degC) == pytest.approx(nerve_minimum_degC(short), abs=0.1)
+    assert short.states[-1].time_s == 300.0 and short.fields["state/temperature_degC"].values.min() < -50
+
+
+def test_what_follows_a_step_sees_the_tissue_at_its_end(case):
+    first, second = (
+        replace(cryoablation(protocol=(ProtocolPhase(phase=kind, duration_s=300.0),)), id=f"cryoablation-{n}")
+        for n, kind in enumerate(("freeze", "thaw_passive"), start=1)
+    )
+    apart = run(case, first, second)
+    whole = run(case, replace(first, protocol=(*first.protocol, *second.protocol)))
+    assert apart.states[-1].time_s == whole.states[-1].time_s == 600.0
+    assert nerve_minimum_degC(apart) == nerve_minimum_degC(whole)
+    starts = [h.time_s[0] for h in apart.histories if h.name == "sciatic_nerve_left"]
+    assert starts[0] < 10.0 and 300.0 <= starts[1] < 310.0
+    assert all(np.all(np.diff(h.time_s) > 0) for h in apart.histories)
+
+
+def test_a_nerve_below_its_limit_is_followed_until_it_is_back_above(case):
+    simulation = run(case, cryoablation(probe(53.0)))
+    history = next(h for h in simulation.histories if h.name == "sciatic_nerve_left")
+    assert min(history.minimum_degC) < 10.0 < history.minimum_degC[-1]
 
 
 def test_the_wait_that_is_needed_is_the_wait_that_suffices(case):
