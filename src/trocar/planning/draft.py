@@ -10,6 +10,7 @@ from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.finding import Check
 from trocar.model.forecast import NOT_EMBOLIZED, AfterEmbolization, HeatPredictor, Predictor
+from trocar.model.segmented import knows_nerves
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Duration, Placement, Proposal, Rejection, Remedy, SequenceStep, Step, Technique, Text
 from trocar.planning import durations
@@ -155,8 +156,8 @@ class Draft:
         step = self._bare(item, Technique.PROTECTION, durations.PROTECTION)
         near = endangered(self.around)
         if near is None:
-            known = any(rule.rule.constraint == "nerve_clearance" for rule in self.around.obstacles)
-            return replace(step, checks=(nerve_unknown() if not known else no_nerve_near(),))
+            known = knows_nerves(self.around.case, self.around.lesion.name)
+            return replace(step, checks=(no_nerve_near() if known else nerve_unknown(self.around.case),))
         found = protect(self.around, *near, self.up)
         self.rejected += found.rejected
         note = protection_text(found.nerve, found.distance_mm, heats=self._heats)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from trocar.catalog import Limit, limit
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Exposure, State, Verdict, Zone
+from trocar.model.segmented import OTHER_NERVES, is_segmented, knows_nerves
+from trocar.simulation.exposure import NEAR_MM
 
 NAMES = {
     Role.NERVE: "nerve_minimum_temperature",
@@ -23,7 +25,11 @@ FAIL_BELOW = {
     Role.URETER: "bowel_min_degC",
 }
 ICE_DISTANCE = {Role.SKIN: ("ice_skin_distance", "ice_skin_mm"), Role.JOINT: ("ice_joint_distance", "joint_ice_mm")}
-ALWAYS_ASKED = (Role.NERVE, Role.SKIN, Role.BOWEL)  # whose absence from the case leaves a question open
+UNSEGMENTED = {  # whose absence from the case leaves a question open
+    Role.NERVE: "nerves not segmented",
+    Role.SKIN: "skin not segmented",
+    Role.BOWEL: "bowel not segmented",
+}
 
 
 def freezing_checks(case: Case, state: State) -> tuple[Check, ...]:
@@ -37,11 +43,12 @@ def _structures(case: Case, state: State) -> Iterator[Check]:
             yield _temperature(exposure)
         if exposure.role in ICE_DISTANCE:
             yield _distance(exposure)
-    present = {structure.role for structure in case.structures}
     near = {exposure.role for exposure in state.structures}
-    for role in ALWAYS_ASKED:
-        if role not in present:
-            yield _unknown(role)
+    for role in UNSEGMENTED:
+        if not is_segmented(case, role):
+            yield _unknown(role, UNSEGMENTED[role])
+        elif role is Role.NERVE and not knows_nerves(case, state.lesion):
+            yield _unknown(role, OTHER_NERVES)
         elif role not in near:
             yield _far(role)
 
@@ -83,7 +90,7 @@ def _distance(exposure: Exposure) -> Check:
     )
 
 
-def _unknown(role: Role) -> Check:
+def _unknown(role: Role, why: str) -> Check:
     bound = limit(FAIL_BELOW[role])
     return Check(
         name=NAMES[role],
@@ -92,11 +99,7 @@ def _unknown(role: Role) -> Check:
         unit="degC",
         verdict=Verdict.UNKNOWN,
         source=bound.source,
-        message={
-            Role.NERVE: "nerves not segmented",
-            Role.SKIN: "skin not segmented",
-            Role.BOWEL: "bowel not segmented",
-        }[role],
+        message=why,
     )
 
 
@@ -109,7 +112,7 @@ def _far(role: Role) -> Check:
         unit="degC",
         verdict=Verdict.PASS,
         source=bound.source,
-        message="none within 40 mm of a probe",
+        message=f"none within {NEAR_MM:g} mm of a probe",
     )
 
 

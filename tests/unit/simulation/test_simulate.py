@@ -4,9 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from slab import cement, cryoablation, embolization, heater, heating, planned, probe, synthetic_case
+from slab import (
+    ANY_DURATION,
+    SHAPE,
+    SPACING_MM,
+    cement,
+    cryoablation,
+    embolization,
+    heater,
+    heating,
+    planned,
+    probe,
+    synthetic_case,
+)
 
 from trocar.errors import CaseError, CatalogError
+from trocar.model.case import Role, Side, Structure
 from trocar.model.finding import Verdict
 from trocar.model.forecast import AfterEmbolization
 from trocar.model.space import Grid, Volume
@@ -112,6 +125,48 @@ def test_no_nerve_segmented_is_unknown_never_safe():
     simulation = run(synthetic_case(nerve=False), cryoablation())
     found = check(simulation, "nerve_minimum_temperature")
     assert found.verdict is Verdict.UNKNOWN and found.value is None and "not segmented" in found.message
+
+
+def left_of_the_body(*nerves):
+    """The synthetic case as a left hip, with other nerves than its own."""
+    bare = synthetic_case(nerve=False)
+    sided = (replace(item, side=Side.LEFT if item.role is Role.BONE else None) for item in bare.structures)
+    return replace(bare, structures=(*sided, *nerves))
+
+
+def nerve_at(*, side, x_mm=96.0, empty=False):
+    inside = np.zeros(SHAPE, dtype=bool)
+    inside[round(x_mm / SPACING_MM), 24:26] = not empty
+    return Structure(name=f"nerve_{side}", role=Role.NERVE, inside=inside, side=side)
+
+
+@pytest.mark.parametrize(
+    ("nerve", "verdict"),
+    [
+        (nerve_at(side=Side.RIGHT), Verdict.UNKNOWN),
+        (nerve_at(side=Side.LEFT, empty=True), Verdict.UNKNOWN),
+        (nerve_at(side=Side.LEFT), Verdict.PASS),
+        (nerve_at(side=None), Verdict.PASS),
+    ],
+    ids=["other side", "empty", "own side", "no side"],
+)
+@pytest.mark.parametrize(
+    ("step", "name"),
+    [
+        (cryoablation(), "nerve_minimum_temperature"),
+        (heating(heater(49.0, device="rf-straight-generic-20mm"), protocol=HEATED), "nerve_maximum_temperature"),
+        (cement(), "cement_leak_foramen"),
+    ],
+    ids=["cold", "heat", "cement"],
+)
+def test_another_nerve_does_not_make_those_that_nobody_drew_safe(nerve, verdict, step, name):
+    """Absent is not safe: neither an empty mask nor the other side's nerve tells of the nerves beside the lesion."""
+    found = [each for each in run(left_of_the_body(nerve), step).checks if each.name == name]
+    if verdict is Verdict.PASS and name == "cement_leak_foramen":
+        assert not found
+    else:
+        (only,) = found
+        assert only.verdict is verdict and (only.value is None) is (verdict is Verdict.UNKNOWN)
 
 
 # shows: R56
