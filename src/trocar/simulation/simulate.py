@@ -55,7 +55,7 @@ def simulate(
         listening = replace(session, on_progress=_part(on_progress, number, len(plan.steps)))
         listening.tell(0.0, step.id)
         done = _audited(listening, state, step, _play(listening, state, step, waited_s=waited_s))
-        waited_s = 0.0 if done.state.time_s > state.time_s else waited_s + 60.0 * step.duration_min.typical
+        waited_s = _unplayed_s(step, waited_s, played_s=done.state.time_s - state.time_s)
         session, state = done.session, done.state
         played.append((step, done))
     return _gathered(case, played, session, state)
@@ -79,9 +79,19 @@ def thaw_waits_s(case: Case, plan: Plan, *, spacing_mm: float = 3.0) -> dict[str
         if step is last:
             break
         done = _play(session, state, step, waited_s=waited_s)
-        waited_s = 0.0 if done.state.time_s > state.time_s else waited_s + 60.0 * step.duration_min.typical
+        waited_s = _unplayed_s(step, waited_s, played_s=done.state.time_s - state.time_s)
         session, state = done.session, done.state
     return {step_id: wait_s for step_id, wait_s in needed.items() if wait_s > 0}
+
+
+def _unplayed_s(step: Step, waited_s: float, *, played_s: float) -> float:
+    """How long tissue has been left to itself by a step's end, its own time included, beyond what was simulated.
+
+    Of an ablation nothing is left: its probes are placed before its protocol.
+    """
+    if step.technique.ablates and played_s > 0:
+        return 0.0
+    return max(0.0, waited_s + 60.0 * step.duration_min.typical - played_s)
 
 
 def _begin(

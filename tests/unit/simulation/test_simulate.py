@@ -358,6 +358,29 @@ def test_the_wait_that_is_needed_is_the_wait_that_suffices(case):
     assert thaw_waits_s(case, planned(cement()), spacing_mm=COARSE_MM) == {}
 
 
+@pytest.mark.parametrize("own_wait_s", [0.0, 1.0, 400.0, 900.0])
+def test_a_cement_steps_own_time_passes_whether_it_waits_or_not(case, own_wait_s):
+    """The second injection comes as long after the ice as both steps between take; what the first waited is in that."""
+    wait = (ProtocolPhase(phase="wait", duration_s=own_wait_s),) if own_wait_s else ()
+    first, second = replace(cement(), protocol=wait), replace(cement(), id="cement-2")
+    freeze_s, takes_s = 300.0, 60.0 * ANY_DURATION.typical
+    simulation = run(case, cryoablation(), first, second)
+    assert simulation.states[-1].time_s == pytest.approx(freeze_s + max(takes_s, own_wait_s))
+
+
+def test_the_wait_of_one_cement_step_leaves_the_next_its_own_time(case):
+    two = planned(cryoablation(), cement(), replace(cement(), id="cement-2"))
+    one = planned(cryoablation(), cement())
+    needed_s = thaw_waits_s(case, one, spacing_mm=COARSE_MM)["cement-1"]
+    assert needed_s > 0
+    assert thaw_waits_s(case, two, spacing_mm=COARSE_MM) == {"cement-1": needed_s}
+    waits = ProtocolPhase(phase="wait", duration_s=needed_s)
+    takes = Duration(low=5, typical=10 + needed_s / 60, high=60)
+    delayed = replace(cement(duration=takes), protocol=(waits,))
+    simulation = run(case, cryoablation(), delayed, replace(cement(), id="cement-2"))
+    assert simulation.states[-1].time_s == pytest.approx(300.0 + needed_s + 600.0)
+
+
 def test_what_a_coarser_lattice_changes_is_said(case):
     found = [c for c in run(case, cryoablation()).checks if c.name == "grid_refinement"]
     assert [c.subject for c in found] == [
