@@ -242,8 +242,10 @@ class Draft:
             return replace(step, checks=(unplaced("cement", self.fixation.rejected, "it has no screw to hold"),))
         if self.proposal.variant == "screw_mounted_on_cement":
             made = mounted_deposit(self.around, bone, self.fixation.screws[number], number + 1)
+            self.rejected += made.rejected
             placements = tuple(item for item in made.placements if item.role != "wire")
-            return replace(step, placements=placements, checks=made.checks)
+            refused = () if placements else (unplaced("cement", made.rejected),)
+            return replace(step, placements=placements, checks=made.checks + refused)
         placements, checks = self._both_ends(bone, self.fixation.screws[number])
         return replace(step, placements=placements, checks=checks)
 
