@@ -115,9 +115,17 @@ def _tissue(case: Case, grid: Grid, before: _Before, shield: Shield = UNSHIELDED
     )  # fmt: skip
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=2)
+def _surfaces(case: Case) -> dict[str, Array]:
+    """Surface points by structure, of those asked for so far."""
+    return {}
+
+
 def _surface(case: Case, name: str) -> Array:
-    return surface_points(case.structure(name), case.grid, step_mm=SENSOR_STEP_MM)
+    known = _surfaces(case)
+    if name not in known:
+        known[name] = surface_points(case.structure(name), case.grid, step_mm=SENSOR_STEP_MM)
+    return known[name]
 
 
 def sensors(case: Case, grid: Grid) -> tuple[tuple[str, Array, Array], ...]:
