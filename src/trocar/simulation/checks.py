@@ -3,27 +3,12 @@
 from collections.abc import Iterator
 
 from trocar.catalog import Limit, limit
+from trocar.catalog.tolerances import COLD_LIMIT_OF_ROLE
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Exposure, State, Verdict, Zone
 from trocar.model.segmented import OTHER_NERVES, is_segmented, knows_nerves
 from trocar.simulation.exposure import NEAR_MM
 
-NAMES = {
-    Role.NERVE: "nerve_minimum_temperature",
-    Role.CORD: "cord_minimum_temperature",
-    Role.SKIN: "skin_minimum_temperature",
-    Role.BOWEL: "bowel_minimum_temperature",
-    Role.BLADDER: "bladder_minimum_temperature",
-    Role.URETER: "ureter_minimum_temperature",
-}
-FAIL_BELOW = {
-    Role.NERVE: "nerve_min_degC",
-    Role.CORD: "nerve_min_degC",
-    Role.SKIN: "skin_min_degC",
-    Role.BOWEL: "bowel_min_degC",
-    Role.BLADDER: "bowel_min_degC",
-    Role.URETER: "bowel_min_degC",
-}
 ICE_DISTANCE = {Role.SKIN: ("ice_skin_distance", "ice_skin_mm"), Role.JOINT: ("ice_joint_distance", "joint_ice_mm")}
 UNSEGMENTED = {  # whose absence from the case leaves a question open
     Role.NERVE: "nerves not segmented",
@@ -39,7 +24,7 @@ def freezing_checks(case: Case, state: State) -> tuple[Check, ...]:
 
 def _structures(case: Case, state: State) -> Iterator[Check]:
     for exposure in state.structures:
-        if exposure.role in NAMES:
+        if exposure.role in COLD_LIMIT_OF_ROLE:
             yield _temperature(exposure)
         if exposure.role in ICE_DISTANCE:
             yield _distance(exposure)
@@ -53,8 +38,12 @@ def _structures(case: Case, state: State) -> Iterator[Check]:
             yield _far(role)
 
 
+def _name(role: Role) -> str:
+    return f"{role.value}_minimum_temperature"
+
+
 def _temperature(exposure: Exposure) -> Check:
-    bound = limit(FAIL_BELOW[exposure.role])
+    bound = limit(COLD_LIMIT_OF_ROLE[exposure.role])
     verdict, shown = Verdict.PASS, bound
     if exposure.minimum_degC < bound.value:
         verdict = Verdict.FAIL
@@ -62,7 +51,7 @@ def _temperature(exposure: Exposure) -> Check:
         verdict, shown = Verdict.WARN, limit("nerve_warn_min_degC")
     crossed = exposure.first_crossing_s
     return Check(
-        name=NAMES[exposure.role],
+        name=_name(exposure.role),
         subject=exposure.name,
         value=exposure.minimum_degC,
         limit=shown.value,
@@ -91,9 +80,9 @@ def _distance(exposure: Exposure) -> Check:
 
 
 def _unknown(role: Role, why: str) -> Check:
-    bound = limit(FAIL_BELOW[role])
+    bound = limit(COLD_LIMIT_OF_ROLE[role])
     return Check(
-        name=NAMES[role],
+        name=_name(role),
         value=None,
         limit=bound.value,
         unit="degC",
@@ -104,9 +93,9 @@ def _unknown(role: Role, why: str) -> Check:
 
 
 def _far(role: Role) -> Check:
-    bound = limit(FAIL_BELOW[role])
+    bound = limit(COLD_LIMIT_OF_ROLE[role])
     return Check(
-        name=NAMES[role],
+        name=_name(role),
         value=37.0,
         limit=bound.value,
         unit="degC",
@@ -126,14 +115,9 @@ def _coverage(case: Case, state: State) -> Iterator[Check]:
             source="design", message="the intent, curative or palliative, is unknown",
         )  # fmt: skip
     elif "curative" in intent:
-        bound = limit("lethal_curative_degC")
-        zone = state.zones[f"{bound.value:.0f}_degC"]
-        whole = zone.coverage_frac.lesion >= 1.0
-        yield Check(
-            name="lethal_coverage", subject=state.lesion, value=zone.coverage_frac.lesion, limit=1.0, unit="1",
-            verdict=Verdict.PASS if whole else Verdict.FAIL, source=bound.source,
-            message=f"share of the lesion below {bound.value:g} degC",
-        )  # fmt: skip
+        level = limit("lethal_curative_degC").value
+        bound = limit("coverage_curative_frac")
+        yield _share("lethal_coverage", state, f"{level:.0f}_degC", bound, Verdict.FAIL)
         yield _margin(state, state.zones["0_degC"])
     else:
         level = limit("lethal_palliative_degC").value

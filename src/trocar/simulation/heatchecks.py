@@ -86,12 +86,12 @@ def _coverage(case: Case, state: State) -> Iterator[Check]:
         )  # fmt: skip
         return
     curative = "curative" in intent
-    bound = limit("lethal_omega" if curative else "coverage_lethal_palliative_frac")
-    least, otherwise = (1.0, Verdict.FAIL) if curative else (bound.value, Verdict.WARN)
+    bound = limit("coverage_curative_frac" if curative else "coverage_lethal_palliative_frac")
+    otherwise = Verdict.FAIL if curative else Verdict.WARN
     covered = zone.coverage_frac.lesion
     yield Check(
-        name="lethal_coverage", subject=state.lesion, value=covered, limit=least, unit="1",
-        verdict=Verdict.PASS if covered >= least else otherwise, source=bound.source,
+        name="lethal_coverage", subject=state.lesion, value=covered, limit=bound.value, unit="1",
+        verdict=Verdict.PASS if covered >= bound.value else otherwise, source=bound.source,
         message="share of the lesion where Arrhenius damage has reached 1",
     )  # fmt: skip
     if curative:

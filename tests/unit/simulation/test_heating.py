@@ -7,6 +7,7 @@ import pytest
 from slab import cryoablation, embolization, heater, heating, planned, synthetic_case
 
 from trocar.catalog import device as catalog_device
+from trocar.catalog import limit
 from trocar.errors import CaseError, CatalogError, TrocarError
 from trocar.io.dossier import Dossier
 from trocar.model.case import Role, Structure
@@ -284,7 +285,8 @@ def test_a_heating_step_without_a_protocol_is_unknown(case):
 def test_a_curative_intent_asks_for_the_whole_lesion_and_a_margin():
     step = heating(heater(49.0, device=STRAIGHT), protocol=(at(5.0, seconds=60.0),))
     simulation = run(synthetic_case(intent=("curative",)), step)
-    assert check(simulation, "lethal_coverage").limit == 1.0
+    whole, found = limit("coverage_curative_frac"), check(simulation, "lethal_coverage")
+    assert (found.limit, found.source) == (whole.value, whole.source)
     assert check(simulation, "minimal_heat_margin").verdict is Verdict.FAIL
     assert check(run(synthetic_case(intent=None), step), "lethal_coverage").verdict is Verdict.UNKNOWN
 
