@@ -4,20 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from conftest import proposed
 from trocar.model.case import Case, Role, Structure
 from trocar.model.finding import Verdict
-from trocar.model.treatment import Plan, Technique
+from trocar.model.treatment import Plan, Proposal, Technique
 from trocar.planning.plan import plan
 from trocar.simulation.simulate import simulate
 
 BESIDE_MM = 7.0  # from the injection point: 0.5 ml keep 8.8
 
 
-def mounted(case: Case) -> Plan:
-    whole = proposed(variant="screw_mounted_on_cement")
-    steps = tuple(item for item in whole.sequence if item.step in ("SCREW", "CEMENT_INJECT"))
-    return plan(case, replace(whole, sequence=tuple(replace(item, after=()) for item in steps)))
+def mounted(case: Case, whole: Proposal) -> Plan:
+    """One screw on its cement and nothing else."""
+    steps = tuple(replace(item, after=()) for item in whole.sequence if item.id in ("screw-1", "cement-1"))
+    return plan(case, replace(whole, intent="palliative", sequence=steps))
 
 
 def with_joint_beside(case: Case, target_lps_mm: tuple[float, float, float]) -> Case:
@@ -28,14 +27,14 @@ def with_joint_beside(case: Case, target_lps_mm: tuple[float, float, float]) -> 
     return replace(case, structures=(*case.structures, joint))
 
 
-def test_no_room_for_cement_on_a_screws_axis_is_a_place_not_found(case):
+def test_no_room_for_cement_on_a_screws_axis_is_a_place_not_found(case, protected_proposal):
     """The screw keeps its wire, and the plan can be simulated."""
-    free = mounted(case)
+    free = mounted(case, protected_proposal)
     (bead,) = (item for step in free.of(Technique.CEMENT) for item in step.placements if item.role == "cement")
     assert bead.volume_ml > 0
     crowded = with_joint_beside(case, bead.target_lps_mm)
 
-    made = mounted(crowded)
+    made = mounted(crowded, protected_proposal)
     (step,) = made.of(Technique.CEMENT)
     assert step.placements == ()
     found = next(check for check in step.checks if check.name == "placement_found")
