@@ -147,7 +147,7 @@ class Zone(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure(Record):
-    """What a structure has been through up to this state."""
+    """What a structure has been through up to this state; after a step's last phase, until it has turned."""
 
     name: str
     role: Role
@@ -178,7 +178,7 @@ class State(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History(Record):
-    """The coldest and warmest temperature on a structure over a step."""
+    """The coldest and warmest temperature on a structure over a step, and after it until they have turned."""
 
     step: str
     name: str

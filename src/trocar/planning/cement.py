@@ -23,6 +23,7 @@ from trocar.planning.surroundings import Surroundings
 
 CEMENT = "cement-pmma-generic"
 LEAST_ML, MOST_ML = 2.0, 5.0  # R-l, per screw end
+VOLUME_STEP_ML = 0.5  # volumes are multiples of it, and what does not hold one is no place for cement; design
 FILL_FRAC = 0.5  # of the bone around the injection point; design
 SPREAD_FRAC = 0.6  # of a ball as far as its front: flow in the synthetic pelvis stops at 0.72 to 0.93 of one; design
 SPACE_RADIUS_MM = 12.0
@@ -104,6 +105,7 @@ def _inject(
     """
     targets, volumes = places
     most = np.argsort(-np.minimum(volumes, ENOUGH_ML), kind="stable")[:TARGETS_TRIED]
+    most = most[volumes[most] > 0]
     targets, volumes = targets[most], volumes[most]
     ways = sphere(DIRECTIONS)
     paths = trace(around, np.repeat(targets, len(ways), axis=0), np.tile(ways, (len(targets), 1)), tool, up)
@@ -170,7 +172,10 @@ def _no_room(screw: Screwed, tool: Instrument, end: str) -> Rejection:
 
 
 def mounted_deposit(around: Surroundings, bone: BoneField, screw: Screwed, number: int) -> Deposit:
-    """A deposit through an 8 G trocar on the screw's own axis, with the wire that the screw then follows."""
+    """A deposit through an 8 G trocar on the screw's own axis, with the wire that the screw then follows.
+
+    The wire alone, and why, where the trocar's end leaves no room for cement.
+    """
     corridor, path = screw.corridor, screw.path
     trocar = device("trocar-8g")
     known = device(corridor.device)
@@ -182,12 +187,12 @@ def mounted_deposit(around: Surroundings, bone: BoneField, screw: Screwed, numbe
     name = f"cement-{number}"
     volume = volume_ml(around, bone, target)
     wire = _wire_for(known)
-    placements = [needle(tool, in_trocar, f"trocar-{number}"), _deposit(in_trocar, tool.diameter_mm, name, volume)]
-    if wire is not None:
-        over = instrument(wire.id, "wire", what="wire")
-        placements.append(needle(over, path, f"wire-{number}"))
+    over = () if wire is None else (needle(instrument(wire.id, "wire", what="wire"), path, f"wire-{number}"),)
+    if volume <= 0:
+        return Deposit(over, rejected=(_no_volume(around, bone, target, name),))
+    through = needle(tool, in_trocar, f"trocar-{number}")
     return Deposit(
-        tuple(placements),
+        (through, _deposit(in_trocar, tool.diameter_mm, name, volume), *over),
         checks=(
             volume_check(name, volume),
             front_check(around, as_vector(target), name, volume),
@@ -195,6 +200,21 @@ def mounted_deposit(around: Surroundings, bone: BoneField, screw: Screwed, numbe
             *_lumen_checks(trocar, known, wire, number),
             clock_check(volume, name),
         ),
+    )
+
+
+def _no_volume(around: Surroundings, bone: BoneField, target: Array, name: str) -> Rejection:
+    """Why the least volume finds no place: a canal, root or joint too near its front, else too little bone."""
+    distance, nearest = _nearest_stop(around, target)
+    needed = limit("cement_stop_mm").value + _front_mm(VOLUME_STEP_ML)
+    near = distance < needed
+    depth = bone.at(bone.depth_mm, target[None], outside=0.0)[0]
+    return Rejection(
+        what=f"{name}: too little bone around it, or a canal, root or joint too near",
+        constraint="cement_room",
+        structure=nearest if near else ", ".join(bone.names),
+        value_mm=round(max(0.0, distance if near else float(depth)), 2),
+        limit_mm=round(needed if near else SPACE_RADIUS_MM, 2),
     )
 
 
@@ -229,7 +249,12 @@ def volume_ml(around: Surroundings, bone: BoneField, target: Array) -> float:
     room = FILL_FRAC * float(np.count_nonzero(near)) * bone.grid.voxel_ml
     free = max(0.0, _nearest_stop(around, target)[0] - limit("cement_stop_mm").value)
     ball = SPREAD_FRAC * 4.0 / 3.0 * np.pi * free**3 / 1000.0
-    return float(np.floor(2.0 * min(MOST_ML, room, ball)) / 2.0)
+    return float(np.floor(min(MOST_ML, room, ball) / VOLUME_STEP_ML) * VOLUME_STEP_ML)
+
+
+def _front_mm(volume: float) -> float:
+    """How far from the injection point the front of a volume lies, spread as bone lets it."""
+    return float((3.0 * 1000.0 * volume / SPREAD_FRAC / (4.0 * np.pi)) ** (1 / 3))
 
 
 def _nearest_stop(around: Surroundings, target: Array) -> tuple[float, str]:
@@ -255,7 +280,7 @@ def front_check(around: Surroundings, target: tuple[float, float, float], name: 
             source=bound.source,
             message="no nerve, canal or joint is segmented",
         )
-    front = distance - (3.0 * 1000.0 * volume / SPREAD_FRAC / (4.0 * np.pi)) ** (1 / 3)
+    front = distance - _front_mm(volume)
     return Check(
         name="cement_front_distance",
         subject=nearest,

@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from trocar.catalog import device, limit
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Verdict
+from trocar.model.segmented import OTHER_NERVES, knows_nerves
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Placement, Plan, Step, Technique
 from trocar.planning.access import written
@@ -21,7 +22,7 @@ from trocar.planning.corridor import least_depth_mm
 from trocar.planning.gap import angle_deg, axis_gap_mm
 from trocar.planning.guidance import Guidance
 from trocar.planning.obstacles import Obstacle
-from trocar.planning.rules import clearances
+from trocar.planning.rules import Clearance, clearances
 from trocar.planning.surroundings import Surroundings, surroundings
 
 SAMPLE_MM = 0.5
@@ -47,6 +48,11 @@ class Inspector:
         if not hosts:
             return None
         return bone_field(self.around.case, self.around.lesion, hosts, side_x=self.around.side_x)
+
+    @cached_property
+    def knows_nerves(self) -> bool:
+        """Whether nerves beside the lesion can be taken as segmented."""
+        return knows_nerves(self.around.case, self.around.lesion.name)
 
     def measured(self, placement: Placement) -> tuple[Check, ...]:
         """The checks of one placement; measured once for as long as it stays where it is."""
@@ -116,7 +122,9 @@ def clearance_checks(inspect: Inspector, placement: Placement) -> Iterator[Check
     for rule in clearances():
         members = [item for item in around.obstacles if item.rule.constraint == rule.constraint]
         if not members and rule.expected:
-            yield _unknown_clearance(rule.constraint, rule.hard_mm, rule.source, placement)
+            yield _unknown_clearance(rule, placement, "no such structure is segmented")
+        elif rule.constraint == "nerve_clearance" and not inspect.knows_nerves:
+            yield _unknown_clearance(rule, placement, OTHER_NERVES)
         for obstacle in members:
             if _meant_to_touch(placement, obstacle, around):
                 continue
@@ -168,15 +176,15 @@ def _clearance_check(inspect: Inspector, placement: Placement, obstacle: Obstacl
     )
 
 
-def _unknown_clearance(constraint: str, hard_mm: float, source: str, placement: Placement) -> Check:
+def _unknown_clearance(rule: Clearance, placement: Placement, why: str) -> Check:
     return Check(
-        name=constraint,
+        name=rule.constraint,
         value=None,
-        limit=hard_mm,
+        limit=rule.hard_mm,
         unit="mm",
         verdict=Verdict.UNKNOWN,
-        source=source,
-        message=f"{placement.name}: no such structure is segmented",
+        source=rule.source,
+        message=f"{placement.name}: {why}",
     )
 
 

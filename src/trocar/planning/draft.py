@@ -10,6 +10,7 @@ from trocar.model.case import Case
 from trocar.model.device import Embolic
 from trocar.model.finding import Check
 from trocar.model.forecast import NOT_EMBOLIZED, AfterEmbolization, HeatPredictor, Predictor
+from trocar.model.segmented import knows_nerves
 from trocar.model.space import Array, Segment
 from trocar.model.treatment import Duration, Placement, Proposal, Rejection, Remedy, SequenceStep, Step, Technique, Text
 from trocar.planning import durations
@@ -155,8 +156,8 @@ class Draft:
         step = self._bare(item, Technique.PROTECTION, durations.PROTECTION)
         near = endangered(self.around)
         if near is None:
-            known = any(rule.rule.constraint == "nerve_clearance" for rule in self.around.obstacles)
-            return replace(step, checks=(nerve_unknown() if not known else no_nerve_near(),))
+            known = knows_nerves(self.around.case, self.around.lesion.name)
+            return replace(step, checks=(no_nerve_near() if known else nerve_unknown(self.around.case),))
         found = protect(self.around, *near, self.up)
         self.rejected += found.rejected
         note = protection_text(found.nerve, found.distance_mm, heats=self._heats)
@@ -241,8 +242,10 @@ class Draft:
             return replace(step, checks=(unplaced("cement", self.fixation.rejected, "it has no screw to hold"),))
         if self.proposal.variant == "screw_mounted_on_cement":
             made = mounted_deposit(self.around, bone, self.fixation.screws[number], number + 1)
+            self.rejected += made.rejected
             placements = tuple(item for item in made.placements if item.role != "wire")
-            return replace(step, placements=placements, checks=made.checks)
+            refused = () if placements else (unplaced("cement", made.rejected),)
+            return replace(step, placements=placements, checks=made.checks + refused)
         placements, checks = self._both_ends(bone, self.fixation.screws[number])
         return replace(step, placements=placements, checks=checks)
 

@@ -9,6 +9,7 @@ from trocar.catalog.ladders import Rung
 from trocar.catalog.tolerances import HOT_LIMIT_OF_ROLE
 from trocar.model.case import Role
 from trocar.model.finding import Check, Verdict
+from trocar.model.segmented import OTHER_NERVES, is_segmented, knows_nerves
 from trocar.model.treatment import Step, Text
 from trocar.planning.coverage import share_check
 from trocar.planning.freezing import lethal_share_key
@@ -57,18 +58,19 @@ def _setting_check(step: Step, rung: Rung) -> Check:
 
 def _nerve_checks(around: Surroundings, seen: HotOutlook | None) -> Iterator[Check]:
     """The hottest nerve or cord; UNKNOWN where no nerve is segmented, whatever the canal's temperature."""
-    segmented = any(item.inside.any() for item in around.case.with_role(Role.NERVE))
+    known = knows_nerves(around.case, around.lesion.name)
     if seen is None:
         yield _of_nerve("", None, Verdict.UNKNOWN, UNPREDICTED)
         return
-    if not segmented:
-        yield _of_nerve("", None, Verdict.UNKNOWN, "no nerve is segmented")
+    if not known:
+        why = OTHER_NERVES if is_segmented(around.case, Role.NERVE) else "no nerve is segmented"
+        yield _of_nerve("", None, Verdict.UNKNOWN, why)
     degC = seen.nerve_degC
     if degC is not None:
         hard, warn = limit("nerve_max_degC").value, limit("nerve_warn_max_degC").value
         verdict = Verdict.FAIL if degC > hard else Verdict.WARN if degC > warn else Verdict.PASS
         yield _of_nerve(seen.hottest_nerve, degC, verdict, f"predicted at {seen.spacing_mm:g} mm")
-    elif segmented:
+    elif known:
         yield _of_nerve("", 37.0, Verdict.PASS, "none within reach of the heat")
 
 

@@ -2,9 +2,10 @@
 
 from trocar.catalog import device, limit
 from trocar.catalog.structures import structure_name
-from trocar.model.case import Case
+from trocar.model.case import Case, Role
 from trocar.model.device import Cryoprobe
 from trocar.model.finding import Check, Verdict
+from trocar.model.segmented import OTHER_NERVES, is_segmented
 from trocar.model.treatment import Placement, Proposal, Rejection, Technique, Text
 from trocar.planning.position import SOURCE as POSITION_SOURCE
 
@@ -49,8 +50,8 @@ def _lacks_mm(item: Rejection) -> float:
     return item.value_mm - item.limit_mm
 
 
-def nerve_unknown() -> Check:
-    """UNKNOWN: no nerve is segmented, so none can be chosen for protection."""
+def nerve_unknown(case: Case) -> Check:
+    """UNKNOWN: no nerve of the lesion's side is segmented, so none can be chosen for protection."""
     bound = limit("perineural_mm")
     return Check(
         name="nerve_to_protect",
@@ -59,7 +60,9 @@ def nerve_unknown() -> Check:
         unit="mm",
         verdict=Verdict.UNKNOWN,
         source=bound.source,
-        message="no nerve is segmented: which one to protect is not known",
+        message=OTHER_NERVES
+        if is_segmented(case, Role.NERVE)
+        else "no nerve is segmented: which one to protect is not known",
     )
 
 

@@ -147,6 +147,9 @@ REMARKS = {
     "no_corridor": "screw: no straight corridor across the lesion holds it with its cortex clearance",
     "no_cement_room": "cement in the lesion: no bone deep enough, or a canal, root or joint too near",
     "no_trocar_room": "{where}: no bone beside it holds a trocar",
+    "no_cement_volume": "{name}: too little bone around it, or a canal, root or joint too near",
+    "other_nerves": "no nerve of the lesion's side is segmented near it",
+    "other_nerves_for": "{name}: no nerve of the lesion's side is segmented near it",
 }
 
 

@@ -38,7 +38,7 @@ def inject(session: Session, state: TissueState, step: Step, *, waited_s: float)
         filled_state = filled_state.after(cement_frac=np.clip(filled_state.cement_frac + done.filled_frac, 0, 1))
         deposits.append(done.deposit)
         checks += [_cavity_check(session, state, bead), *deposit_checks(done)]
-    checks += missing_ways(session.case, step.id)
+    checks += missing_ways(session.case, step)
     rebuilt = replace(session, tissue=retissued(session, filled_state))
     filled_state = in_new_tissue(filled_state, rebuilt.tissue)
     if session.measures:

@@ -3,27 +3,18 @@
 from collections.abc import Iterator
 
 from trocar.catalog import Limit, limit
+from trocar.catalog.tolerances import COLD_LIMIT_OF_ROLE
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Exposure, State, Verdict, Zone
+from trocar.model.segmented import OTHER_NERVES, is_segmented, knows_nerves
+from trocar.simulation.exposure import NEAR_MM
 
-NAMES = {
-    Role.NERVE: "nerve_minimum_temperature",
-    Role.CORD: "cord_minimum_temperature",
-    Role.SKIN: "skin_minimum_temperature",
-    Role.BOWEL: "bowel_minimum_temperature",
-    Role.BLADDER: "bladder_minimum_temperature",
-    Role.URETER: "ureter_minimum_temperature",
-}
-FAIL_BELOW = {
-    Role.NERVE: "nerve_min_degC",
-    Role.CORD: "nerve_min_degC",
-    Role.SKIN: "skin_min_degC",
-    Role.BOWEL: "bowel_min_degC",
-    Role.BLADDER: "bowel_min_degC",
-    Role.URETER: "bowel_min_degC",
-}
 ICE_DISTANCE = {Role.SKIN: ("ice_skin_distance", "ice_skin_mm"), Role.JOINT: ("ice_joint_distance", "joint_ice_mm")}
-ALWAYS_ASKED = (Role.NERVE, Role.SKIN, Role.BOWEL)  # whose absence from the case leaves a question open
+UNSEGMENTED = {  # whose absence from the case leaves a question open
+    Role.NERVE: "nerves not segmented",
+    Role.SKIN: "skin not segmented",
+    Role.BOWEL: "bowel not segmented",
+}
 
 
 def freezing_checks(case: Case, state: State) -> tuple[Check, ...]:
@@ -33,21 +24,26 @@ def freezing_checks(case: Case, state: State) -> tuple[Check, ...]:
 
 def _structures(case: Case, state: State) -> Iterator[Check]:
     for exposure in state.structures:
-        if exposure.role in NAMES:
+        if exposure.role in COLD_LIMIT_OF_ROLE:
             yield _temperature(exposure)
         if exposure.role in ICE_DISTANCE:
             yield _distance(exposure)
-    present = {structure.role for structure in case.structures}
     near = {exposure.role for exposure in state.structures}
-    for role in ALWAYS_ASKED:
-        if role not in present:
-            yield _unknown(role)
+    for role in UNSEGMENTED:
+        if not is_segmented(case, role):
+            yield _unknown(role, UNSEGMENTED[role])
+        elif role is Role.NERVE and not knows_nerves(case, state.lesion):
+            yield _unknown(role, OTHER_NERVES)
         elif role not in near:
             yield _far(role)
 
 
+def _name(role: Role) -> str:
+    return f"{role.value}_minimum_temperature"
+
+
 def _temperature(exposure: Exposure) -> Check:
-    bound = limit(FAIL_BELOW[exposure.role])
+    bound = limit(COLD_LIMIT_OF_ROLE[exposure.role])
     verdict, shown = Verdict.PASS, bound
     if exposure.minimum_degC < bound.value:
         verdict = Verdict.FAIL
@@ -55,7 +51,7 @@ def _temperature(exposure: Exposure) -> Check:
         verdict, shown = Verdict.WARN, limit("nerve_warn_min_degC")
     crossed = exposure.first_crossing_s
     return Check(
-        name=NAMES[exposure.role],
+        name=_name(exposure.role),
         subject=exposure.name,
         value=exposure.minimum_degC,
         limit=shown.value,
@@ -83,33 +79,29 @@ def _distance(exposure: Exposure) -> Check:
     )
 
 
-def _unknown(role: Role) -> Check:
-    bound = limit(FAIL_BELOW[role])
+def _unknown(role: Role, why: str) -> Check:
+    bound = limit(COLD_LIMIT_OF_ROLE[role])
     return Check(
-        name=NAMES[role],
+        name=_name(role),
         value=None,
         limit=bound.value,
         unit="degC",
         verdict=Verdict.UNKNOWN,
         source=bound.source,
-        message={
-            Role.NERVE: "nerves not segmented",
-            Role.SKIN: "skin not segmented",
-            Role.BOWEL: "bowel not segmented",
-        }[role],
+        message=why,
     )
 
 
 def _far(role: Role) -> Check:
-    bound = limit(FAIL_BELOW[role])
+    bound = limit(COLD_LIMIT_OF_ROLE[role])
     return Check(
-        name=NAMES[role],
+        name=_name(role),
         value=37.0,
         limit=bound.value,
         unit="degC",
         verdict=Verdict.PASS,
         source=bound.source,
-        message="none within 40 mm of a probe",
+        message=f"none within {NEAR_MM:g} mm of a probe",
     )
 
 
@@ -123,14 +115,9 @@ def _coverage(case: Case, state: State) -> Iterator[Check]:
             source="design", message="the intent, curative or palliative, is unknown",
         )  # fmt: skip
     elif "curative" in intent:
-        bound = limit("lethal_curative_degC")
-        zone = state.zones[f"{bound.value:.0f}_degC"]
-        whole = zone.coverage_frac.lesion >= 1.0
-        yield Check(
-            name="lethal_coverage", subject=state.lesion, value=zone.coverage_frac.lesion, limit=1.0, unit="1",
-            verdict=Verdict.PASS if whole else Verdict.FAIL, source=bound.source,
-            message=f"share of the lesion below {bound.value:g} degC",
-        )  # fmt: skip
+        level = limit("lethal_curative_degC").value
+        bound = limit("coverage_curative_frac")
+        yield _share("lethal_coverage", state, f"{level:.0f}_degC", bound, Verdict.FAIL)
         yield _margin(state, state.zones["0_degC"])
     else:
         level = limit("lethal_palliative_degC").value

@@ -9,7 +9,7 @@ from trocar.catalog import device
 from trocar.catalog.applicators import heating_segments
 from trocar.errors import CaseError, CatalogError
 from trocar.imaging.resample import box_grid
-from trocar.model.case import Case
+from trocar.model.case import Case, Structure
 from trocar.model.device import Cryoprobe
 from trocar.model.space import Array, Grid, Segment, as_matrix4, as_vector
 from trocar.model.treatment import Placement, Plan, Step
@@ -115,25 +115,29 @@ def shared_grid(case: Case, steps: Sequence[Step], spacing_mm: float) -> Grid:
 def _steps_box(case: Case, steps: Sequence[Step]) -> tuple[Array, Array]:
     """(3,) lowest and highest place along the CT's axes, in mm, of tissue around alternative steps."""
     needles = [end for step in steps for piece in working_segments(step) for end in _ends(piece)]
-    low, high = _lesion_extent(case, steps[0].lesion)
+    low, high = _lesion_extent(case.structure(steps[0].lesion), case.grid)
     if not needles:
         return low, high
     along = np.stack(needles) @ case.grid.directions
     return np.minimum(low, along.min(axis=0) - NEEDLE_PAD_MM), np.maximum(high, along.max(axis=0) + NEEDLE_PAD_MM)
 
 
-@lru_cache(maxsize=16)
-def _lesion_extent(case: Case, name: str) -> tuple[Array, Array]:
-    along = lesion_points(case, name) @ case.grid.directions
+@lru_cache(maxsize=2)
+def _lesion_extent(lesion: Structure, grid: Grid) -> tuple[Array, Array]:
+    """What is kept of a lesion keeps its mask alive, not its case."""
+    along = _points(lesion, grid) @ grid.directions
     return along.min(axis=0) - LESION_PAD_MM, along.max(axis=0) + LESION_PAD_MM
 
 
 def lesion_points(case: Case, name: str) -> Array:
     """(n, 3) centers of a lesion's voxels. Raises `CaseError` when the case has no such lesion, or it is empty."""
-    inside = case.structure(name).inside
-    if not inside.any():
-        raise CaseError(f"lesion {name!r} is empty", hint="check its mask")
-    return case.grid.to_lps(np.argwhere(inside))
+    return _points(case.structure(name), case.grid)
+
+
+def _points(lesion: Structure, grid: Grid) -> Array:
+    if not lesion.inside.any():
+        raise CaseError(f"lesion {lesion.name!r} is empty", hint="check its mask")
+    return grid.to_lps(np.argwhere(lesion.inside))
 
 
 def _ends(segment: Segment) -> tuple[Array, Array]:

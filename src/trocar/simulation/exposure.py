@@ -20,6 +20,7 @@ WATCHED = (
 )  # fmt: skip
 NEAR_MM = 40.0  # beyond it nothing cools within a session
 MOST_POINTS = 1500  # of a structure, the nearest to the needles
+STILL_K_PER_S = 0.02 / 60.0  # slower than this it no longer counts as getting colder or warmer; design
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +62,27 @@ class Watched:
             return time_s
         before_s, before_degC = self.times_s[-1], seen_degC[-1]
         return before_s + (time_s - before_s) * (limit_degC - before_degC) / (now_degC - before_degC)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it gets neither colder nor warmer than it ever was, and lies within its limits."""
+        if len(self.times_s) < 2:
+            return False
+        coldest, warmest = self.coldest_degC[-1], self.warmest_degC[-1]
+        if self.limit_degC is not None and coldest < self.limit_degC:
+            return False
+        if self.hot_limit_degC is not None and warmest > self.hot_limit_degC:
+            return False
+        still_K = STILL_K_PER_S * (self.times_s[-1] - self.times_s[-2])
+        cools = coldest <= self.minimum_degC.min() and self.coldest_degC[-2] - coldest > still_K
+        warms = warmest >= self.highest_degC.max() and warmest - self.warmest_degC[-2] > still_K
+        return not (cools or warms)
+
+    def apart(self) -> "Watched":
+        """The same structure, of the same past, to be shown a future of its own."""
+        return replace(
+            self, times_s=[*self.times_s], coldest_degC=[*self.coldest_degC], warmest_degC=[*self.warmest_degC]
+        )
 
     def at(self, points_lps_mm: Array, grid: Grid) -> "Watched":
         """The same structure, of the same past, where something has moved its points to."""

@@ -6,15 +6,12 @@ from trocar.catalog import limit
 from trocar.catalog.tolerances import HOT_LIMIT_OF_ROLE
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Exposure, State, Verdict, Zone
+from trocar.model.segmented import OTHER_NERVES, is_segmented, knows_nerves
 from trocar.physics.dose import HeatDose
+from trocar.simulation.checks import UNSEGMENTED
 from trocar.simulation.exposure import NEAR_MM, Watched
 from trocar.simulation.hotzones import OMEGA_1
 
-ALWAYS_ASKED = {  # whose absence from the case leaves a question open
-    Role.NERVE: "nerves not segmented",
-    Role.SKIN: "skin not segmented",
-    Role.BOWEL: "bowel not segmented",
-}
 NERVES = (Role.NERVE, Role.CORD)
 
 
@@ -27,11 +24,14 @@ def _structures(case: Case, state: State) -> Iterator[Check]:
     for exposure in state.structures:
         if exposure.role in HOT_LIMIT_OF_ROLE:
             yield _temperature(exposure)
-    present = {structure.role for structure in case.structures}
     near = {exposure.role for exposure in state.structures}
-    for role in ALWAYS_ASKED:
-        if role not in near:
-            yield _absent(role, segmented=role in present)
+    for role in UNSEGMENTED:
+        if not is_segmented(case, role):
+            yield _absent(role, UNSEGMENTED[role])
+        elif role is Role.NERVE and not knows_nerves(case, state.lesion):
+            yield _absent(role, OTHER_NERVES)
+        elif role not in near:
+            yield _absent(role, "")
 
 
 def _name(role: Role) -> str:
@@ -53,13 +53,13 @@ def _temperature(exposure: Exposure) -> Check:
     )  # fmt: skip
 
 
-def _absent(role: Role, *, segmented: bool) -> Check:
-    """A structure that heat cannot have reached, or that nobody has drawn."""
+def _absent(role: Role, why: str) -> Check:
+    """A structure that heat cannot have reached, or that nobody has drawn: then `why` it is not known."""
     bound = limit(HOT_LIMIT_OF_ROLE[role])
     return Check(
-        name=_name(role), value=37.0 if segmented else None, limit=bound.value, unit="degC",
-        verdict=Verdict.PASS if segmented else Verdict.UNKNOWN, source=bound.source,
-        message=f"none within {NEAR_MM:g} mm of a probe" if segmented else ALWAYS_ASKED[role],
+        name=_name(role), value=None if why else 37.0, limit=bound.value, unit="degC",
+        verdict=Verdict.UNKNOWN if why else Verdict.PASS, source=bound.source,
+        message=why or f"none within {NEAR_MM:g} mm of a probe",
     )  # fmt: skip
 
 
@@ -86,12 +86,12 @@ def _coverage(case: Case, state: State) -> Iterator[Check]:
         )  # fmt: skip
         return
     curative = "curative" in intent
-    bound = limit("lethal_omega" if curative else "coverage_lethal_palliative_frac")
-    least, otherwise = (1.0, Verdict.FAIL) if curative else (bound.value, Verdict.WARN)
+    bound = limit("coverage_curative_frac" if curative else "coverage_lethal_palliative_frac")
+    otherwise = Verdict.FAIL if curative else Verdict.WARN
     covered = zone.coverage_frac.lesion
     yield Check(
-        name="lethal_coverage", subject=state.lesion, value=covered, limit=least, unit="1",
-        verdict=Verdict.PASS if covered >= least else otherwise, source=bound.source,
+        name="lethal_coverage", subject=state.lesion, value=covered, limit=bound.value, unit="1",
+        verdict=Verdict.PASS if covered >= bound.value else otherwise, source=bound.source,
         message="share of the lesion where Arrhenius damage has reached 1",
     )  # fmt: skip
     if curative:

@@ -13,13 +13,14 @@ from trocar.model.state import TissueState
 from trocar.model.treatment import ProtocolPhase, Step, Technique
 from trocar.physics.heat import HeatSolver
 from trocar.physics.kill import heat_kill_frac
+from trocar.simulation.afterwards import followed_on
 from trocar.simulation.applicators import applicators
 from trocar.simulation.channels import Channel, Warm
 from trocar.simulation.heatchecks import heating_checks
 from trocar.simulation.programs import generator_of
 from trocar.simulation.session import Played, Session, dose_of, solver_from, state_of, tissue_of
 from trocar.simulation.sources import caveats, channels, instrument_checks
-from trocar.simulation.thermal import energy_check, moment
+from trocar.simulation.thermal import energy_check, exposures, ice_points, moment
 from trocar.simulation.zones import target
 
 HEAT_MODEL = "heat by the quasi-static field of electrodes and the template of an antenna"
@@ -58,19 +59,21 @@ def heat(session: Session, state: TissueState, step: Step) -> Played:
             moment(boiling, solver.damage, step, f"{phase.phase}_{counts[phase.phase]}", time_s=solver.time_s,
                    lesion=lesion, residual_frac=solver.balance().residual_frac, dose=solver.dose)
         )  # fmt: skip
-    after, dose = state_of(solver, state), solver.dose
+    after, residual_frac, dose = state_of(solver, state), solver.balance().residual_frac, solver.dose
     assert dose is not None
-    states.append(replace(states[-1], moment="after"))
+    seen = followed_on(session.watched, solver)  # the dose goes on with it
+    ice = ice_points(solver.damage, state.grid)
+    states.append(replace(states[-1], moment="after", structures=exposures(seen, ice)))
     return Played(
         state=after,
         session=boiling,
         states=tuple(states),
-        histories=tuple(watched.history(step.id, since_s=started_s) for watched in session.watched),
+        histories=tuple(watched.history(step.id, since_s=started_s) for watched in seen),
         traces=tuple(source.trace(step.id) for source in sources),
         checks=(
             *instrument_checks(session.case, boiling.tissue, step, state),
-            energy_check(step, solver.balance().residual_frac),
-            *heating_checks(session.case, states[-1], session.watched, dose),
+            energy_check(step, residual_frac),
+            *heating_checks(session.case, states[-1], seen, dose),
         ),
         fields=_fields(step, after, at_end),
         caveats=caveats(step),

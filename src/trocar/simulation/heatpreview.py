@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from trocar.catalog import limit
+from trocar.catalog.tolerances import HOT_LIMIT_OF_ROLE
 from trocar.errors import CaseError, SolverError
 from trocar.materials import TissueMap
 from trocar.model.case import Case, Role
@@ -16,6 +18,7 @@ from trocar.model.state import TissueState
 from trocar.model.treatment import Placement, Step
 from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver
+from trocar.simulation.afterwards import Place, turned
 from trocar.simulation.channels import Channel
 from trocar.simulation.domain import shared_grid
 from trocar.simulation.heating import heated_solver, play_phase, require_heating
@@ -36,6 +39,7 @@ def predict_heat(
 ) -> tuple[HeatForecast, ...]:
     """What each of several alternative heating steps does to tissue at rest, the whole protocol with its waits.
 
+    Structures that still warm towards their limit then are followed on until they have turned.
     Raises `CaseError` for a step that cannot be played on such a lattice, `CatalogError` for what is not known enough.
     """
     if not steps:
@@ -51,6 +55,7 @@ class _Scene:
     tissue: TissueMap
     state: TissueState
     sensors: tuple[tuple[str, Array, Array], ...]  # name, (n, 8) flat cells and weights
+    limited: tuple[Place, ...]  # those of them with a limit of heat
 
 
 @lru_cache(maxsize=3)
@@ -60,18 +65,22 @@ def _scene(
     left, oil = embolized.perfusion_of(lesion), embolized.oil_of(lesion)
     state = untouched(grid).after(implants=implants, perfusion_left_frac=left, oil_frac=oil)
     tissue = tissue_of(case, state, boils=True)
-    return _Scene(tissue, state, sensors(case, grid))
+    seen = sensors(case, grid)
+    keys = {structure.name: HOT_LIMIT_OF_ROLE.get(structure.role) for structure in case.structures}
+    limited = tuple(Place(limit(key).value, *at) for name, *at in seen if (key := keys[name]))
+    return _Scene(tissue, state, seen, limited)
 
 
 def _forecast(case: Case, step: Step, scene: _Scene) -> HeatForecast:
     solver, sources = _played(case, step, scene)
     grid, dose = scene.tissue.grid, _dose(solver)
+    fields = dose_fields(dose, grid)
+    turned(solver, scene.limited, heats=True)
     hottest, burnt = dose.maximum_degC.reshape(-1), dose.omega_skin.reshape(-1)
     skin = {item.name for item in case.with_role(Role.SKIN)}
     burns = [_most(burnt, cells, weights) for name, cells, weights in scene.sensors if name in skin]
     logs = [source.trace(step.id) for source in sources]
     working = [t for log in logs for t, phase in zip(log.time_s, log.phase, strict=True) if phase != "done"]
-    fields = dose_fields(dose, grid)
     return HeatForecast(
         maximum_degC=Volume(grid=grid, values=fields["maximum_degC"], unit="degC"),
         omega=Volume(grid=grid, values=fields["omega"], unit="1"),

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from trocar.catalog import limit
-from trocar.model.case import Case
+from trocar.model.case import Case, Role
 from trocar.model.finding import CementDeposit, CementLeak, Check, Verdict
+from trocar.model.segmented import OTHER_NERVES, is_segmented, knows_nerves
+from trocar.model.treatment import Step
 from trocar.simulation.injection import Injected
 from trocar.simulation.pores import WAY_OF_ROLE
 
@@ -33,19 +35,20 @@ def deposit_checks(done: Injected) -> Iterator[Check]:
     yield _pressure(done)
 
 
-def missing_ways(case: Case, step_id: str) -> Iterator[Check]:
+def missing_ways(case: Case, step: Step) -> Iterator[Check]:
     """A way out that no structure of the case shows is unknown, never closed."""
     for role, way in WAY_OF_ROLE.items():
-        if not case.with_role(role):
+        shown = is_segmented(case, role)
+        if not shown or (role is Role.NERVE and not knows_nerves(case, step.lesion)):
             yield Check(
                 name=f"cement_leak_{way}",
-                subject=step_id,
+                subject=step.id,
                 value=None,
                 limit=0.0,
                 unit="ml",
                 verdict=Verdict.UNKNOWN,
                 source="software default",
-                message=f"no structure of role {role.value} is given; absent is not safe",
+                message=OTHER_NERVES if shown else f"no structure of role {role.value} is given; absent is not safe",
             )
 
 

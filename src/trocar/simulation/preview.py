@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trocar.catalog import limit
+from trocar.catalog.tolerances import COLD_LIMIT_OF_ROLE
 from trocar.errors import CaseError
 from trocar.imaging.distance import surface_points
 from trocar.materials import TissueMap, tissue_map
@@ -21,12 +23,14 @@ from trocar.physics.batch import Job, play_many
 from trocar.physics.heat import HeatSolver, Prepared
 from trocar.physics.medium import Medium
 from trocar.physics.source import Ramp
+from trocar.simulation.afterwards import Place, turned
 from trocar.simulation.domain import active_segment, line, probes, shared_grid
 from trocar.simulation.exposure import WATCHED, trilinear
 from trocar.simulation.thermal import ramps
 
 STEP_S_PER_MM, MOST_STEP_S = 30.0, 60.0  # of spacing: nerves within 0.7 K at 3 mm, less than what the lattice is off
 SENSOR_STEP_MM = 1.0
+TURNED_S = 300.0  # after a freeze a nerve at 20 degC loses 0.2 K more, one at 33 degC 0.7; following them costs a tenth
 
 
 def predict(
@@ -40,6 +44,7 @@ def predict(
 ) -> tuple[Forecast, ...]:
     """What each of several alternative steps on one lesion does to tissue at rest, the whole protocol with its thaws.
 
+    Where a protocol ends with less than five minutes of thaw, structures that cool towards their limit are followed on.
     Raises `CaseError` for changes that are neither none nor one for each step, or for a layer that cannot be.
     """
     if changes and len(changes) != len(steps):
@@ -50,8 +55,18 @@ def predict(
     scene = _scene(case, grid, _Before(steps[0].lesion, embolized, tuple(implants)))
     asked = list(zip(steps, changes or [AS_SEEN] * len(steps), strict=True))
     step_s = min(STEP_S_PER_MM * spacing_mm, MOST_STEP_S)
-    found = play_many(scene.prepared, (_job(case, scene, *each) for each in asked), _coldest, longest_s=step_s)
-    return tuple(_forecast(case, scene, *each, flat) for each, flat in zip(asked, found, strict=True))
+    found = {
+        follows: iter(
+            play_many(
+                scene.prepared,
+                (_job(case, scene, *each) for each in asked if _ends_cold(each[0]) is follows),
+                scene.followed if follows else _coldest,
+                longest_s=step_s,
+            )
+        )
+        for follows in (False, True)
+    }
+    return tuple(_forecast(case, scene, *each, next(found[_ends_cold(each[0])])) for each in asked)
 
 
 class _Before(NamedTuple):
@@ -69,7 +84,14 @@ class _Scene:
     tissue: TissueMap
     prepared: Prepared
     sensors: tuple[tuple[str, Array, Array], ...]  # name, (n, 8) flat cells and weights
+    limited: tuple[Place, ...]  # those of them with a limit of cold
     before: _Before
+
+    def followed(self, solver: HeatSolver) -> tuple[Array, Array]:
+        """Each cell's coldest moment, flat: up to now, and once what cools towards its limit has turned."""
+        now, _ = _coldest(solver)
+        turned(solver, self.limited)
+        return now, _coldest(solver)[0]
 
     def shielded(self, case: Case, shield: Shield) -> TissueMap:
         """The tissue behind a shield."""
@@ -79,7 +101,10 @@ class _Scene:
 @lru_cache(maxsize=4)
 def _scene(case: Case, grid: Grid, before: _Before) -> _Scene:
     tissue = _tissue(case, grid, before)
-    return _Scene(tissue, Prepared.of(tissue.medium), sensors(case, grid), before)
+    seen = sensors(case, grid)
+    keys = {structure.name: COLD_LIMIT_OF_ROLE.get(structure.role) for structure in case.structures}
+    limited = tuple(Place(limit(key).value, *at) for name, *at in seen if (key := keys[name]))
+    return _Scene(tissue, Prepared.of(tissue.medium), seen, limited, before)
 
 
 def _tissue(case: Case, grid: Grid, before: _Before, shield: Shield = UNSHIELDED) -> TissueMap:
@@ -90,9 +115,17 @@ def _tissue(case: Case, grid: Grid, before: _Before, shield: Shield = UNSHIELDED
     )  # fmt: skip
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=2)
+def _surfaces(case: Case) -> dict[str, Array]:
+    """Surface points by structure, of those asked for so far."""
+    return {}
+
+
 def _surface(case: Case, name: str) -> Array:
-    return surface_points(case.structure(name), case.grid, step_mm=SENSOR_STEP_MM)
+    known = _surfaces(case)
+    if name not in known:
+        known[name] = surface_points(case.structure(name), case.grid, step_mm=SENSOR_STEP_MM)
+    return known[name]
 
 
 def sensors(case: Case, grid: Grid) -> tuple[tuple[str, Array, Array], ...]:
@@ -121,12 +154,21 @@ def _drives(
     return ramps(phase, needles, solver, grid)
 
 
-def _coldest(solver: HeatSolver) -> Array:
-    return solver.damage.minimum_degC.reshape(-1).copy()
+def _ends_cold(step: Step) -> bool:
+    """Whether a protocol stops so soon after its last freeze that nerves near their limit still cool."""
+    thaw_s = 0.0
+    for phase in step.protocol:
+        thaw_s = 0.0 if phase.phase == "freeze" else thaw_s + phase.duration_s
+    return thaw_s < TURNED_S
 
 
-def _forecast(case: Case, scene: _Scene, step: Step, change: TissueChange, flat: Array) -> Forecast:
-    grid = scene.tissue.grid
+def _coldest(solver: HeatSolver) -> tuple[Array, Array]:
+    now = solver.damage.minimum_degC.reshape(-1).copy()
+    return now, now
+
+
+def _forecast(case: Case, scene: _Scene, step: Step, change: TissueChange, found: tuple[Array, Array]) -> Forecast:
+    grid, (at_end, flat) = scene.tissue.grid, found
     exposures = {name: _least(flat, cells, weights) for name, cells, weights in scene.sensors}
     layers = _shield(step, change).layers
     native = native_tissue(case, grid)
@@ -136,7 +178,7 @@ def _forecast(case: Case, scene: _Scene, step: Step, change: TissueChange, flat:
             points = pushed(points[grid.contains(points)], grid, native, layer)
             exposures[layer.structure] = _least(flat, *trilinear(points, grid))
     return Forecast(
-        minimum_degC=Volume(grid=grid, values=flat.reshape(grid.shape), unit="degC"),
+        minimum_degC=Volume(grid=grid, values=at_end.reshape(grid.shape), unit="degC"),
         exposures=exposures,
         volumes_ml={
             layer.structure: float(layer_cells(case, grid, native, layer).sum()) * grid.voxel_ml for layer in layers

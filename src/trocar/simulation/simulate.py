@@ -15,7 +15,7 @@ from trocar.physics.compiled import COMPILING, is_kept
 from trocar.physics.stage import super_step
 from trocar.simulation.cement import inject, wait_needed_s
 from trocar.simulation.checks import freezing_checks
-from trocar.simulation.domain import needles_of, plan_grid
+from trocar.simulation.domain import needles_of, plan_grid, probes
 from trocar.simulation.embolization import after_embolization, embolize
 from trocar.simulation.exposure import watch
 from trocar.simulation.fixation import fix
@@ -55,7 +55,7 @@ def simulate(
         listening = replace(session, on_progress=_part(on_progress, number, len(plan.steps)))
         listening.tell(0.0, step.id)
         done = _audited(listening, state, step, _play(listening, state, step, waited_s=waited_s))
-        waited_s = 0.0 if done.state.time_s > state.time_s else waited_s + 60.0 * step.duration_min.typical
+        waited_s = _unplayed_s(step, waited_s, played_s=done.state.time_s - state.time_s)
         session, state = done.session, done.state
         played.append((step, done))
     return _gathered(case, played, session, state)
@@ -79,9 +79,19 @@ def thaw_waits_s(case: Case, plan: Plan, *, spacing_mm: float = 3.0) -> dict[str
         if step is last:
             break
         done = _play(session, state, step, waited_s=waited_s)
-        waited_s = 0.0 if done.state.time_s > state.time_s else waited_s + 60.0 * step.duration_min.typical
+        waited_s = _unplayed_s(step, waited_s, played_s=done.state.time_s - state.time_s)
         session, state = done.session, done.state
     return {step_id: wait_s for step_id, wait_s in needed.items() if wait_s > 0}
+
+
+def _unplayed_s(step: Step, waited_s: float, *, played_s: float) -> float:
+    """How long tissue has been left to itself by a step's end, its own time included, beyond what was simulated.
+
+    Of an ablation nothing is left: its probes are placed before its protocol.
+    """
+    if step.technique.ablates and played_s > 0:
+        return 0.0
+    return max(0.0, waited_s + 60.0 * step.duration_min.typical - played_s)
 
 
 def _begin(
@@ -104,13 +114,13 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
     match step.technique:
         case Technique.EMBOLIZATION:
             done = embolize(session, state, step)
-        case Technique.CRYOABLATION:
+        case Technique.CRYOABLATION if _at_work(step):
             done = freeze(session, state, step)
-        case technique if technique.heats and step.protocol:
+        case technique if technique.heats and _at_work(step):
             done = heat(session, state, step)
         case Technique.SCREW:
             done = fix(session, state, step)
-        case Technique.CEMENT:
+        case Technique.CEMENT if any(placement.role == "cement" for placement in step.placements):
             done = inject(session, state, step, waited_s=waited_s)
         case Technique.PROTECTION:
             done = protect(session, state, step)
@@ -123,11 +133,14 @@ def _play(session: Session, state: TissueState, step: Step, *, waited_s: float) 
 
 def _audited(session: Session, state: TissueState, step: Step, done: Played) -> Played:
     """A step that ablates with checks of its simulation: what a coarser lattice changes, and what was left out."""
-    if step.technique is Technique.CRYOABLATION:
-        return _frozen(session, state, step, done)
-    if step.technique.heats and step.protocol:
-        return _heated(session, state, step, done)
-    return done
+    if not step.technique.ablates or not _at_work(step):
+        return done
+    return _heated(session, state, step, done) if step.technique.heats else _frozen(session, state, step, done)
+
+
+def _at_work(step: Step) -> bool:
+    """Whether an ablating step has probes and a protocol: one that planning found no place for has neither."""
+    return bool(probes(step) and step.protocol)
 
 
 def _heated(session: Session, state: TissueState, step: Step, done: Played) -> Played:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from trocar.errors import CaseError
-from trocar.imaging.surface import EMPTY
+from trocar.imaging.surface import EMPTY, Mesh
 from trocar.materials import TissueMap
 from trocar.model.finding import Check, Exposure, State, Verdict
 from trocar.model.space import Array, Grid, Volume
@@ -17,12 +17,13 @@ from trocar.physics.dose import HeatDose
 from trocar.physics.heat import HeatSolver
 from trocar.physics.kill import cold_kill_frac, heat_kill_frac
 from trocar.physics.source import Ramp
+from trocar.simulation.afterwards import followed_on
 from trocar.simulation.domain import active_segment, cooling, cryoprobe, line, probes
 from trocar.simulation.exposure import Watched
 from trocar.simulation.hotzones import hot_zones
 from trocar.simulation.session import Played, Session, at_point, dose_fields, solver_from, state_of
 from trocar.simulation.sound import needle_checks, require_sound
-from trocar.simulation.zones import TEMPERATURES_DEGC, Target, kill_coverage, mesh_points, target, zones
+from trocar.simulation.zones import TEMPERATURES_DEGC, Target, ice_mesh, kill_coverage, mesh_points, target, zones
 
 MODEL = "bioheat with freezing on an enthalpy lattice; needles by Gaussian-line exchange"
 THAWING_DEGC = 40.0  # surface of an electrically thawed needle [design]
@@ -61,13 +62,20 @@ def freeze(session: Session, state: TissueState, step: Step) -> Played:
             )  # fmt: skip
     after = state_of(solver, state)
     residual = solver.balance().residual_frac
-    states.append(replace(states[-1], moment="after") if states else State(
-        step=step.id, moment="after", time_s=after.time_s, lesion=step.lesion))  # fmt: skip
+    if states:
+        last = replace(states[-1], moment="after")
+    elif lesion is not None:
+        last = moment(session, solver.damage, step, "after", time_s=after.time_s, lesion=lesion, residual_frac=residual)
+    else:
+        last = State(step=step.id, moment="after", time_s=after.time_s, lesion=step.lesion)
+    seen = followed_on(session.watched, solver)
+    if seen:
+        last = replace(last, structures=exposures(seen, ice_points(solver.damage, state.grid)))
     return Played(
         state=after,
         session=session,
-        states=tuple(states),
-        histories=tuple(watched.history(step.id, since_s=started_s) for watched in session.watched),
+        states=(*states, last),
+        histories=tuple(watched.history(step.id, since_s=started_s) for watched in seen),
         checks=(*needle_checks(session.tissue, needles), energy_check(step, residual)),
         fields=_fields(step, after, end_of_freeze, ice, session.tissue),
         caveats=("model_prior",) if any(cryoprobe(needle).model_prior for needle in needles) else (),
@@ -90,11 +98,20 @@ def moment(
         time_s=time_s,
         lesion=lesion.name,
         zones=found if dose is None else found | hot_zones(dose_fields(dose, grid), grid, lesion),
-        structures=exposures(session.watched, cKDTree(mesh_points(ice)) if ice.faces.size else None),
+        structures=exposures(session.watched, _tree(ice)),
         kill_frac=None if kill is None else kill_coverage(kill, grid, lesion),
         heat_kill_frac=None if dose is None else kill_coverage(heat_kill_frac(dose).reshape(grid.shape), grid, lesion),
         energy_residual_frac=residual_frac,
     )
+
+
+def ice_points(damage: Damage, grid: Grid) -> cKDTree | None:
+    """The points of the surface of all that has frozen; `None` without ice."""
+    return _tree(ice_mesh(damage.minimum_degC.reshape(grid.shape), grid, 0.0))
+
+
+def _tree(ice: Mesh) -> cKDTree | None:
+    return cKDTree(mesh_points(ice)) if ice.faces.size else None
 
 
 def exposures(watched: tuple[Watched, ...], ice: cKDTree | None) -> tuple[Exposure, ...]:

@@ -7,6 +7,7 @@ import pytest
 from slab import cryoablation, embolization, heater, heating, planned, synthetic_case
 
 from trocar.catalog import device as catalog_device
+from trocar.catalog import limit
 from trocar.errors import CaseError, CatalogError, TrocarError
 from trocar.io.dossier import Dossier
 from trocar.model.case import Role, Structure
@@ -15,7 +16,7 @@ from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.shield import Layer, Shield
 from trocar.model.space import Grid, Volume
 from trocar.model.treatment import HeatingProgram, ProtocolPhase, Step, Technique
-from trocar.simulation.heatpreview import forecast_heat
+from trocar.simulation.heatpreview import forecast_heat, predict_heat
 from trocar.simulation.resume import last_state
 from trocar.simulation.simulate import simulate
 
@@ -284,7 +285,8 @@ def test_a_heating_step_without_a_protocol_is_unknown(case):
 def test_a_curative_intent_asks_for_the_whole_lesion_and_a_margin():
     step = heating(heater(49.0, device=STRAIGHT), protocol=(at(5.0, seconds=60.0),))
     simulation = run(synthetic_case(intent=("curative",)), step)
-    assert check(simulation, "lethal_coverage").limit == 1.0
+    whole, found = limit("coverage_curative_frac"), check(simulation, "lethal_coverage")
+    assert (found.limit, found.source) == (whole.value, whole.source)
     assert check(simulation, "minimal_heat_margin").verdict is Verdict.FAIL
     assert check(run(synthetic_case(intent=None), step), "lethal_coverage").verdict is Verdict.UNKNOWN
 
@@ -350,3 +352,21 @@ def test_a_cooled_electrode_needs_a_power_and_stops_cooling_with_its_phase(case)
     end = simulation.fields["state/temperature_degC"]
     on_axis = end.values[tuple(np.rint(end.grid.to_ijk((49.0, 49.0, 49.0))).astype(int))]
     assert on_axis > 38.0  # the metal warms once the coolant no longer flows
+
+
+def test_structures_are_followed_on_until_they_get_no_warmer(case):
+    """Heat reaches a nerve minutes after the generator has stopped; the forecast says the same."""
+    heat, wait = at(15.0, seconds=180.0), ProtocolPhase(phase="wait", duration_s=600.0)
+    short, whole = (heating(heater(49.0, device=STRAIGHT), protocol=phases) for phases in ((heat,), (heat, wait)))
+
+    def nerve(state):
+        return next(e for e in state.structures if e.role == "nerve").maximum_degC
+
+    stopped, waited = (run(case, step, spacing_mm=2.0) for step in (short, whole))
+    assert nerve(stopped.states[-1]) == pytest.approx(nerve(waited.states[-1]), abs=0.1)
+    assert nerve(stopped.states[-1]) > nerve(stopped.states[0]) + 1.0
+    history = next(h for h in stopped.histories if h.name == "sciatic_nerve_left")
+    assert np.argmax(history.maximum_degC) < len(history.maximum_degC) - 1
+    assert stopped.states[-1].time_s == pytest.approx(180.0)
+    (forecast,) = predict_heat(case, (short,), spacing_mm=2.0)
+    assert forecast.exposures["sciatic_nerve_left"] == pytest.approx(nerve(stopped.states[-1]), abs=0.3)

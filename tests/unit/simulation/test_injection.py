@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import slab
 
 from trocar.catalog import device, limit
 from trocar.catalog.flow import cement_flow, viscosity_Pa_s
@@ -199,7 +200,7 @@ def test_what_cannot_be_injected_is_refused(wrong, said):
 
 
 def test_ways_that_no_structure_shows_are_unknown():
-    found = list(missing_ways(bone_case(beyond=Role.VESSEL), "cement-1"))
+    found = list(missing_ways(bone_case(beyond=Role.VESSEL), slab.cement()))
     assert {check.name for check in found} == {"cement_leak_joint", "cement_leak_canal", "cement_leak_foramen"}
     assert {check.verdict for check in found} == {Verdict.UNKNOWN}
 

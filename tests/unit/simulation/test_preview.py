@@ -1,6 +1,8 @@
 """Predictions of many steps at a time are those of each alone; changes of the tissue do what physics says."""
 
+import gc
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from slab import cryoablation, synthetic_case
 from trocar.errors import CaseError
 from trocar.model.forecast import TissueChange
 from trocar.model.shield import Layer, Shield
+from trocar.model.treatment import ProtocolPhase
+from trocar.simulation.domain import shared_grid
 from trocar.simulation.preview import predict
 
 NERVE = "sciatic_nerve_left"
@@ -35,6 +39,22 @@ def test_steps_predicted_together_are_as_predicted_alone(case):
         assert np.array_equal(alone.minimum_degC.values, forecast.minimum_degC.values)
         assert alone.exposures == forecast.exposures
     assert together[1].minimum_degC.values.min() > together[0].minimum_degC.values.min()
+
+
+def test_few_cases_outlive_their_use():
+    """A study looks at hundreds: a box keeps none of them alive, a prediction those of its last four scenes at most."""
+    boxed, predicted = [], []
+    for _ in range(7):
+        made = synthetic_case()
+        shared_grid(made, (cryoablation(),), 3.0)
+        boxed.append(ref(made))
+        made = synthetic_case()
+        predict(made, (cryoablation(protocol=(ProtocolPhase(phase="freeze", duration_s=1.0),)),), spacing_mm=6.0)
+        predicted.append(ref(made))
+        del made
+    gc.collect()
+    assert not any(case() for case in boxed)
+    assert sum(case() is not None for case in predicted) <= 4
 
 
 def test_a_change_of_nothing_changes_nothing_and_more_blood_warms(case):
