@@ -120,6 +120,22 @@ def test_every_kind_of_check_of_a_schedule_has_its_words(code):
         )
 
 
+@pytest.mark.parametrize(
+    ("code", "stop", "none"), [("en", "STOP G", "no schedule:"), ("fr", "ARRÊT G", "pas d'horloge")]
+)
+def test_a_case_that_a_gate_stops_has_every_sheet_without_a_schedule(code, stop, none):
+    scenario = cases.a2().lesion(neurological_deficit="motor")
+    options = scenario.proposals()
+    timed = schedule(options[0])
+    assert timed.steps == ()
+    given = (scenario.assessment(), *options, timed)
+    for document in documents(scenario.case(), *given, made=DAY, languages=(code,)):
+        assert any(alarm.startswith(stop) for alarm in document.sheet.alarms), document.stem
+    said = sheet(gather(scenario.case(), given, None), "run-sheet", code, DAY)
+    for key in ("checks", "sequence", "controls"):
+        assert none in section(said, key).blocks[0].text
+
+
 # --- with a plan
 
 

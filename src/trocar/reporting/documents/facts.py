@@ -11,6 +11,7 @@ from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sheets import Part, SheetLine, sheet_lines
 from trocar.model.case import Role
 from trocar.model.finding import Verdict
+from trocar.model.schedule import Schedule
 from trocar.model.treatment import GateOutcome, Missing, Proposal, Step, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
@@ -184,13 +185,24 @@ class Facts:
 
     # --- treatment
 
+    @property
+    def schedule(self) -> Schedule | None:
+        """The session on the clock; None without one, and where nothing is to be done."""
+        timed = self.gathered.schedule
+        return timed if timed and timed.steps else None
+
+    def no_schedule(self) -> str:
+        """Why there is no schedule: nobody made one, or the option holds no step."""
+        if self.gathered.schedule is None:
+            return self.language("There is no schedule yet.")
+        return self.language("There is no schedule: the option holds no step.")
+
     def technique(self, technique: Technique) -> str:
         return word(vocabulary.TECHNIQUES, technique.value, self.language)
 
     def step_names(self) -> dict[str, str]:
         """Id of each step on the clock -> its name, numbered where there are several of its kind."""
-        timed = self.gathered.schedule
-        steps = timed.steps if timed else ()
+        steps = self.schedule.steps if self.schedule else ()
         several = {kind for kind, count in Counter(step.step for step in steps).items() if count > 1}
         counted, names = Counter[str](), {}
         for step in steps:

@@ -23,7 +23,7 @@ def sections(facts: Facts) -> tuple[Section, ...]:
 
 
 def _session(facts: Facts) -> Section:
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
     fields = (
         facts.known(language("Lesion"), facts.target()),
         facts.known(language("Session, min (low, typical, high)"), _three(facts, timed.total_min) if timed else None),
@@ -33,9 +33,9 @@ def _session(facts: Facts) -> Section:
 
 
 def _sequence(facts: Facts) -> Section:
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
     if timed is None:
-        return Section("sequence", language("Sequence"), (Paragraph(language("There is no schedule yet.")),), "left")
+        return Section("sequence", language("Sequence"), (Paragraph(facts.no_schedule()),), "left")
     names = facts.step_names()
     turned = {timed.steps[0].id, *(change.step for change in timed.position_changes)}
     rows, free_at_min = [], 0.0
@@ -141,13 +141,13 @@ def _set_at(facts: Facts, mix: CementBatch) -> str | None:
 
 
 def _controls(facts: Facts) -> Section:
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
     times: dict[str, list[str]] = {}
     for point in timed.controls if timed else ():
         said = getattr(point.text, language.code)
         times.setdefault(said, []).append("+" + language.number(point.at_min.typical, "", digits=0))
     items = tuple(f"{', '.join(at)}{facts.language.colon} {said}" for said, at in times.items())
-    blocks: Block = Bullets(items) if items else Paragraph(language("There is no schedule yet."))
+    blocks: Block = Bullets(items) if items else Paragraph(facts.no_schedule())
     return Section("controls", language("Looks, at minute"), (blocks,), "right")
 
 

@@ -19,10 +19,10 @@ MARKS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict
 
 def checks(facts: Facts) -> Section:
     """Every check of the schedule, what is unknown of the cement, and the soft rules that gave way."""
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
     title = language("Before the start: checks of this schedule")
     if timed is None:
-        return Section("checks", title, (Paragraph(language("There is no schedule yet.")),))
+        return Section("checks", title, (Paragraph(facts.no_schedule()),))
     items = _together(facts, _worst_first((*timed.checks, *_unknown_settings(timed))))
     items += [_yielded(facts, rule) for rule in timed.yielded]
     return Section("checks", title, (Bullets(tuple(items)) if items else Paragraph(language("nothing listed")),))
@@ -30,7 +30,7 @@ def checks(facts: Facts) -> Section:
 
 def failures(facts: Facts) -> tuple[str, ...]:
     """The failed checks, for the alarms above everything else."""
-    timed = facts.gathered.schedule
+    timed = facts.schedule
     failed = timed.failed if timed else ()
     return tuple(said.removeprefix(MARKS[Verdict.FAIL]).strip() for said in _together(facts, list(failed)))
 
@@ -70,7 +70,7 @@ def _unknown_settings(timed: Schedule) -> Iterator[Check]:
 
 def _said(facts: Facts, check: Check) -> str:
     """`Injection within the cement's working time: 178 s (117 to 306 s), limit 204 s [V46]`."""
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
     value = facts.number(check.value, check.unit) or language("unknown")
     mix = next((mix for mix in timed.batches if mix.id == check.subject), None) if timed else None
     if check.name == "cement_clock" and mix:
