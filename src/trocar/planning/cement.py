@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trocar.catalog import device, devices, limit
+from trocar.catalog import device, limit
 from trocar.catalog.compatibility import fits
 from trocar.catalog.timing import timing
 from trocar.imaging.surface import slices
@@ -19,6 +19,7 @@ from trocar.planning.bonefield import BoneField
 from trocar.planning.directions import spaced, sphere, tie_break
 from trocar.planning.fixation import Screwed, trocar_reach_mm
 from trocar.planning.gap import axis_gap_mm
+from trocar.planning.kit import wire_for
 from trocar.planning.surroundings import Surroundings
 
 CEMENT = "cement-pmma-generic"
@@ -181,7 +182,7 @@ def mounted_deposit(around: Surroundings, bone: BoneField, screw: Screwed, numbe
     tool = instrument("trocar-8g", "trocar", what="trocar")
     name = f"cement-{number}"
     volume = volume_ml(around, bone, target)
-    wire = _wire_for(known)
+    wire = wire_for(known)
     placements = [needle(tool, in_trocar, f"trocar-{number}"), _deposit(in_trocar, tool.diameter_mm, name, volume)]
     if wire is not None:
         over = instrument(wire.id, "wire", what="wire")
@@ -196,11 +197,6 @@ def mounted_deposit(around: Surroundings, bone: BoneField, screw: Screwed, numbe
             clock_check(volume, name),
         ),
     )
-
-
-def _wire_for(screw: Screw) -> Wire | None:
-    wires = [item for item in devices().values() if isinstance(item, Wire) and item.diameter_mm == screw.wire_mm]
-    return wires[0] if wires else None
 
 
 def _deposit(path: Segment, diameter_mm: float, name: str, volume: float) -> Placement:

@@ -15,6 +15,7 @@ from trocar.catalog.sources import require_resolved
 from trocar.model.case import Clinical, Decision, Side
 from trocar.model.treatment import GateOutcome, Text
 from trocar.phantoms import ilium, sacrum
+from trocar.planning.kit import kit
 from trocar.proposal.propose import propose
 from trocar.proposal.schedule import schedule
 from trocar.reporting.documents import render
@@ -327,10 +328,15 @@ def test_a_stopped_case_offers_no_treatment_to_the_patient():
 def test_the_procedure_report_gives_the_plan_and_leaves_what_happened_blank():
     option = made.proposal()
     embolized = replace(option.techniques[1], status=option.techniques[0].status, reasons_against=())
-    said = sheet(gather(made.case(), made.findings(), None), "procedure-report", "en", DAY)
+    assessed, option, plan, *others = made.findings()
+    plan = replace(plan, kit=kit(plan.steps))
+    said = sheet(gather(made.case(), (assessed, option, plan, *others), None), "procedure-report", "en", DAY)
     rows = section(said, "done").blocks[0].rows
     planned = {row[0]: row[1] for row in rows}
     assert "10.0\u00a0min" in planned["cryoablation"]
+    assert planned["screw"].endswith("Cannulated screw 7.3 mm (7.3\u00a0×\u00a071\u00a0mm)")
+    assert "1\u00a0×\u00a0Bone cement" in planned["cement"]
+    assert "(cement-1 3.0\u00a0ml, cement-2 3.0\u00a0ml)" in planned["cement"]
     assert all(row[3] == "" for row in rows)
     asked = {row[0]: row[2] for row in rows}
     assert "number and length of cores" in asked["biopsy"]

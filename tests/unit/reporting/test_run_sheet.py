@@ -150,8 +150,10 @@ def test_each_step_shows_its_kit_with_spares(code):
     length = {"en": "length", "fr": "longueur"}[code]
     assert kit_of["cryoablation-1"].endswith(f" – 2\u00a0×\u00a0IceFORCE 2.1 CX (+1) ({length} 175 mm)")
     assert all(f"{length} mm" in kit_of["screw-1"] or f"{length} " in kit_of["screw-1"] for length in (65, 70, 75))
-    for name in {item.step for item in plan.kit}:
-        items = [item for item in plan.kit if item.step == name]
+    rows_of = {(item.device, item.step): "wire-1" if item.device == "wire-2.8" else item.step for item in plan.kit}
+    assert "wire-1" in rows_of.values(), "a screw's wire stands where it is put in"
+    for name in set(rows_of.values()):
+        items = [item for item in plan.kit if rows_of[item.device, item.step] == name]
         assert all(f"{item.quantity}\u00a0×" in kit_of[name] for item in items)
         assert kit_of[name].count("(+") == sum(item.spare > 0 for item in items)
     starts = [int(row[0].removeprefix("+").replace(",", "")) for row in table.rows]
@@ -219,6 +221,36 @@ def test_every_nerve_stands_with_what_the_simulation_gave_it(code, said):
     assert len(fields) == len(nerves) > 0
     for field, degC in zip(fields, nerves.values(), strict=True):
         assert f"{said} {degC:.0f}\u00a0°C" in field.value and "planned" not in field.value
+
+
+@pytest.mark.parametrize(
+    ("code", "planned_ml", "stop", "none"),
+    [
+        ("en", "3.0\u00a0ml planned", "stop at 2.2 ml: it leaves the bone", "not simulated"),
+        ("fr", "3,0\u00a0ml prévus", "arrêter à 2,2 ml : le ciment sort de l'os", "non simulé"),
+    ],
+)
+def test_the_cement_stands_with_its_volume_at_each_site_and_where_to_stop(code, planned_ml, stop, none):
+    check = Check(
+        name="cement_stop_volume",
+        subject="cement-1",
+        value=2.2,
+        limit=3.0,
+        unit="ml",
+        verdict=Verdict.WARN,
+        source="design",
+        message="stop at 2.2 ml: it leaves the bone through a breach of the cortex",
+    )
+    scenario, plan = cases.a1(), planned()
+    options = scenario.proposals()
+    given = (scenario.assessment(), *options, plan, schedule(options[0], plan))
+    simulation = replace(made.simulation(), checks=(check,))
+    said = sheet(gather(scenario.case(), (*given, simulation), None), "run-sheet", code, DAY)
+    lines = section(said, "sequence").blocks[1].items
+    (head,) = [line for line in lines if line.startswith("cement-1")]
+    (tip,) = [line for line in lines if line.startswith("cement-2")]
+    assert planned_ml in head and planned_ml in tip
+    assert stop in head and stop not in tip and none in tip and none not in head
 
 
 def test_the_position_is_said_where_it_changes_and_never_guessed():

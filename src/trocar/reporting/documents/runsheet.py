@@ -1,9 +1,12 @@
 """The sheet on the wall of the room: what the schedule fails, steps with clock and kit, looks, stops, nerve limits."""
 
+from trocar.catalog import devices
+from trocar.model.device import Wire
 from trocar.model.schedule import SIMULATED, CementBatch, Schedule, TimedStep
 from trocar.model.treatment import Duration, KitItem, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
+from trocar.reporting.documents.deposits import deposits
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.schedulechecks import checks
 from trocar.reporting.documents.sheet import Block, Bullets, Field, Fields, Paragraph, Section, Table
@@ -48,7 +51,7 @@ def _sequence(facts: Facts) -> Section:
         language("Done at"),
     )  # fmt: skip
     blocks: list[Block] = [Table(head, tuple(rows), widths=(1.5, 6.8, 1.3, 1.4))]
-    blocks += [Bullets(cement)] if (cement := _cement(facts, timed)) else []
+    blocks += [Bullets(cement)] if (cement := (*_cement(facts, timed), *deposits(facts))) else []
     return Section("sequence", language("Sequence, typical clock"), (*blocks, *_unplaced_kit(facts, timed)), "left")
 
 
@@ -81,7 +84,7 @@ def _wait(facts: Facts, step: TimedStep, free_at_min: float) -> str:
 def _unplaced_kit(facts: Facts, timed: Schedule) -> tuple[Paragraph, ...]:
     """Kit of steps that are not on the clock, and the techniques for which none is listed: neither may go unseen."""
     language = facts.language
-    elsewhere = sorted({item.step for item in _kit(facts)} - {step.id for step in timed.steps})
+    elsewhere = sorted({_wanted_at(facts, item) for item in _kit(facts)} - {step.id for step in timed.steps})
     parts = [(language("Kit without a step on the clock"), [_kit_of(facts, step) for step in elsewhere])]
     plan = facts.gathered.plan
     listed = {step.technique for step in plan.steps for item in plan.kit if item.step == step.id} if plan else set()
@@ -100,7 +103,15 @@ def _kit(facts: Facts) -> tuple[KitItem, ...]:
 
 
 def _kit_of(facts: Facts, step: str) -> str:
-    return facts.language.listed(_item(facts, item) for item in _kit(facts) if item.step == step)
+    return facts.language.listed(_item(facts, item) for item in _kit(facts) if _wanted_at(facts, item) == step)
+
+
+def _wanted_at(facts: Facts, item: KitItem) -> str:
+    """The step at which a piece of the kit is wanted: a screw's wire at the step that puts it in."""
+    steps = facts.schedule.steps if facts.schedule else ()
+    wires, screws = ([step.id for step in steps if step.step == kind] for kind in ("K_WIRE", "SCREW"))
+    wire = isinstance(devices().get(item.device), Wire) and item.step in screws and len(wires) == len(screws)
+    return wires[screws.index(item.step)] if wire else item.step
 
 
 def _item(facts: Facts, item: KitItem) -> str:
