@@ -14,10 +14,13 @@ from trocar.catalog import limit
 from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sheets import sheet_lines
 from trocar.model.finding import Check, Verdict
+from trocar.model.schedule import SIMULATED
 from trocar.planning.kit import kit
 from trocar.proposal.schedule import schedule
 from trocar.reporting.documents.documents import documents, sheet
 from trocar.reporting.gathered import gather
+from trocar.reporting.language import Language
+from trocar.reporting.words import check_name
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "proposal"))
 import proposal_cases as cases
@@ -92,6 +95,21 @@ def test_an_unknown_setting_time_and_an_unknown_cavity_are_said(code, unknown):
     known, timed = run_sheet(code, tissue_degC=37.0)
     assert timed.batches[0].set_at_s is not None
     assert not [item for item in section(known, "checks").blocks[0].items if item.startswith("? ")]
+
+
+@pytest.mark.parametrize(("code", "zero"), [("en", "start of mixing"), ("fr", "début du malaxage")])
+def test_when_cement_has_set_is_told_in_minutes_and_from_when_they_count(code, zero):
+    mixed = {"set_at_s": 1964.0, "set_source": SIMULATED}
+    said, _ = run_sheet(
+        code,
+        plan=planned(),
+        change=lambda timed: replace(timed, batches=tuple(replace(mix, **mixed) for mix in timed.batches)),
+    )
+    line = next(item for item in section(said, "checks").blocks[0].items if "33\u00a0min" in item)
+    assert zero in line
+    assert "33\u00a0min" in section(said, "sequence").blocks[1].items[0]
+    language = Language(code)
+    assert check_name("cement_setting_time", language) != check_name("cement_set_from_mixing", language)
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -8,7 +8,7 @@ from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
 from trocar.reporting.documents.deposits import deposits
 from trocar.reporting.documents.facts import Facts
-from trocar.reporting.documents.schedulechecks import checks
+from trocar.reporting.documents.schedulechecks import S_PER_MIN, checks
 from trocar.reporting.documents.sheet import Block, Bullets, Field, Fields, Paragraph, Section, Table
 from trocar.reporting.remarks import said
 from trocar.reporting.words import structure_name, word
@@ -123,7 +123,7 @@ def _item(facts: Facts, item: KitItem) -> str:
 
 
 def _cement(facts: Facts, timed: Schedule) -> tuple[str, ...]:
-    """The clock of each mix, in seconds from the start of mixing."""
+    """The clock of each mix from the start of mixing: what has to be quick in seconds, its setting in minutes."""
     language, unknown = facts.language, facts.language("unknown")
     return tuple(
         language(
@@ -145,7 +145,7 @@ def _cement(facts: Facts, timed: Schedule) -> tuple[str, ...]:
 
 def _set_at(facts: Facts, mix: CementBatch) -> str | None:
     """When a mix has set, said to be predicted where it is."""
-    known = facts.number(mix.set_at_s, "s")
+    known = facts.number(None if mix.set_at_s is None else mix.set_at_s / S_PER_MIN, "min")
     if known is None or mix.set_source != SIMULATED:
         return known
     return facts.language("{time} (model prior)", time=known)

@@ -14,6 +14,7 @@ from trocar.reporting.gathered import SEVERITY
 from trocar.reporting.remarks import said
 from trocar.reporting.words import check_name, word
 
+S_PER_MIN = 60.0
 MARKS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
 
 
@@ -57,11 +58,11 @@ def _unknown_settings(timed: Schedule) -> Iterator[Check]:
         prior = "a prior of the model; " if mix.set_source == SIMULATED else ""
         if mix.set_at_s is None or prior:
             yield Check(
-                name="cement_setting_time",
+                name="cement_set_from_mixing",
                 subject=mix.id,
-                value=mix.set_at_s,
+                value=None if mix.set_at_s is None else mix.set_at_s / S_PER_MIN,
                 limit=None,
-                unit="s",
+                unit="min",
                 verdict=Verdict.UNKNOWN if mix.set_at_s is None else Verdict.WARN,
                 source="design",
                 message=f"{prior}keep a sample of the mix at hand, and wait until it is hard",
