@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from trocar import catalog
+from trocar.model.finding import Check
 from trocar.reporting.language import Language
 
 DEFAULT = "D"
@@ -43,6 +44,16 @@ class Citations:
         if value is None:
             return Markup('<span class="unknown">{}</span>').format(self.language("unknown"))
         return self.sourced(self.language.number(value, unit, digits=digits), source)
+
+    def entered(self, value: float | None, unit: str) -> Markup:
+        """A number of the clinical file as it was entered."""
+        return self.number(value, unit, "E") if value is None else self.sourced(self.language.entered(value, unit), "E")
+
+    def compared(self, check: Check, source: str) -> Markup:
+        """A check's value, told apart from its limit."""
+        if check.value is None:
+            return self.number(None, check.unit, source)
+        return self.sourced(self.language.compared(check.value, check.limit, check.unit), source)
 
     def sourced(self, said: str, source: str) -> Markup:
         """Text that holds numbers, with their source."""

@@ -25,6 +25,8 @@ _UNITS = {
 }  # fmt: skip
 _DEGREES = re.compile(r"(\d) (degC|deg)\b")
 FRACTIONS = ("frac", "1")
+ENTERED_DIGITS = 3  # nobody enters more
+MOST_DIGITS = 3
 _FRENCH_UNITS = {"HU": "UH", "d": "j", "months": "mois", "years": "ans"}
 _DIGITS = {"mm": 1, "ml": 1, "degC": 1, "frac": 0, "mm2": 0, "min": 0, "s": 0, "deg": 1, "HU": 0, "count": 0, "d": 0}
 
@@ -36,6 +38,11 @@ def messages(code: Code) -> dict[str, str]:
         return {}
     with (LOCALES / f"{code}.po").open("rb") as stream:
         return {str(message.id): str(message.string) for message in read_po(stream, locale=code) if message.id}
+
+
+def _side(value: float, limit: float) -> int:
+    """On which side of a limit a value lies."""
+    return (value > limit) - (value < limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,27 @@ class Language:
         rounded = round(scaled, places) + 0.0  # no minus sign on zero
         text = format_decimal(rounded, pattern, locale=_BABEL_LOCALE[self.code]).replace("-", "\u2212")
         return self._with_unit(text, unit)
+
+    def entered(self, value: float, unit: str, *, least: int = 0) -> str:
+        """A number that a person entered, with the decimals that it was entered with: `49.6 G/l`, `0.5 months`."""
+        _, _, decimals = f"{value:.{ENTERED_DIGITS}f}".rstrip("0").partition(".")
+        return self.number(value, unit, digits=max(least, len(decimals)))
+
+    def compared(self, value: float, limit: float | None, unit: str, *, digits: int | None = None) -> str:
+        """A number with as many decimals as it takes to tell it from the limit that it is held against."""
+        places = _DIGITS.get(unit, 1) if digits is None else digits
+        scale = 100 if unit in FRACTIONS else 1
+        while limit is not None and value != limit and places < MOST_DIGITS:
+            if _side(round(value * scale, places), limit * scale) == _side(value, limit):
+                break
+            places += 1
+        return self.number(value, unit, digits=places)
+
+    def limit(self, value: float, unit: str) -> str:
+        """A limit; a share with the decimal that it has: `99.5%`."""
+        if unit in FRACTIONS and round(value * 100, 1) % 1:
+            return self.number(value, unit, digits=1)
+        return self.number(value, unit)
 
     def _with_unit(self, text: str, unit: str) -> str:
         symbol = self.unit(unit)

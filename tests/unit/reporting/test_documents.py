@@ -12,7 +12,7 @@ from pdf_text import page_texts
 from trocar.assessment.assess import assess
 from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sources import require_resolved
-from trocar.model.case import Clinical, Decision, Side
+from trocar.model.case import Clinical, Decision, Drugs, Laboratory, Oncology, Pain, Patient, Side
 from trocar.model.treatment import GateOutcome, Text
 from trocar.phantoms import ilium, sacrum
 from trocar.planning.kit import kit
@@ -270,6 +270,73 @@ def test_many_reasons_against_push_out_reasons_for_and_never_each_other():
     document = documents(made.case(), option, made=DAY, kinds=("tumor-board",), languages=("en",))[0]
     text = "".join(page_texts(document.pdf))
     assert all(f"No {n}." in text and f"T{n}" in text for n in range(100, 130))
+
+
+# --- what was entered
+
+
+def entered():
+    """A clinical file with figures that rounding would move across a gate, and with all that a sheet may drop."""
+    return replace(
+        made.known_clinical(),
+        patient=Patient(age_years=17.6, implants=("pacemaker",), allergies=()),
+        oncology=Oncology(
+            histology="clear cell",
+            systemic_therapies=("cabozantinib",),
+            bone_agents=("denosumab",),
+            expected_survival_months=0.5,
+            prior_radiotherapy_at_site=True,
+            radiotherapy_dose_Gy=30.0,
+            radiotherapy_fractions=10,
+        ),
+        pain=Pain(worst_nrs=6.5, morphine_mg_per_d=120.0),
+        laboratory=Laboratory(platelets_giga_per_l=49.6, inr=1.84),
+        drugs=Drugs(antiplatelets=("aspirin",)),
+    )
+
+
+def values(kind, code):
+    """What stands in the fields of a sheet of that file."""
+    said = sheet(gather(made.case(clinical=entered()), (), None), kind, code, DAY)
+    return {field.value for block in blocks(said) if block.kind == "fields" for field in block.fields}
+
+
+@pytest.mark.parametrize(
+    ("kind", "english", "french"),
+    [
+        (
+            "tumor-board",
+            {"17.6\u00a0years", "0.5\u00a0months", "49.6\u00a0G/l", "1.84", "6.5"},
+            {"17,6\u00a0ans", "0,5\u00a0mois", "49,6\u00a0G/l", "1,84", "6,5"},
+        ),
+        ("checklist", {"49.6\u00a0G/l", "1.84"}, {"49,6\u00a0G/l", "1,84"}),
+        ("consultation-letter", {"6.5"}, {"6,5"}),
+        ("follow-up", {"6.5"}, {"6,5"}),
+    ],
+)
+def test_figures_stand_as_they_were_entered(kind, english, french):
+    assert english <= values(kind, "en")
+    assert french <= values(kind, "fr")
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        (
+            "tumor-board",
+            {
+                "pacemaker", "aspirin", "clear cell", "cabozantinib", "denosumab", "120\u00a0mg",
+                "yes, 30\u00a0Gy, 10 fractions", "none known",
+            },
+        ),
+        ("checklist", {"pacemaker", "aspirin", "none known"}),
+        ("consultation-letter", {"pacemaker", "aspirin", "cabozantinib", "120\u00a0mg"}),
+        ("follow-up", {"120\u00a0mg"}),
+    ],
+)  # fmt: skip
+def test_what_the_file_knows_stands_on_the_sheets_that_ask_for_it(kind, known):
+    assert known <= values(kind, "en")
+    assert "aucune connue" in values("checklist", "fr")
 
 
 # --- the letter

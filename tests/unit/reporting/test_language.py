@@ -89,6 +89,28 @@ def test_numbers_as_each_language_writes_them(value, unit, english, french):
     assert FR.number(value, unit) == french
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "unit", "said"),
+    [
+        (49.6, 50.0, "giga_per_l", "49.6\u00a0G/l"),
+        (9.98, 10.0, "degC", "9.98\u00a0°C"),
+        (8.4, 10.0, "degC", "8.4\u00a0°C"),
+        (10.0, 10.0, "degC", "10.0\u00a0°C"),
+        (0.9949, 0.995, "frac", "99%"),
+        (0.9949, 0.99, "frac", "99.5%"),
+        (9.99999, 10.0, "degC", "10.000\u00a0°C"),
+        (5.0, None, "mm", "5.0\u00a0mm"),
+    ],
+)
+def test_a_number_beside_its_limit_shows_on_which_side_it_lies(value, limit, unit, said):
+    assert EN.compared(value, limit, unit) == said
+
+
+def test_a_limit_keeps_the_decimal_that_it_has():
+    assert EN.limit(0.995, "frac") == "99.5%" and FR.limit(0.995, "frac") == "99,5\u00a0%"
+    assert EN.limit(73.9, "s") == "74\u00a0s" and EN.limit(50.0, "mm") == "50.0\u00a0mm"
+
+
 def test_dates_in_full():
     date = datetime.date(2026, 11, 12)
     assert EN.date(date) == "November 12, 2026"

@@ -271,6 +271,16 @@ def test_the_cement_stands_with_its_volume_at_each_site_and_where_to_stop(code, 
     assert stop in head and stop not in tip and none in tip and none not in head
 
 
+def test_a_nerve_just_below_its_limit_does_not_stand_at_it():
+    scenario, plan = cases.a1(), planned()
+    (known,) = made.simulation().states[0].structures
+    nerve = next(item.name for item in scenario.measure.neighbors if item.role.value == "nerve")
+    state = replace(made.simulation().states[0], structures=(replace(known, name=nerve, minimum_degC=9.7),))
+    given = (scenario.assessment(), *scenario.proposals(), plan, replace(made.simulation(), states=(state,)))
+    fields = section(sheet(gather(scenario.case(), given, None), "run-sheet", "en", DAY), "limits").blocks[2].fields
+    assert any("9.7\u00a0°C" in field.value for field in fields)
+
+
 def test_the_position_is_said_where_it_changes_and_never_guessed():
     said, timed = run_sheet(plan=planned())
     rows = section(said, "sequence").blocks[0].rows

@@ -1,6 +1,6 @@
 """The sheet on the wall of the room: what the schedule fails, steps with clock and kit, looks, stops, nerve limits."""
 
-from trocar.catalog import devices
+from trocar.catalog import devices, limit
 from trocar.model.device import Wire
 from trocar.model.schedule import SIMULATED, CementBatch, Schedule, TimedStep
 from trocar.model.treatment import Duration, KitItem, Technique
@@ -136,7 +136,7 @@ def _cement(facts: Facts, timed: Schedule) -> tuple[str, ...]:
             needed=language.number(mix.needed_s.typical, "s"),
             most=language.number(mix.needed_s.high, "s"),
             set=_set_at(facts, mix) or unknown,
-            room=facts.number(mix.room_degC, "degC", digits=0) or unknown,
+            room=facts.entered(mix.room_degC, "degC") or unknown,
         )
         + (f" [{terms.keys(mix.source)}]" if mix.source else "")
         for number, mix in enumerate(timed.batches, start=1)
@@ -194,12 +194,17 @@ def _reached(facts: Facts, nerve: str) -> list[str]:
         return _planned(facts, nerve)
     said = []
     if cold:
-        coldest = language.number(min(cold), "degC", digits=0)
+        coldest = _beside(facts, min(cold), "nerve_min_degC")
         said.append(language("simulated {coldest} at the coldest", coldest=coldest))
     if hot:
-        hottest = language.number(max(hot), "degC", digits=0)
+        hottest = _beside(facts, max(hot), "nerve_max_degC")
         said.append(language("simulated {hottest} at the hottest", hottest=hottest))
     return said
+
+
+def _beside(facts: Facts, degC: float, key: str) -> str:
+    """A nerve's temperature in whole degrees, finer where these would hide on which side of its limit it lies."""
+    return facts.language.compared(degC, limit(key).value, "degC", digits=0)
 
 
 def _simulated(facts: Facts, nerve: str, *, heats: bool) -> list[float]:
@@ -219,10 +224,10 @@ def _planned(facts: Facts, nerve: str) -> list[str]:
     """The coldest and the hottest that the plan foresees for a nerve."""
     language, said = facts.language, []
     if cold := _foreseen(facts, "nerve_minimum_temperature_planned", nerve):
-        coldest = language.number(min(cold), "degC", digits=0)
+        coldest = _beside(facts, min(cold), "nerve_min_degC")
         said.append(language("planned {coldest} at the coldest", coldest=coldest))
     if hot := _foreseen(facts, "nerve_maximum_temperature_planned", nerve):
-        hottest = language.number(max(hot), "degC", digits=0)
+        hottest = _beside(facts, max(hot), "nerve_max_degC")
         said.append(language("planned {hottest} at the hottest", hottest=hottest))
     return said
 

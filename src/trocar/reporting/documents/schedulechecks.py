@@ -72,14 +72,15 @@ def _unknown_settings(timed: Schedule) -> Iterator[Check]:
 def _said(facts: Facts, check: Check) -> str:
     """`Injection within the cement's working time: 178 s (117 to 306 s), limit 204 s [V46]`."""
     language, timed = facts.language, facts.schedule
-    value = facts.number(check.value, check.unit) or language("unknown")
+    unknown = language("unknown")
+    value = unknown if check.value is None else language.compared(check.value, check.limit, check.unit)
     mix = next((mix for mix in timed.batches if mix.id == check.subject), None) if timed else None
     if check.name == "cement_clock" and mix:
         span = language("{low} to {high} s", low=f"{mix.needed_s.low:.0f}", high=f"{mix.needed_s.high:.0f}")
         value, message = f"{value} ({span})", ""
     else:
         message = f" – {_named(facts, said(check.message, language))}" if check.message else ""
-    limit = "" if check.limit is None else language("limit {limit}", limit=language.number(check.limit, check.unit))
+    limit = "" if check.limit is None else language("limit {limit}", limit=language.limit(check.limit, check.unit))
     values = ", ".join(filter(None, (value, limit)))
     return f"{check_name(check.name, language)}{facts.language.colon} {values}{message} [{terms.keys(check.source)}]"
 
