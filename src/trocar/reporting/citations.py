@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from trocar import catalog
 from trocar.model.finding import Check
+from trocar.reporting.directions import sign
 from trocar.reporting.language import Language
 
 DEFAULT = "D"
@@ -32,6 +33,13 @@ def source_keys(source: str) -> tuple[str, ...]:
     return found or (DEFAULT,)
 
 
+def limit_said(check: Check, language: Language) -> str:
+    """A check's limit and which way it counts: `≥ 20.0 °C`; empty without a limit."""
+    if check.limit is None:
+        return ""
+    return f"{sign(check.name)}\u00a0{language.limit(check.limit, check.unit)}".removeprefix("\u00a0")
+
+
 @dataclass(frozen=True, slots=True)
 class Citations:
     """Writes numbers with their sources in one language and remembers which sources were used."""
@@ -54,6 +62,10 @@ class Citations:
         if check.value is None:
             return self.number(None, check.unit, source)
         return self.sourced(self.language.compared(check.value, check.limit, check.unit), source)
+
+    def limit(self, check: Check) -> Markup:
+        """A check's limit and which way it counts: `≥ 20.0 °C`."""
+        return self.sourced(limit_said(check, self.language), check.source)
 
     def sourced(self, said: str, source: str) -> Markup:
         """Text that holds numbers, with their source."""

@@ -18,6 +18,7 @@ from trocar.errors import ReadError
 from trocar.reporting import captions, scores, strengths, vocabulary, words
 from trocar.reporting.citations import Citations
 from trocar.reporting.contents import Contents
+from trocar.reporting.directions import sign
 from trocar.reporting.figures import Figure, draw
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import CODES, Code, Language
@@ -105,6 +106,7 @@ def _tree(
         "size": SIZE,
         "words": words,
         "scores": scores,
+        "sign": sign,
         "word": words.word,
         "remark": remark,
         "said": said,

@@ -50,7 +50,7 @@ REMARKS = {
     "no_nerve_near": "no segmented nerve lies within {distance} mm of the lesion",
     "no_role": "no structure of role {role} is given; absent is not safe",
     "none_near": "none within {distance} mm of a probe",
-    "margin": "over {share} of the lesion's surface, minimum {minimum} mm",
+    "margin": "measured {minimum} mm over {share} of the lesion's surface",
     "hub": "path and hub reserve",
     "predicted": "predicted at {spacing} mm",
     "predicted_partial": "predicted at {spacing} mm; partial by choice: the probe is kept off {nerve}",

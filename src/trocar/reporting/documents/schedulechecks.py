@@ -7,6 +7,7 @@ from trocar.catalog.ruleset import ruleset
 from trocar.model.finding import Check, Verdict
 from trocar.model.schedule import SIMULATED, Schedule
 from trocar.reporting import vocabulary
+from trocar.reporting.citations import limit_said
 from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.sheet import Bullets, Paragraph, Section
@@ -80,7 +81,7 @@ def _said(facts: Facts, check: Check) -> str:
         value, message = f"{value} ({span})", ""
     else:
         message = f" – {_named(facts, said(check.message, language))}" if check.message else ""
-    limit = "" if check.limit is None else language("limit {limit}", limit=language.limit(check.limit, check.unit))
+    limit = "" if check.limit is None else language("limit {limit}", limit=limit_said(check, language))
     values = ", ".join(filter(None, (value, limit)))
     return f"{check_name(check.name, language)}{facts.language.colon} {values}{message} [{terms.keys(check.source)}]"
 
