@@ -22,6 +22,19 @@ ORIGINS = {
     "C": "device catalog",
     DEFAULT: "software default, not published evidence",
 }
+RECALLED = {
+    "R-h": "Recalled from the literature, not read again; confidence high.",
+    "R-m": "Recalled from the literature, not read again; confidence medium.",
+    "R-l": "Recalled from the literature, not read again; confidence low: not for use without a reader's check.",
+}  # what the catalog says of these keys, which are no work
+READ = {
+    name: name
+    for name in (
+        "abstract", "abstract and introduction", "abstract and opening", "abstract or opening", "computed",
+        "dictionary", "figure", "file", "full text", "introduction", "page", "quotation in a public repository",
+        "recalled", "repository", "software default", "source file", "source list", "summary", "table",
+    )
+}  # fmt: skip
 _KEY = re.compile(r"\[?(R-[hml]|[A-Z]\d+[a-z]?|article|design)\b")
 
 
@@ -86,6 +99,8 @@ class Citations:
         """What a key stands for."""
         if key in ORIGINS:
             return self.language(ORIGINS[key])
+        if key in RECALLED:
+            return self.language(RECALLED[key])
         return catalog.references()[key].text
 
     def listed(self) -> Iterator[tuple[str, str, str]]:
@@ -93,7 +108,12 @@ class Citations:
         for key in [key for key in ORIGINS if key in self.used]:
             yield key, self.explain(key), ""
         for key in sorted((key for key in self.used if key not in ORIGINS), key=_natural):
-            yield key, self.explain(key), catalog.references()[key].read
+            yield key, self.explain(key), self.language(READ[catalog.references()[key].read])
+
+    @staticmethod
+    def is_work(key: str) -> bool:
+        """Whether a key stands for a work, which is cited in the words of its catalog."""
+        return key not in ORIGINS and key not in RECALLED
 
     def _use(self, source: str) -> tuple[str, ...]:
         keys = source_keys(source)

@@ -24,6 +24,18 @@ _UNITS = {
     "giga_per_l": "G/l", "mg_per_l": "mg/l", "ml_per_min": "ml/min", "min": "min", "d": "d", "bool": "",
 }  # fmt: skip
 _DEGREES = re.compile(r"(\d) (degC|deg)\b")
+_SYMBOLS = (
+    "mm[²³]?|cm[²³]?|ml|µm|°C|°|%|min|s|h|d|j|ms|G/l|mg/l|mg|kg|g|l|L|kN|N|MPa|GPa|HU|UH|kW|W|J|K|V|kHz|Hz|Gy|G|ans|mois|"
+    "jours?|heures?|minutes?|secondes?|years?|months?|days?|hours?|seconds?"
+)
+_HELD = (
+    (re.compile(rf"(?<=\d) (?=(?:{_SYMBOLS})(?![\w/]))"), "\u00a0"),
+    (re.compile(r"(?<=\d) (?=[×/] ?)"), "\u00a0"),
+    (re.compile(r"(?<=[×/]) (?=(?:\d|mm\b|ml\b|min\b))"), "\u00a0"),
+    (re.compile(r" (?=[:;!?»](?:\s|$|<))"), "\u00a0"),
+    (re.compile(r"(?<=«) "), "\u00a0"),
+)
+_TAG = re.compile(r"(<[^>]*>)")
 FRACTIONS = ("frac", "1")
 ENTERED_DIGITS = 3  # nobody enters more
 MOST_DIGITS = 3
@@ -104,6 +116,17 @@ class Language:
         if self.code == "fr" and unit in _FRENCH_UNITS:
             return _FRENCH_UNITS[unit]
         return _UNITS.get(unit, unit)
+
+    @staticmethod
+    def spaced(text: str) -> str:
+        """A text with its numbers held to their units, and French punctuation to the word before it."""
+        for pattern, held in _HELD:
+            text = pattern.sub(held, text)
+        return text
+
+    def spaced_html(self, html: str) -> str:
+        """As `spaced`, for all that stands between tags."""
+        return "".join(part if part.startswith("<") else self.spaced(part) for part in _TAG.split(html))
 
     def units(self, sentence: str) -> str:
         """A sentence that a stage wrote, its degrees with the sign that they are printed with."""

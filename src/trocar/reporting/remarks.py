@@ -5,12 +5,14 @@ from functools import cache
 
 from trocar.catalog import devices
 from trocar.catalog.structures import from_fr, structure_names
+from trocar.catalog.structures import structure_name as catalog_name
 from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
+from trocar.reporting.readings import READINGS
 from trocar.reporting.words import check_name, structure_name, subject_name
 
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?%?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?%?( x \d+(\.\d+)?)*")
 _NAMES = re.compile(r"[A-Za-z]\w*(, [A-Za-z]\w*)*")
 _COLON = re.compile(r"(?<=[\w)]):(?= )")
 _PHRASES = "|".join(phrase for phrase in vocabulary.STATED if " " in phrase)
@@ -146,6 +148,7 @@ REMARKS = {
     "no_corridor": "screw: no straight corridor across the lesion holds it with its cortex clearance",
     "no_cement_room": "cement in the lesion: no bone deep enough, or a canal, root or joint too near",
     "no_trocar_room": "{where}: no bone beside it holds a trocar",
+    **READINGS,
 }
 
 
@@ -172,10 +175,7 @@ def _remark(message: str, language: Language) -> str | None:
     for pattern, template in _patterns():
         found = pattern.fullmatch(message)
         if found:
-            filled = {
-                name: _from(part, language) if name == "side" else _filled(part, language)
-                for name, part in found.groupdict().items()
-            }
+            filled = {name: _part(name, part, language) for name, part in found.groupdict().items()}
             return language.units(language(template).format(**filled))
     return message if re.fullmatch(r"[\w, -]+", message) and " " not in message else None
 
@@ -187,13 +187,21 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(template))), template) for template in templates)
 
 
+def _part(place: str, part: str, language: Language) -> str:
+    """What fills a place of a sentence: a nerve with its article, in French after `de`."""
+    if place == "nerve":
+        nerve = catalog_name(part)
+        return nerve.of_fr if language.code == "fr" else nerve.said.en
+    return _from(part, language) if place == "side" else _filled(part, language)
+
+
 def _from(direction: str, language: Language) -> str:
     return direction if language.code == "en" else from_fr(direction)
 
 
 def _filled(part: str, language: Language) -> str:
     if _NUMBER.fullmatch(part):
-        text = part.replace("-", "\u2212")
+        text = part.replace("-", "\u2212").replace(" x ", " × ")
         return text.replace(".", ",").replace("%", "\u00a0%") if language.code == "fr" else text
     if part in vocabulary.SUBJECTS:
         return subject_name(part, language)

@@ -353,7 +353,7 @@ CHECKS = {
     "needle_through_coaxial": "Needle or probe passes the coaxial needle or trocar",
     "instrument_length": "Length of the instrument suffices",
     "host_bone": "Bone that holds the lesion",
-    "skin_distance": "Distance to the skin",
+    "skin_distance": "Distance to the skin's surface",
     "vascularity": "Vascularity of the lesion",
     "load_to_strength": "Load over strength of the bone as planned, the worst activity",
     "section_rigidity": "Rigidity that the weakest section of the bone keeps",

@@ -23,6 +23,7 @@ from trocar.reporting.documents.documents import documents, sheet
 from trocar.reporting.documents.render import SIZES_pt, pages
 from trocar.reporting.documents.sheet import KINDS, Bullets, Paragraph, Section
 from trocar.reporting.gathered import gather
+from trocar.reporting.language import Language
 
 DAY = datetime.date(2026, 11, 26)
 REQUIRED = {
@@ -97,7 +98,7 @@ def test_every_document_is_complete_on_one_page_with_its_side(written):
     for document in written:
         assert [one.key for one in document.sheet.sections] == REQUIRED[document.sheet.document]
         assert pages(document.pdf) == 1
-        assert all(one.title in document.html.replace("&#39;", "'") for one in document.sheet.sections)
+        assert all(Language.spaced(one.title) in document.html.replace("&#39;", "'") for one in document.sheet.sections)
         assert "2026.11+" in document.sheet.frame.footer[1]
 
 
@@ -238,6 +239,15 @@ def test_no_english_document_keeps_a_french_term(written):
         assert [(english.stem, form) for form in forms if re.search(rf"\b{re.escape(form)}\b", text)] == []
 
 
+LOOSE = re.compile(r" [:;!?»](?=\s|$)|\d (?:mm|ml|min|s|°C|%|Gy|G)(?![\wé])")
+
+
+def test_no_line_breaks_before_a_french_sign_or_between_a_number_and_its_unit(written):
+    for document in written:
+        text = re.sub(r"<style>.*?</style>", "", document.html, flags=re.DOTALL)
+        assert LOOSE.findall(re.sub(r"<[^>]+>", "|", text)) == [], document.stem
+
+
 # --- the tumor board
 
 
@@ -337,6 +347,12 @@ def test_figures_stand_as_they_were_entered(kind, english, french):
 def test_what_the_file_knows_stands_on_the_sheets_that_ask_for_it(kind, known):
     assert known <= values(kind, "en")
     assert "aucune connue" in values("checklist", "fr")
+
+
+def test_what_an_answer_would_take_out_of_an_option_is_said_in_both_languages(found):
+    options = [finding for finding in found[1] if type(finding).__name__ == "Proposal"]
+    told = [item.effect for option in options for item in option.counterfactuals if "no longer held" in item.effect.en]
+    assert told and all("en moins : " in effect.fr for effect in told)
 
 
 # --- the letter

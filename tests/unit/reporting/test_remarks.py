@@ -19,7 +19,7 @@ EN, FR = Language("en"), Language("fr")
         ),
         (
             "predicted at 3 mm; partial by choice: the probe is kept off nerve_root_s1_left",
-            "prédit à 3 mm ; partiel à dessein : la sonde reste à distance de racine S1 (gauche)",
+            "prédit à 3 mm ; partiel à dessein : la sonde reste à distance de la racine S1 gauche",
         ),
         (
             "rigid on hip_left, sacrum; correlation search, then Gauss-Newton",

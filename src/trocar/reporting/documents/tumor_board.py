@@ -108,7 +108,8 @@ def _lesion(facts: Facts) -> Section:
         ),
         facts.known(language("Nearest nerves"), nerves or None),
         facts.known(
-            language("Distance to the skin"), facts.number(measured.skin_distance_mm if measured else None, "mm")
+            language("Distance to the skin's surface"),
+            facts.number(measured.skin_distance_mm if measured else None, "mm"),
         ),
         facts.known(language("Planning CT"), facts.date(case.acquired)),
     ]
