@@ -36,6 +36,7 @@ _HELD = (
     (re.compile(r"(?<=«) "), "\u00a0"),
 )
 _TAG = re.compile(r"(<[^>]*>)")
+_BELOW_ZERO = re.compile(r"(?<=\s)-(?=\d+(?:[.,]\d+)? deg)")
 FRACTIONS = ("frac", "1")
 ENTERED_DIGITS = 3  # nobody enters more
 MOST_DIGITS = 3
@@ -129,8 +130,9 @@ class Language:
         return "".join(part if part.startswith("<") else self.spaced(part) for part in _TAG.split(html))
 
     def units(self, sentence: str) -> str:
-        """A sentence that a stage wrote, its degrees with the sign that they are printed with."""
-        return _DEGREES.sub(lambda found: self._with_unit(found[1], found[2]), sentence)
+        """A sentence that a stage wrote, its degrees with the signs that they are printed with."""
+        signed = _BELOW_ZERO.sub("\u2212", sentence)
+        return _DEGREES.sub(lambda found: self._with_unit(found[1], found[2]), signed)
 
     def of(self, text: Text) -> str:
         """The text of both languages, in this one."""

@@ -132,6 +132,10 @@ def test_numbers_are_held_to_units_and_french_signs_to_words(plain, held):
     assert page == f'<p title="{plain}">{held}</p>'.replace("~", "\u00a0")
 
 
+def test_degrees_below_zero_have_a_minus_sign():
+    assert FR.units("cryoablation-1 -20 degC") == "cryoablation-1 \u221220\u00a0°C"
+
+
 def test_what_stands_for_recollection_is_said_as_the_catalog_says_it():
     known = references()
     assert {key: known[key].text for key in citations.RECALLED} == citations.RECALLED
