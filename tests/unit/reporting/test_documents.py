@@ -402,6 +402,8 @@ def test_a_stopped_case_offers_no_treatment_to_the_patient():
     said = sheet(gather(made.case(), (none,), None), "consultation-letter", "en", DAY)
     assert section(said, "proposal").blocks[0].text == "Nothing is proposed."
     assert "Several treatments" not in str(said)
+    board = sheet(gather(made.case(), (none,), None), "tumor-board", "en", DAY)
+    assert section(board, "reasons").blocks[0].text == "No option holds a technique."
 
 
 # --- the report and the follow-up

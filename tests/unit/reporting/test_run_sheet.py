@@ -150,6 +150,7 @@ def test_a_case_that_a_gate_stops_has_every_sheet_without_a_schedule(code, stop,
     for document in documents(scenario.case(), *given, made=DAY, languages=(code,)):
         assert any(alarm.startswith(stop) for alarm in document.sheet.alarms), document.stem
     said = sheet(gather(scenario.case(), given, None), "run-sheet", code, DAY)
+    assert section(said, "session").blocks[0].fields[1].value == "–"
     for key in ("checks", "sequence", "controls"):
         assert none in section(said, key).blocks[0].text
 

@@ -27,9 +27,11 @@ def sections(facts: Facts) -> tuple[Section, ...]:
 
 def _session(facts: Facts) -> Section:
     language, timed = facts.language, facts.schedule
+    nothing = None if facts.gathered.schedule is None else "–"
+    lasts = _three(facts, timed.total_min) if timed else nothing
     fields = (
         facts.known(language("Lesion"), facts.target()),
-        facts.known(language("Session, min (low, typical, high)"), _three(facts, timed.total_min) if timed else None),
+        facts.known(language("Session, min (low, typical, high)"), lasts),
         *facts.blank(language("Start at"), language("Cement clock kept by")),
     )
     return Section("session", language("Session"), (Fields(fields, columns=2),))

@@ -152,6 +152,8 @@ def _options(facts: Facts) -> Section:
 
 
 def _none(facts: Facts) -> str:
+    if facts.options():
+        return facts.language("No option holds a technique.")
     return facts.language("There is no proposal yet.")
 
 
