@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import operator
 import re
 import shlex
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 
 from trocar import phantoms
 from trocar.cli.commands import run_command
+from trocar.model.finding import Verdict
+from trocar.reporting.directions import sign
 
 from . import files
 
@@ -90,3 +93,18 @@ def assert_all_the_way(dossier):
     assert [status.name for status in dossier.status() if dossier.is_fresh(status.name)] == list(ENTRIES)
     dossier.verify()
     assert (dossier.folder / "report.html").stat().st_size > 100_000
+    assert_limits_count_as_they_are_said(dossier)
+
+
+def assert_limits_count_as_they_are_said(dossier):
+    """What passed lies on the side of its limit that the tables call good."""
+    found = [dossier.read(name) for name in ("assessment", "plan", "simulation", "verification", "as_done")]
+    held = {"≥": operator.ge, "≤": operator.le, "<": operator.lt}
+    passed = [
+        check
+        for finding in found
+        for check in finding.all_checks()
+        if check.verdict is Verdict.PASS and None not in (check.value, check.limit) and sign(check.name)
+    ]
+    assert len(passed) > 40
+    assert [c for c in passed if not held[sign(c.name)](round(c.value, 2), round(c.limit, 2))] == []

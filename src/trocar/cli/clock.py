@@ -13,6 +13,9 @@ def clock_lines(schedule: Schedule, order: tuple[str, ...]) -> Iterator[str]:
     """Steps in order with their start (low, typical, high) and end, the cement, the looks, the checks."""
     if len(order) > 1:
         yield f"lesions in this order: {', '.join(order)}"
+    if not schedule.steps:
+        yield "there is nothing to schedule: the option holds no step; see what trocar propose says"
+        return
     for step in schedule.steps:
         held = ", ".join(step.resources) or "nothing"
         yield f"{_clock(step.start_min)} to {step.end_min.typical:4.0f}  {step.id}: {held} [{step.source}]"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trocar.catalog import device, devices, limit
+from trocar.catalog import device, limit
 from trocar.catalog.compatibility import fits
 from trocar.catalog.timing import timing
 from trocar.imaging.surface import slices
@@ -19,6 +19,7 @@ from trocar.planning.bonefield import BoneField
 from trocar.planning.directions import spaced, sphere, tie_break
 from trocar.planning.fixation import Screwed, trocar_reach_mm
 from trocar.planning.gap import axis_gap_mm
+from trocar.planning.kit import wire_for
 from trocar.planning.surroundings import Surroundings
 
 CEMENT = "cement-pmma-generic"
@@ -186,7 +187,7 @@ def mounted_deposit(around: Surroundings, bone: BoneField, screw: Screwed, numbe
     tool = instrument("trocar-8g", "trocar", what="trocar")
     name = f"cement-{number}"
     volume = volume_ml(around, bone, target)
-    wire = _wire_for(known)
+    wire = wire_for(known)
     over = () if wire is None else (needle(instrument(wire.id, "wire", what="wire"), path, f"wire-{number}"),)
     if volume <= 0:
         return Deposit(over, rejected=(_no_volume(around, bone, target, name),))
@@ -216,11 +217,6 @@ def _no_volume(around: Surroundings, bone: BoneField, target: Array, name: str) 
         value_mm=round(max(0.0, distance if near else float(depth)), 2),
         limit_mm=round(needed if near else SPACE_RADIUS_MM, 2),
     )
-
-
-def _wire_for(screw: Screw) -> Wire | None:
-    wires = [item for item in devices().values() if isinstance(item, Wire) and item.diameter_mm == screw.wire_mm]
-    return wires[0] if wires else None
 
 
 def _deposit(path: Segment, diameter_mm: float, name: str, volume: float) -> Placement:

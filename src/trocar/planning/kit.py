@@ -1,10 +1,11 @@
 """The bill of materials: what a plan's placements need, with spares and what cannot be counted from them."""
 
+from collections import Counter
 from math import ceil, dist
 
-from trocar.catalog import device
+from trocar.catalog import device, devices
 from trocar.catalog.ladders import console
-from trocar.model.device import Cement, Screw
+from trocar.model.device import Cement, Screw, Wire
 from trocar.model.treatment import KitItem, Placement, Step
 from trocar.planning.paths import instrument
 
@@ -22,7 +23,23 @@ def _of_step(step: Step) -> list[KitItem]:
         counted.setdefault(placement.device, []).append(placement)
     made = [_item(step, device_id, placements) for device_id, placements in counted.items()]
     consoles = dict.fromkeys(found for device_id in counted if (found := console(device_id)) is not None)
+    made += _wires(step)
     return made + [KitItem(device=device_id, quantity=1, step=step.id) for device_id in consoles]
+
+
+def _wires(step: Step) -> list[KitItem]:
+    """The wires that a step's cannulated screws go over, where it does not place them itself."""
+    if any(placement.role == "wire" for placement in step.placements):
+        return []
+    screws = [known for item in step.placements if isinstance(known := device(item.device), Screw)]
+    wanted = Counter(wire.id for screw in screws if (wire := wire_for(screw)) is not None)
+    return [KitItem(device=wire, quantity=count, spare=1, step=step.id) for wire, count in wanted.items()]
+
+
+def wire_for(screw: Screw) -> Wire | None:
+    """The catalog's wire that a screw goes over; None where it has none."""
+    wires = (item for item in devices().values() if isinstance(item, Wire) and item.diameter_mm == screw.wire_mm)
+    return next(wires, None)
 
 
 def _item(step: Step, device_id: str, placements: list[Placement]) -> KitItem:

@@ -68,7 +68,7 @@ def spare(
         (full,) = search.scout.see(fullest)
         proposed = remedies(search, full)
         told = _by_prediction(sum(search.scout.asked.values()), len(ranked), chosen)
-        texts = (*told, *_colder(full), *remedy_texts(proposed))
+        texts = (*told, *_colder(full), *remedy_texts(proposed, refused=True))
     step = chosen.probes.step(around.lesion.name)
     checks = _checks(chosen, around.lesion.name, nerve, tool, intent)
     if samples and search.scout.foresight is not None:

@@ -19,6 +19,10 @@ LAYER_MM = 10.0  # of fluid between ice and structure; design (clinical referenc
 WARM_PACK_W_PER_M2K = 300.0  # thermal reference 4.4: 100 to 500
 BACK_MM = 5.0
 WEAK, SHORT_S = 0.5, 360.0
+_WITH = Text(en="With", fr="Avec")
+_OPENS = Text(en="opens the plan", fr="rend le plan possible")
+_HOLDS_THERE = Text(en="would keep every limit there", fr="y respecterait toutes les limites")
+_NOT_ENOUGH = Text(en="not enough", fr="insuffisant")
 LAYERED = (Role.NERVE, Role.CORD, Role.BOWEL, Role.BLADDER, Role.URETER)
 
 
@@ -171,20 +175,28 @@ def _thermocouple(structure: str, seen: Outlook, degC: float) -> Remedy:
     )
 
 
-def remedy_texts(found: tuple[Remedy, ...]) -> tuple[Text, ...]:
-    """One sentence for each simulated remedy."""
-    return tuple(_sentence(each) for each in found if each.simulated)
+def remedy_texts(found: tuple[Remedy, ...], *, refused: bool = False) -> tuple[Text, ...]:
+    """One sentence for each simulated remedy; of the plan, or of a placement that was refused for what it crosses."""
+    return tuple(_sentence(each, refused=refused) for each in found if each.simulated)
 
 
-def _sentence(each: Remedy) -> Text:
+def _sentence(each: Remedy, *, refused: bool) -> Text:
     name = structure_name(each.structure).said
     volume = f" ({each.volume_ml:.0f} ml at most)" if each.volume_ml is not None else ""
     volume_fr = f" ({each.volume_ml:.0f} ml au plus)" if each.volume_ml is not None else ""
-    opens = ("opens the plan", "rend le plan possible") if each.opens else ("not enough", "insuffisant")
+    at = Text(en="At the refused placement, with", fr="À la position refusée, avec") if refused else _WITH
+    holds = _HOLDS_THERE if refused else _OPENS
+    verdict = holds if each.opens else _NOT_ENOUGH
+    before, after = _degrees(each.before_degC), _degrees(each.after_degC or 0.0)
     shares = 100 * each.lethal_before_frac, 100 * (each.lethal_after_frac or 0.0)
     return Text(
-        en=f"With {each.text.en}{volume}: {name.en} at {each.after_degC:.0f} instead of {each.before_degC:.0f} °C, "
-        f"lesion {shares[1]:.0f} % lethal instead of {shares[0]:.0f} %: {opens[0]}.",
-        fr=f"Avec {each.text.fr}{volume_fr} : {name.fr} à {each.after_degC:.0f} au lieu de {each.before_degC:.0f} °C, "
-        f"lésion létale à {shares[1]:.0f} % au lieu de {shares[0]:.0f} % : {opens[1]}.",
+        en=f"{at.en} {each.text.en}{volume}: {name.en} at {after} instead of {before} °C, "
+        f"lesion {shares[1]:.0f} % lethal instead of {shares[0]:.0f} %: {verdict.en}.",
+        fr=f"{at.fr} {each.text.fr}{volume_fr} : {name.fr} à {after} au lieu de {before} °C, "
+        f"lésion létale à {shares[1]:.0f} % au lieu de {shares[0]:.0f} % : {verdict.fr}.",
     )
+
+
+def _degrees(degC: float) -> str:
+    """Whole degrees, with a minus sign that is none of a hyphen."""
+    return f"{round(degC):d}".replace("-", "\u2212")

@@ -271,7 +271,7 @@ def _effect(before: Option, after: Option) -> Text:
         parts.append(Text(en=f"added: {names.en}", fr=f"en plus : {names.fr}"))
     if removed:
         names = wording.joined(removed)
-        parts.append(Text(en=f"no longer held: {names.en}", fr=f"non retenu : {names.fr}"))
+        parts.append(Text(en=f"no longer held: {names.en}", fr=f"en moins : {names.fr}"))
     for said, ids in (
         (Text(en="no longer blocked by", fr="n'est plus bloqué par"), _blocking(before) - _blocking(after)),
         (Text(en="now blocked by", fr="désormais bloqué par"), _blocking(after) - _blocking(before)),

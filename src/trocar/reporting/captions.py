@@ -1,5 +1,6 @@
 """What a picture shows, in words."""
 
+from trocar.catalog.structures import structure_name as catalog_name
 from trocar.reporting import strengths, vocabulary
 from trocar.reporting.figures import Figure
 from trocar.reporting.language import Language
@@ -46,7 +47,7 @@ def caption(figure: Figure, language: Language) -> str:
     plane = language(PLANES[panel.plane.name])
     subject = panel.subject
     if panel.topic in ("nerve", "hot_nerve"):
-        subject = structure_name(panel.subject, language)
+        subject = language.of(catalog_name(panel.subject).said)
     elif panel.topic == "weakest":
         subject = word(strengths.LOADS, panel.subject, language)
     said = language(TOPICS[panel.topic], plane=plane, subject=subject)

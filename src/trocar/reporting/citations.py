@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from trocar import catalog
+from trocar.model.finding import Check
+from trocar.reporting.directions import sign
 from trocar.reporting.language import Language
 
 DEFAULT = "D"
@@ -20,6 +22,19 @@ ORIGINS = {
     "C": "device catalog",
     DEFAULT: "software default, not published evidence",
 }
+RECALLED = {
+    "R-h": "Recalled from the literature, not read again; confidence high.",
+    "R-m": "Recalled from the literature, not read again; confidence medium.",
+    "R-l": "Recalled from the literature, not read again; confidence low: not for use without a reader's check.",
+}  # what the catalog says of these keys, which are no work
+READ = {
+    name: name
+    for name in (
+        "abstract", "abstract and introduction", "abstract and opening", "abstract or opening", "computed",
+        "dictionary", "figure", "file", "full text", "introduction", "page", "quotation in a public repository",
+        "recalled", "repository", "software default", "source file", "source list", "summary", "table",
+    )
+}  # fmt: skip
 _KEY = re.compile(r"\[?(R-[hml]|[A-Z]\d+[a-z]?|article|design)\b")
 
 
@@ -29,6 +44,13 @@ def source_keys(source: str) -> tuple[str, ...]:
         return (source,)
     found = tuple(dict.fromkeys(key for key in _KEY.findall(source) if key in catalog.references() and key != "design"))
     return found or (DEFAULT,)
+
+
+def limit_said(check: Check, language: Language) -> str:
+    """A check's limit and which way it counts: `≥ 20.0 °C`; empty without a limit."""
+    if check.limit is None:
+        return ""
+    return f"{sign(check.name)}\u00a0{language.limit(check.limit, check.unit)}".removeprefix("\u00a0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +65,20 @@ class Citations:
         if value is None:
             return Markup('<span class="unknown">{}</span>').format(self.language("unknown"))
         return self.sourced(self.language.number(value, unit, digits=digits), source)
+
+    def entered(self, value: float | None, unit: str) -> Markup:
+        """A number of the clinical file as it was entered."""
+        return self.number(value, unit, "E") if value is None else self.sourced(self.language.entered(value, unit), "E")
+
+    def compared(self, check: Check, source: str) -> Markup:
+        """A check's value, told apart from its limit."""
+        if check.value is None:
+            return self.number(None, check.unit, source)
+        return self.sourced(self.language.compared(check.value, check.limit, check.unit), source)
+
+    def limit(self, check: Check) -> Markup:
+        """A check's limit and which way it counts: `≥ 20.0 °C`."""
+        return self.sourced(limit_said(check, self.language), check.source)
 
     def sourced(self, said: str, source: str) -> Markup:
         """Text that holds numbers, with their source."""
@@ -63,6 +99,8 @@ class Citations:
         """What a key stands for."""
         if key in ORIGINS:
             return self.language(ORIGINS[key])
+        if key in RECALLED:
+            return self.language(RECALLED[key])
         return catalog.references()[key].text
 
     def listed(self) -> Iterator[tuple[str, str, str]]:
@@ -70,7 +108,12 @@ class Citations:
         for key in [key for key in ORIGINS if key in self.used]:
             yield key, self.explain(key), ""
         for key in sorted((key for key in self.used if key not in ORIGINS), key=_natural):
-            yield key, self.explain(key), catalog.references()[key].read
+            yield key, self.explain(key), self.language(READ[catalog.references()[key].read])
+
+    @staticmethod
+    def is_work(key: str) -> bool:
+        """Whether a key stands for a work, which is cited in the words of its catalog."""
+        return key not in ORIGINS and key not in RECALLED
 
     def _use(self, source: str) -> tuple[str, ...]:
         keys = source_keys(source)

@@ -24,7 +24,22 @@ _UNITS = {
     "giga_per_l": "G/l", "mg_per_l": "mg/l", "ml_per_min": "ml/min", "min": "min", "d": "d", "bool": "",
 }  # fmt: skip
 _DEGREES = re.compile(r"(\d) (degC|deg)\b")
+_SYMBOLS = (
+    "mm[²³]?|cm[²³]?|ml|µm|°C|°|%|min|s|h|d|j|ms|G/l|mg/l|mg|kg|g|l|L|kN|N|MPa|GPa|HU|UH|kW|W|J|K|V|kHz|Hz|Gy|G|ans|mois|"
+    "jours?|heures?|minutes?|secondes?|years?|months?|days?|hours?|seconds?"
+)
+_HELD = (
+    (re.compile(rf"(?<=\d) (?=(?:{_SYMBOLS})(?![\w/]))"), "\u00a0"),
+    (re.compile(r"(?<=\d) (?=[×/] ?)"), "\u00a0"),
+    (re.compile(r"(?<=[×/]) (?=(?:\d|mm\b|ml\b|min\b))"), "\u00a0"),
+    (re.compile(r" (?=[:;!?»](?:\s|$|<))"), "\u00a0"),
+    (re.compile(r"(?<=«) "), "\u00a0"),
+)
+_TAG = re.compile(r"(<[^>]*>)")
+_BELOW_ZERO = re.compile(r"(?<=\s)-(?=\d+(?:[.,]\d+)? deg)")
 FRACTIONS = ("frac", "1")
+ENTERED_DIGITS = 3  # nobody enters more
+MOST_DIGITS = 3
 _FRENCH_UNITS = {"HU": "UH", "d": "j", "months": "mois", "years": "ans"}
 _DIGITS = {"mm": 1, "ml": 1, "degC": 1, "frac": 0, "mm2": 0, "min": 0, "s": 0, "deg": 1, "HU": 0, "count": 0, "d": 0}
 
@@ -36,6 +51,11 @@ def messages(code: Code) -> dict[str, str]:
         return {}
     with (LOCALES / f"{code}.po").open("rb") as stream:
         return {str(message.id): str(message.string) for message in read_po(stream, locale=code) if message.id}
+
+
+def _side(value: float, limit: float) -> int:
+    """On which side of a limit a value lies."""
+    return (value > limit) - (value < limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +84,27 @@ class Language:
         text = format_decimal(rounded, pattern, locale=_BABEL_LOCALE[self.code]).replace("-", "\u2212")
         return self._with_unit(text, unit)
 
+    def entered(self, value: float, unit: str, *, least: int = 0) -> str:
+        """A number that a person entered, with the decimals that it was entered with: `49.6 G/l`, `0.5 months`."""
+        _, _, decimals = f"{value:.{ENTERED_DIGITS}f}".rstrip("0").partition(".")
+        return self.number(value, unit, digits=max(least, len(decimals)))
+
+    def compared(self, value: float, limit: float | None, unit: str, *, digits: int | None = None) -> str:
+        """A number with as many decimals as it takes to tell it from the limit that it is held against."""
+        places = _DIGITS.get(unit, 1) if digits is None else digits
+        scale = 100 if unit in FRACTIONS else 1
+        while limit is not None and value != limit and places < MOST_DIGITS:
+            if _side(round(value * scale, places), limit * scale) == _side(value, limit):
+                break
+            places += 1
+        return self.number(value, unit, digits=places)
+
+    def limit(self, value: float, unit: str) -> str:
+        """A limit; a share with the decimal that it has: `99.5%`."""
+        if unit in FRACTIONS and round(value * 100, 1) % 1:
+            return self.number(value, unit, digits=1)
+        return self.number(value, unit)
+
     def _with_unit(self, text: str, unit: str) -> str:
         symbol = self.unit(unit)
         if not symbol:
@@ -77,9 +118,21 @@ class Language:
             return _FRENCH_UNITS[unit]
         return _UNITS.get(unit, unit)
 
+    @staticmethod
+    def spaced(text: str) -> str:
+        """A text with its numbers held to their units, and French punctuation to the word before it."""
+        for pattern, held in _HELD:
+            text = pattern.sub(held, text)
+        return text
+
+    def spaced_html(self, html: str) -> str:
+        """As `spaced`, for all that stands between tags."""
+        return "".join(part if part.startswith("<") else self.spaced(part) for part in _TAG.split(html))
+
     def units(self, sentence: str) -> str:
-        """A sentence that a stage wrote, its degrees with the sign that they are printed with."""
-        return _DEGREES.sub(lambda found: self._with_unit(found[1], found[2]), sentence)
+        """A sentence that a stage wrote, its degrees with the signs that they are printed with."""
+        signed = _BELOW_ZERO.sub("\u2212", sentence)
+        return _DEGREES.sub(lambda found: self._with_unit(found[1], found[2]), signed)
 
     def of(self, text: Text) -> str:
         """The text of both languages, in this one."""

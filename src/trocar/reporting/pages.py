@@ -18,6 +18,7 @@ from trocar.errors import ReadError
 from trocar.reporting import captions, scores, strengths, vocabulary, words
 from trocar.reporting.citations import Citations
 from trocar.reporting.contents import Contents
+from trocar.reporting.directions import sign
 from trocar.reporting.figures import Figure, draw
 from trocar.reporting.gathered import Gathered
 from trocar.reporting.language import CODES, Code, Language
@@ -105,6 +106,7 @@ def _tree(
         "size": SIZE,
         "words": words,
         "scores": scores,
+        "sign": sign,
         "word": words.word,
         "remark": remark,
         "said": said,
@@ -116,7 +118,8 @@ def _tree(
     }
 
     def filled(names: Iterable[str]) -> Markup:
-        return Markup("").join(Markup(environment.get_template(f"{name}.html.j2").render(shared)) for name in names)
+        parts = (environment.get_template(f"{name}.html.j2").render(shared) for name in names)
+        return Markup("").join(Markup(language.spaced_html(part)) for part in parts)
 
     before = filled(BEFORE_VIEWER)
     return Tree(language, before, filled(AFTER_VIEWER))
@@ -124,13 +127,15 @@ def _tree(
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["spaced"] = Language.spaced
+    return made
 
 
 def _asset(name: str) -> str:

@@ -5,12 +5,14 @@ from functools import cache
 
 from trocar.catalog import devices
 from trocar.catalog.structures import from_fr, structure_names
+from trocar.catalog.structures import structure_name as catalog_name
 from trocar.reporting import vocabulary
 from trocar.reporting.language import Language
+from trocar.reporting.readings import READINGS
 from trocar.reporting.words import check_name, structure_name, subject_name
 
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?%?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?%?( x \d+(\.\d+)?)*")
 _NAMES = re.compile(r"[A-Za-z]\w*(, [A-Za-z]\w*)*")
 _COLON = re.compile(r"(?<=[\w)]):(?= )")
 _PHRASES = "|".join(phrase for phrase in vocabulary.STATED if " " in phrase)
@@ -51,7 +53,7 @@ REMARKS = {
     "no_nerve_near": "no segmented nerve lies within {distance} mm of the lesion",
     "no_role": "no structure of role {role} is given; absent is not safe",
     "none_near": "none within {distance} mm of a probe",
-    "margin": "over {share} of the lesion's surface, minimum {minimum} mm",
+    "margin": "measured {minimum} mm over {share} of the lesion's surface",
     "hub": "path and hub reserve",
     "predicted": "predicted at {spacing} mm",
     "predicted_partial": "predicted at {spacing} mm; partial by choice: the probe is kept off {nerve}",
@@ -150,6 +152,7 @@ REMARKS = {
     "no_cement_volume": "{name}: too little bone around it, or a canal, root or joint too near",
     "other_nerves": "no nerve of the lesion's side is segmented near it",
     "other_nerves_for": "{name}: no nerve of the lesion's side is segmented near it",
+    **READINGS,
 }
 
 
@@ -176,10 +179,7 @@ def _remark(message: str, language: Language) -> str | None:
     for pattern, template in _patterns():
         found = pattern.fullmatch(message)
         if found:
-            filled = {
-                name: _from(part, language) if name == "side" else _filled(part, language)
-                for name, part in found.groupdict().items()
-            }
+            filled = {name: _part(name, part, language) for name, part in found.groupdict().items()}
             return language.units(language(template).format(**filled))
     return message if re.fullmatch(r"[\w, -]+", message) and " " not in message else None
 
@@ -191,13 +191,21 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(template))), template) for template in templates)
 
 
+def _part(place: str, part: str, language: Language) -> str:
+    """What fills a place of a sentence: a nerve with its article, in French after `de`."""
+    if place == "nerve":
+        nerve = catalog_name(part)
+        return nerve.of_fr if language.code == "fr" else nerve.said.en
+    return _from(part, language) if place == "side" else _filled(part, language)
+
+
 def _from(direction: str, language: Language) -> str:
     return direction if language.code == "en" else from_fr(direction)
 
 
 def _filled(part: str, language: Language) -> str:
     if _NUMBER.fullmatch(part):
-        text = part.replace("-", "\u2212")
+        text = part.replace("-", "\u2212").replace(" x ", " × ")
         return text.replace(".", ",").replace("%", "\u00a0%") if language.code == "fr" else text
     if part in vocabulary.SUBJECTS:
         return subject_name(part, language)

@@ -209,7 +209,7 @@ def _instrument(placement: Placement) -> dict[str, Any]:
 
 
 def _in_both(message: str) -> dict[str, str]:
-    return {code: Language(code)(message) for code in CODES}
+    return {code: Language.spaced(Language(code)(message)) for code in CODES}
 
 
 def _rounded(vector: ArrayLike, *, digits: int = 2) -> list[float]:

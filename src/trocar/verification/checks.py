@@ -92,7 +92,7 @@ def margin_checks(
         yield _check("ice_margin", lesion, None, needed_mm, "mm", Verdict.UNKNOWN, "no margin to seen ice")
     for margin in seen:
         low, high = margin.interval_mm
-        share = f"over {margin.assessable_frac:.0%} of the lesion's surface, minimum {margin.minimum_mm:.1f} mm"
+        share = f"measured {margin.minimum_mm:.1f} mm over {margin.assessable_frac:.0%} of the lesion's surface"
         verdict = Verdict.PASS if low >= needed_mm else Verdict.WARN if high >= needed_mm else short
         if margin.assessable_frac < 1.0 and verdict is Verdict.PASS:
             verdict = Verdict.UNKNOWN

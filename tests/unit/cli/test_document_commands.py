@@ -77,7 +77,10 @@ def test_the_run_sheet_of_a_dossier_with_a_plan_has_its_kit_and_the_schedules_ch
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", ("s (model prior)", "a prior of the model")), ("fr", ("s (a priori du modèle)", "a priori du modèle ;"))],
+    [
+        ("en", ("min (model prior)", "a prior of the model")),
+        ("fr", ("min (a priori du modèle)", "a priori du modèle ;")),
+    ],
 )
 def test_the_simulated_setting_time_is_on_the_run_sheet_as_a_prior(planned, tmp_path, capsys, language, said):
     setting = Check(name="cement_setting_time", subject="cement-1", value=29.0, limit=30.0, unit="min",

@@ -82,3 +82,13 @@ def test_a_trace_says_what_is_unknown(tmp_path, capsys):
     found = {(row["rule"], row["part"]): row for row in rows}
     assert found["G13", ""]["outcome"] == "missing"
     assert found["G7", ""]["inputs"]["inr"] == "unknown" and found["G7", ""]["outcome"] == "missing"
+
+
+def test_a_stopped_case_has_nothing_to_schedule_and_all_its_sheets(tmp_path, capsys):
+    scenario = cases.a2().lesion(neurological_deficit="motor")
+    made = Dossier.create(tmp_path / "d", scenario.case())
+    made.write("assessment", scenario.assessment())
+    code, out, _ = call(capsys, "schedule", str(made.folder))
+    assert code == 0 and "nothing to schedule" in out and "in all" not in out
+    assert call(capsys, "documents", str(made.folder))[0] == 0
+    assert len(list((made.folder / "documents").glob("*.pdf"))) == 12

@@ -61,6 +61,15 @@ def test_of_a_device_sold_in_several_lengths_the_shortest_that_reaches_is_named(
     assert item.note == note
 
 
+def test_a_cannulated_screw_has_its_wire_in_the_kit_whether_the_plan_places_it_or_not():
+    screws = [placement("screw-7.3", "screw", f"screw-{n}", 7.3) for n in (1, 2)]
+    wire = placement("wire-2.8", "wire", "wire-1", 2.8)
+    bare = {item.device: item for item in kit((step("screw-1", Technique.SCREW, *screws),))}
+    assert (bare["wire-2.8"].quantity, bare["wire-2.8"].spare, bare["wire-2.8"].step) == (2, 1, "screw-1")
+    placed = [item for item in kit((step("screw-1", Technique.SCREW, wire, screws[0]),)) if item.device == "wire-2.8"]
+    assert [(item.quantity, item.spare) for item in placed] == [(1, 1)]
+
+
 # shows: R77
 @pytest.mark.parametrize(("diameter_mm", "verdict"), [(4.19, Verdict.PASS), (9.9, Verdict.PASS), (10.0, Verdict.FAIL)])
 def test_every_incision_stays_below_the_limit(diameter_mm, verdict):

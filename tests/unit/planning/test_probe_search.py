@@ -1,5 +1,6 @@
 """The search for probes with the real simulation of every candidate, on the torso."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -11,7 +12,7 @@ from trocar.catalog import limit
 from trocar.model.finding import Verdict
 from trocar.model.forecast import NOT_EMBOLIZED
 from trocar.model.space import as_vector
-from trocar.model.treatment import Technique
+from trocar.model.treatment import Remedy, Technique, Text
 from trocar.planning.array import spaced
 from trocar.planning.bundles import approaches
 from trocar.planning.canal import with_canal
@@ -19,7 +20,7 @@ from trocar.planning.coverage import chosen_probe, cover, search_for
 from trocar.planning.outlook import Aim, Foresight, worth
 from trocar.planning.position import upward
 from trocar.planning.refine import Effort, Scout
-from trocar.planning.remedies import remedies
+from trocar.planning.remedies import remedies, remedy_texts
 from trocar.planning.robust import robustness
 from trocar.planning.surroundings import surroundings
 from trocar.simulation.preview import predict
@@ -162,3 +163,27 @@ def test_what_stays_uncovered_is_named(here):
 def test_without_a_predictor_nothing_is_called_a_temperature(here):
     scout = Scout(here[0], here[0].lesion_points_lps_mm, "palliative", None)
     assert scout.see(starts(here, 1))[0].outlook is None
+
+
+def test_a_remedy_of_a_refused_placement_says_that_it_is_none_of_the_plan():
+    tried = Remedy(
+        kind="carbon_dioxide",
+        structure="nerve_root_s1_left",
+        text=Text(en="carbon dioxide", fr="du CO2"),
+        simulated=True,
+        before_degC=4.0,
+        after_degC=-5.2,
+        lethal_before_frac=0.36,
+        lethal_after_frac=0.38,
+        opens=False,
+    )
+    (text,) = remedy_texts((tried,), refused=True)
+    assert text.en.startswith(
+        "At the refused placement, with carbon dioxide: the left S1 root at \u22125 instead of 4 °C"
+    )
+    assert text.fr.startswith("À la position refusée, avec du CO2 : la racine S1 gauche à \u22125 au lieu de 4 °C")
+    held = replace(tried, after_degC=27.0, opens=True)
+    (text,) = remedy_texts((held,), refused=True)
+    assert "opens the plan" not in text.en and "keep every limit there" in text.en
+    (text,) = remedy_texts((held,))
+    assert text.en.startswith("With carbon dioxide") and text.en.endswith("opens the plan.")

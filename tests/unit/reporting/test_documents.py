@@ -12,9 +12,10 @@ from pdf_text import page_texts
 from trocar.assessment.assess import assess
 from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sources import require_resolved
-from trocar.model.case import Clinical, Decision, Side
+from trocar.model.case import Clinical, Decision, Drugs, Laboratory, Oncology, Pain, Patient, Side
 from trocar.model.treatment import GateOutcome, Text
 from trocar.phantoms import ilium, sacrum
+from trocar.planning.kit import kit
 from trocar.proposal.propose import propose
 from trocar.proposal.schedule import schedule
 from trocar.reporting.documents import render
@@ -22,6 +23,7 @@ from trocar.reporting.documents.documents import documents, sheet
 from trocar.reporting.documents.render import SIZES_pt, pages
 from trocar.reporting.documents.sheet import KINDS, Bullets, Paragraph, Section
 from trocar.reporting.gathered import gather
+from trocar.reporting.language import Language
 
 DAY = datetime.date(2026, 11, 26)
 REQUIRED = {
@@ -96,7 +98,7 @@ def test_every_document_is_complete_on_one_page_with_its_side(written):
     for document in written:
         assert [one.key for one in document.sheet.sections] == REQUIRED[document.sheet.document]
         assert pages(document.pdf) == 1
-        assert all(one.title in document.html.replace("&#39;", "'") for one in document.sheet.sections)
+        assert all(Language.spaced(one.title) in document.html.replace("&#39;", "'") for one in document.sheet.sections)
         assert "2026.11+" in document.sheet.frame.footer[1]
 
 
@@ -237,6 +239,15 @@ def test_no_english_document_keeps_a_french_term(written):
         assert [(english.stem, form) for form in forms if re.search(rf"\b{re.escape(form)}\b", text)] == []
 
 
+LOOSE = re.compile(r" [:;!?»](?=\s|$)|\d (?:mm|ml|min|s|°C|%|Gy|G)(?![\wé])")
+
+
+def test_no_line_breaks_before_a_french_sign_or_between_a_number_and_its_unit(written):
+    for document in written:
+        text = re.sub(r"<style>.*?</style>", "", document.html, flags=re.DOTALL)
+        assert LOOSE.findall(re.sub(r"<[^>]+>", "|", text)) == [], document.stem
+
+
 # --- the tumor board
 
 
@@ -269,6 +280,79 @@ def test_many_reasons_against_push_out_reasons_for_and_never_each_other():
     document = documents(made.case(), option, made=DAY, kinds=("tumor-board",), languages=("en",))[0]
     text = "".join(page_texts(document.pdf))
     assert all(f"No {n}." in text and f"T{n}" in text for n in range(100, 130))
+
+
+# --- what was entered
+
+
+def entered():
+    """A clinical file with figures that rounding would move across a gate, and with all that a sheet may drop."""
+    return replace(
+        made.known_clinical(),
+        patient=Patient(age_years=17.6, implants=("pacemaker",), allergies=()),
+        oncology=Oncology(
+            histology="clear cell",
+            systemic_therapies=("cabozantinib",),
+            bone_agents=("denosumab",),
+            expected_survival_months=0.5,
+            prior_radiotherapy_at_site=True,
+            radiotherapy_dose_Gy=30.0,
+            radiotherapy_fractions=10,
+        ),
+        pain=Pain(worst_nrs=6.5, morphine_mg_per_d=120.0),
+        laboratory=Laboratory(platelets_giga_per_l=49.6, inr=1.84),
+        drugs=Drugs(antiplatelets=("aspirin",)),
+    )
+
+
+def values(kind, code):
+    """What stands in the fields of a sheet of that file."""
+    said = sheet(gather(made.case(clinical=entered()), (), None), kind, code, DAY)
+    return {field.value for block in blocks(said) if block.kind == "fields" for field in block.fields}
+
+
+@pytest.mark.parametrize(
+    ("kind", "english", "french"),
+    [
+        (
+            "tumor-board",
+            {"17.6\u00a0years", "0.5\u00a0months", "49.6\u00a0G/l", "1.84", "6.5"},
+            {"17,6\u00a0ans", "0,5\u00a0mois", "49,6\u00a0G/l", "1,84", "6,5"},
+        ),
+        ("checklist", {"49.6\u00a0G/l", "1.84"}, {"49,6\u00a0G/l", "1,84"}),
+        ("consultation-letter", {"6.5"}, {"6,5"}),
+        ("follow-up", {"6.5"}, {"6,5"}),
+    ],
+)
+def test_figures_stand_as_they_were_entered(kind, english, french):
+    assert english <= values(kind, "en")
+    assert french <= values(kind, "fr")
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        (
+            "tumor-board",
+            {
+                "pacemaker", "aspirin", "clear cell", "cabozantinib", "denosumab", "120\u00a0mg",
+                "yes, 30\u00a0Gy, 10 fractions", "none known",
+            },
+        ),
+        ("checklist", {"pacemaker", "aspirin", "none known"}),
+        ("consultation-letter", {"pacemaker", "aspirin", "cabozantinib", "120\u00a0mg"}),
+        ("follow-up", {"120\u00a0mg"}),
+    ],
+)  # fmt: skip
+def test_what_the_file_knows_stands_on_the_sheets_that_ask_for_it(kind, known):
+    assert known <= values(kind, "en")
+    assert "aucune connue" in values("checklist", "fr")
+
+
+def test_what_an_answer_would_take_out_of_an_option_is_said_in_both_languages(found):
+    options = [finding for finding in found[1] if type(finding).__name__ == "Proposal"]
+    told = [item.effect for option in options for item in option.counterfactuals if "no longer held" in item.effect.en]
+    assert told and all("en moins : " in effect.fr for effect in told)
 
 
 # --- the letter
@@ -318,6 +402,8 @@ def test_a_stopped_case_offers_no_treatment_to_the_patient():
     said = sheet(gather(made.case(), (none,), None), "consultation-letter", "en", DAY)
     assert section(said, "proposal").blocks[0].text == "Nothing is proposed."
     assert "Several treatments" not in str(said)
+    board = sheet(gather(made.case(), (none,), None), "tumor-board", "en", DAY)
+    assert section(board, "reasons").blocks[0].text == "No option holds a technique."
 
 
 # --- the report and the follow-up
@@ -327,10 +413,15 @@ def test_a_stopped_case_offers_no_treatment_to_the_patient():
 def test_the_procedure_report_gives_the_plan_and_leaves_what_happened_blank():
     option = made.proposal()
     embolized = replace(option.techniques[1], status=option.techniques[0].status, reasons_against=())
-    said = sheet(gather(made.case(), made.findings(), None), "procedure-report", "en", DAY)
+    assessed, option, plan, *others = made.findings()
+    plan = replace(plan, kit=kit(plan.steps))
+    said = sheet(gather(made.case(), (assessed, option, plan, *others), None), "procedure-report", "en", DAY)
     rows = section(said, "done").blocks[0].rows
     planned = {row[0]: row[1] for row in rows}
     assert "10.0\u00a0min" in planned["cryoablation"]
+    assert planned["screw"].endswith("Cannulated screw 7.3 mm (7.3\u00a0×\u00a071\u00a0mm)")
+    assert "1\u00a0×\u00a0Bone cement" in planned["cement"]
+    assert "(cement-1 3.0\u00a0ml, cement-2 3.0\u00a0ml)" in planned["cement"]
     assert all(row[3] == "" for row in rows)
     asked = {row[0]: row[2] for row in rows}
     assert "number and length of cores" in asked["biopsy"]

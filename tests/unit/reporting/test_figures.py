@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import reporting_case as made
-from trocar.reporting import planes
+from trocar.reporting import captions, planes
 from trocar.reporting.figures import PIXELS, ct_picture, draw
 from trocar.reporting.gathered import gather
+from trocar.reporting.language import Language
 from trocar.reporting.marks import LETTER, SIZE, Places, label
 from trocar.reporting.panels import Panel, panels
 from trocar.reporting.staging import PLANNING, Stage, bead_radius_mm, stages
@@ -168,3 +169,12 @@ def test_a_label_in_the_corner_leaves_the_pictures_letter_to_be_read(wanted):
     column, row = written_at(Places().written("Fem L", np.array(wanted))) - (0.0, 5.0)
     half = LETTER * len("Fem L") / 2
     assert column - half >= 38.0 or row - 9.0 >= 40.0  # a letter of 34 from (14, 40) on
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("en", "cools the left sciatic nerve most"), ("fr", "refroidit le plus le nerf sciatique gauche")],
+)
+def test_a_caption_names_a_nerve_with_its_article(gathered, code, said):
+    panel = next(panel for panel in panels(gathered) if panel.topic == "nerve")
+    assert said in captions.caption(draw(gathered, panel), Language(code))

@@ -10,6 +10,7 @@ import pytest
 from babel.messages.extract import extract
 
 import trocar.reporting
+from trocar.catalog import references
 from trocar.errors import CatalogError
 from trocar.reporting import captions, citations, collapses, remarks, scene, strengths, vocabulary
 from trocar.reporting.documents import documents, terms
@@ -45,6 +46,8 @@ def used() -> set[str]:
         strengths.STATES,
         strengths.SUPPORTS,
         citations.ORIGINS,
+        citations.READ,
+        citations.RECALLED,
         terms.SEXES,
         documents.TITLES,
     ]:
@@ -89,6 +92,57 @@ def test_numbers_as_each_language_writes_them(value, unit, english, french):
     assert FR.number(value, unit) == french
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "unit", "said"),
+    [
+        (49.6, 50.0, "giga_per_l", "49.6\u00a0G/l"),
+        (9.98, 10.0, "degC", "9.98\u00a0°C"),
+        (8.4, 10.0, "degC", "8.4\u00a0°C"),
+        (10.0, 10.0, "degC", "10.0\u00a0°C"),
+        (0.9949, 0.995, "frac", "99%"),
+        (0.9949, 0.99, "frac", "99.5%"),
+        (9.99999, 10.0, "degC", "10.000\u00a0°C"),
+        (5.0, None, "mm", "5.0\u00a0mm"),
+    ],
+)
+def test_a_number_beside_its_limit_shows_on_which_side_it_lies(value, limit, unit, said):
+    assert EN.compared(value, limit, unit) == said
+
+
+def test_a_limit_keeps_the_decimal_that_it_has():
+    assert EN.limit(0.995, "frac") == "99.5%" and FR.limit(0.995, "frac") == "99,5\u00a0%"
+    assert EN.limit(73.9, "s") == "74\u00a0s" and EN.limit(50.0, "mm") == "50.0\u00a0mm"
+
+
+@pytest.mark.parametrize(
+    ("plain", "held"),
+    [
+        ("arrêter à 2,2 ml : le ciment sort", "arrêter à 2,2~ml~: le ciment sort"),
+        ("vis 7,3 / mm de long ; 5 % ?", "vis 7,3~/~mm de long~; 5~%~?"),
+        ("3 minutes, 12 mois, 10 Gy", "3~minutes, 12~mois, 10~Gy"),
+        ("2 × 30 mm", "2~×~30~mm"),
+        ("stop at 2.2 ml: it leaves the bone", "stop at 2.2~ml: it leaves the bone"),
+        ("« oui » : 4 sondes", "«~oui~»~: 4 sondes"),
+        ("L5 donc 3 dents et 4 segments", "L5 donc 3 dents et 4 segments"),
+    ],
+)
+def test_numbers_are_held_to_units_and_french_signs_to_words(plain, held):
+    assert FR.spaced(plain) == held.replace("~", "\u00a0")
+    page = FR.spaced_html(f'<p title="{plain}">{plain}</p>')
+    assert page == f'<p title="{plain}">{held}</p>'.replace("~", "\u00a0")
+
+
+def test_degrees_below_zero_have_a_minus_sign():
+    assert FR.units("cryoablation-1 -20 degC") == "cryoablation-1 \u221220\u00a0°C"
+
+
+def test_what_stands_for_recollection_is_said_as_the_catalog_says_it():
+    known = references()
+    assert {key: known[key].text for key in citations.RECALLED} == citations.RECALLED
+    assert set(citations.RECALLED) == {key for key in known if key.startswith("R-")}
+    assert {reference.read for reference in known.values()} == set(citations.READ)
+
+
 def test_dates_in_full():
     date = datetime.date(2026, 11, 12)
     assert EN.date(date) == "November 12, 2026"
@@ -109,6 +163,12 @@ def test_dates_in_full():
 def test_names_of_structures(name, english, french):
     assert structure_name(name, EN) == english
     assert structure_name(name, FR) == french
+
+
+def test_the_status_of_a_technique_agrees_in_french_with_each_of_them():
+    """They are nouns: participles would have to follow `la cryoablation` and `le ciment`."""
+    said = {FR(word) for word in vocabulary.STATUSES.values()}
+    assert said == {"indication", "en option", "pas d'indication", "contre-indication"}
 
 
 def test_no_french_message_keeps_an_english_decimal_point():

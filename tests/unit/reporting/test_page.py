@@ -11,12 +11,14 @@ import pytest
 import reporting_case as made
 from trocar.catalog.structures import structure_names
 from trocar.errors import CaseError
-from trocar.model.case import Clinical, Decision, Side
+from trocar.model.case import Clinical, Decision, GeometryFinding, Role, Severity, Side
 from trocar.model.finding import Verdict
+from trocar.model.treatment import Text
 from trocar.reporting.report import Report, report
 
 VOID = {"meta", "br", "img", "input", "hr", "link"}
 MEASURE = re.compile(r"\d\s*(mm|ml|°C|%|min|°|UH|HU|G/l)(?![a-z])")
+LOOSE = re.compile(r" [:;!?»](?=\s|$)|\d (?:mm|ml|min|s|°C|%|Gy|G)(?![\wé])")
 
 
 @dataclass
@@ -315,6 +317,45 @@ def test_what_an_embolization_leaves_stands_alone_in_its_protocol():
     bare = replace(plan.steps[0], protocol=(), perfusion_scale=0.1)
     words = Page(report(made.case(), replace(plan, steps=(bare, *plan.steps[1:]))).html).words("en")
     assert "perfusion left" in words and "–perfusion" not in words.replace(" ", "")
+
+
+def test_no_line_breaks_before_a_french_sign_or_between_a_number_and_its_unit():
+    assessed, option, plan, *others = made.findings()
+    note = Text(en="Wait 3 min: then look.", fr="Attendre 3 min : puis regarder ; 7,3 / mm ?")
+    plan = replace(plan, steps=tuple(replace(step, notes=(note,)) for step in plan.steps))
+    page = Page(report(made.case(), assessed, option, plan, *others).html)
+    for language in ("en", "fr"):
+        pieces = [text for e in page.elements if e.within("div", lang=language) and e.tag != "text" for text in e.text]
+        assert [text for text in pieces if LOOSE.search(text)] == []
+    assert "3\u00a0min\u00a0: puis regarder\u00a0; 7,3\u00a0/\u00a0mm\u00a0?" in page.words("fr")
+
+
+def test_two_distances_to_the_skin_have_two_labels():
+    assessed, *others = made.findings()
+    (measure,) = assessed.lesions
+    (nerve,) = measure.neighbors
+    measure = replace(measure, neighbors=(nerve, replace(nerve, name="skin", role=Role.SKIN, distance_mm=10.3)))
+    page = Page(report(made.case(), replace(assessed, lesions=(measure,)), *others).html)
+    heads = {text for e in page.of("th") for text in e.text}
+    assert {"Distance to the skin's surface", "skin, inner side"} <= heads
+    assert {"Distance à la surface de la peau", "peau, face interne"} <= heads
+
+
+def test_what_the_reader_says_of_an_image_and_of_a_source_is_french_in_french():
+    said = "gantry tilt of 12.5 deg: every slice shifted within its own plane (linear interpolation) onto a grid with "
+    finding = GeometryFinding(
+        subject="ct",
+        finding="gantry_tilt",
+        severity=Severity.REPAIRED,
+        value=3.0,
+        limit=1.0,
+        unit="mm",
+        message=said + "perpendicular axes; air is filled in where no slice reaches",
+    )
+    html = report(replace(made.case(), geometry=(finding,)), *made.findings()).html
+    assert "statif incliné de 12,5°" in Page(html).words("fr")
+    french = html.split('<div lang="fr">')[1].split('<div lang="en">')[0]
+    assert "Rappelé de mémoire" in french and "Recalled from the literature" not in french
 
 
 def test_french_holds_no_english_names_of_structures_and_no_unit_is_a_key(page):

@@ -14,12 +14,12 @@ EN, FR = Language("en"), Language("fr")
         ("nerves not segmented", "nerfs non segmentés"),
         ("10 degC is crossed at 31.5 min", "10 °C est franchi à 31,5 min"),
         (
-            "over 21% of the lesion's surface, minimum -7.6 mm",
-            "sur 21\u00a0% de la surface de la lésion, minimum \u22127,6 mm",
+            "measured -7.6 mm over 21% of the lesion's surface",
+            "mesurée à \u22127,6 mm sur 21\u00a0% de la surface de la lésion",
         ),
         (
             "predicted at 3 mm; partial by choice: the probe is kept off nerve_root_s1_left",
-            "prédit à 3 mm ; partiel à dessein : la sonde reste à distance de racine S1 (gauche)",
+            "prédit à 3 mm ; partiel à dessein : la sonde reste à distance de la racine S1 gauche",
         ),
         (
             "rigid on hip_left, sacrum; correlation search, then Gauss-Newton",

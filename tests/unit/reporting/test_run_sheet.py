@@ -14,10 +14,13 @@ from trocar.catalog import limit
 from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sheets import sheet_lines
 from trocar.model.finding import Check, Verdict
+from trocar.model.schedule import SIMULATED
 from trocar.planning.kit import kit
 from trocar.proposal.schedule import schedule
 from trocar.reporting.documents.documents import documents, sheet
 from trocar.reporting.gathered import gather
+from trocar.reporting.language import Language
+from trocar.reporting.words import check_name
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "proposal"))
 import proposal_cases as cases
@@ -94,6 +97,21 @@ def test_an_unknown_setting_time_and_an_unknown_cavity_are_said(code, unknown):
     assert not [item for item in section(known, "checks").blocks[0].items if item.startswith("? ")]
 
 
+@pytest.mark.parametrize(("code", "zero"), [("en", "start of mixing"), ("fr", "début du malaxage")])
+def test_when_cement_has_set_is_told_in_minutes_and_from_when_they_count(code, zero):
+    mixed = {"set_at_s": 1964.0, "set_source": SIMULATED}
+    said, _ = run_sheet(
+        code,
+        plan=planned(),
+        change=lambda timed: replace(timed, batches=tuple(replace(mix, **mixed) for mix in timed.batches)),
+    )
+    line = next(item for item in section(said, "checks").blocks[0].items if "33\u00a0min" in item)
+    assert zero in line
+    assert "33\u00a0min" in section(said, "sequence").blocks[1].items[0]
+    language = Language(code)
+    assert check_name("cement_setting_time", language) != check_name("cement_set_from_mixing", language)
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_an_order_rule_that_gave_way_is_said_with_what_it_asks_for(code):
     said, _ = run_sheet(code, change=lambda timed: replace(timed, yielded=("E2", "E11")))
@@ -120,6 +138,23 @@ def test_every_kind_of_check_of_a_schedule_has_its_words(code):
         )
 
 
+@pytest.mark.parametrize(
+    ("code", "stop", "none"), [("en", "STOP G", "no schedule:"), ("fr", "ARRÊT G", "pas d'horloge")]
+)
+def test_a_case_that_a_gate_stops_has_every_sheet_without_a_schedule(code, stop, none):
+    scenario = cases.a2().lesion(neurological_deficit="motor")
+    options = scenario.proposals()
+    timed = schedule(options[0])
+    assert timed.steps == ()
+    given = (scenario.assessment(), *options, timed)
+    for document in documents(scenario.case(), *given, made=DAY, languages=(code,)):
+        assert any(alarm.startswith(stop) for alarm in document.sheet.alarms), document.stem
+    said = sheet(gather(scenario.case(), given, None), "run-sheet", code, DAY)
+    assert section(said, "session").blocks[0].fields[1].value == "–"
+    for key in ("checks", "sequence", "controls"):
+        assert none in section(said, key).blocks[0].text
+
+
 # --- with a plan
 
 
@@ -134,8 +169,10 @@ def test_each_step_shows_its_kit_with_spares(code):
     length = {"en": "length", "fr": "longueur"}[code]
     assert kit_of["cryoablation-1"].endswith(f" – 2\u00a0×\u00a0IceFORCE 2.1 CX (+1) ({length} 175 mm)")
     assert all(f"{length} mm" in kit_of["screw-1"] or f"{length} " in kit_of["screw-1"] for length in (65, 70, 75))
-    for name in {item.step for item in plan.kit}:
-        items = [item for item in plan.kit if item.step == name]
+    rows_of = {(item.device, item.step): "wire-1" if item.device == "wire-2.8" else item.step for item in plan.kit}
+    assert "wire-1" in rows_of.values(), "a screw's wire stands where it is put in"
+    for name in set(rows_of.values()):
+        items = [item for item in plan.kit if rows_of[item.device, item.step] == name]
         assert all(f"{item.quantity}\u00a0×" in kit_of[name] for item in items)
         assert kit_of[name].count("(+") == sum(item.spare > 0 for item in items)
     starts = [int(row[0].removeprefix("+").replace(",", "")) for row in table.rows]
@@ -203,6 +240,46 @@ def test_every_nerve_stands_with_what_the_simulation_gave_it(code, said):
     assert len(fields) == len(nerves) > 0
     for field, degC in zip(fields, nerves.values(), strict=True):
         assert f"{said} {degC:.0f}\u00a0°C" in field.value and "planned" not in field.value
+
+
+@pytest.mark.parametrize(
+    ("code", "planned_ml", "stop", "none"),
+    [
+        ("en", "3.0\u00a0ml planned", "stop at 2.2 ml: it leaves the bone", "not simulated"),
+        ("fr", "3,0\u00a0ml prévus", "arrêter à 2,2 ml : le ciment sort de l'os", "non simulé"),
+    ],
+)
+def test_the_cement_stands_with_its_volume_at_each_site_and_where_to_stop(code, planned_ml, stop, none):
+    check = Check(
+        name="cement_stop_volume",
+        subject="cement-1",
+        value=2.2,
+        limit=3.0,
+        unit="ml",
+        verdict=Verdict.WARN,
+        source="design",
+        message="stop at 2.2 ml: it leaves the bone through a breach of the cortex",
+    )
+    scenario, plan = cases.a1(), planned()
+    options = scenario.proposals()
+    given = (scenario.assessment(), *options, plan, schedule(options[0], plan))
+    simulation = replace(made.simulation(), checks=(check,))
+    said = sheet(gather(scenario.case(), (*given, simulation), None), "run-sheet", code, DAY)
+    lines = section(said, "sequence").blocks[1].items
+    (head,) = [line for line in lines if line.startswith("cement-1")]
+    (tip,) = [line for line in lines if line.startswith("cement-2")]
+    assert planned_ml in head and planned_ml in tip
+    assert stop in head and stop not in tip and none in tip and none not in head
+
+
+def test_a_nerve_just_below_its_limit_does_not_stand_at_it():
+    scenario, plan = cases.a1(), planned()
+    (known,) = made.simulation().states[0].structures
+    nerve = next(item.name for item in scenario.measure.neighbors if item.role.value == "nerve")
+    state = replace(made.simulation().states[0], structures=(replace(known, name=nerve, minimum_degC=9.7),))
+    given = (scenario.assessment(), *scenario.proposals(), plan, replace(made.simulation(), states=(state,)))
+    fields = section(sheet(gather(scenario.case(), given, None), "run-sheet", "en", DAY), "limits").blocks[2].fields
+    assert any("9.7\u00a0°C" in field.value for field in fields)
 
 
 def test_the_position_is_said_where_it_changes_and_never_guessed():

@@ -24,10 +24,11 @@ def _known(facts: Facts) -> Section:
         facts.known(language("Planning CT"), facts.date(facts.gathered.case.acquired)),
         facts.known(language("Tumor board"), facts.date(clinical.decision.tumor_board_date)),
         facts.known(language("Blood tests"), facts.date(tests.date)),
-        facts.known(language("Platelets"), facts.number(tests.platelets_giga_per_l, "giga_per_l", digits=0)),
-        facts.known("INR", facts.number(tests.inr, "", digits=1)),
+        facts.known(language("Platelets"), facts.entered(tests.platelets_giga_per_l, "giga_per_l")),
+        facts.known("INR", facts.entered(tests.inr, least=1)),
         facts.known(language("Anticoagulants"), facts.several("takes_anticoagulant", drugs.anticoagulants)),
         facts.known(language("Antiplatelets"), facts.several("takes_antiplatelet", drugs.antiplatelets)),
-        facts.known(language("Allergies"), facts.several("allergies", clinical.patient.allergies)),
+        facts.known(language("Allergies"), facts.allergies()),
+        facts.known(language("Implanted devices"), facts.implants()),
     )
     return Section("known", language("What the file says, to be checked again"), (Fields(fields, columns=3),))

@@ -41,8 +41,10 @@ def _reason(facts: Facts) -> Section:
     fields = (
         facts.known(language("Lesion"), facts.target()),
         facts.known(language("Primary tumor"), facts.chosen("primary", clinical.oncology.primary)),
-        facts.known(language("Worst pain (0 to 10)"), facts.number(clinical.pain.worst_nrs, "", digits=0)),
+        facts.known(language("Worst pain (0 to 10)"), facts.entered(clinical.pain.worst_nrs)),
         facts.known(language("Type of pain"), facts.several("pain_character", clinical.pain.character)),
+        facts.known_or_blank(language("Systemic treatments"), facts.systemic_treatments()),
+        facts.known_or_blank(language("Morphine equivalent per day"), facts.morphine()),
         *facts.blank(language("History and treatments"), language("Drugs against pain, per day")),
     )
     return Section("reason", language("Reason and history"), (Fields(fields, columns=2),))
@@ -101,7 +103,8 @@ def _before(facts: Facts) -> Section:
     fields = (
         facts.known(language("Anticoagulants"), facts.several("takes_anticoagulant", clinical.drugs.anticoagulants)),
         facts.known(language("Antiplatelets"), facts.several("takes_antiplatelet", clinical.drugs.antiplatelets)),
-        facts.known(language("Allergies"), facts.several("allergies", clinical.patient.allergies)),
+        facts.known(language("Allergies"), facts.allergies()),
+        facts.known(language("Implanted devices"), facts.implants()),
         facts.known(language("Blood tests"), facts.date(clinical.laboratory.date)),
         *facts.blank(
             language("Drugs to stop, date; to restart, date"),

@@ -11,6 +11,7 @@ from trocar.catalog.ruleset import ruleset
 from trocar.catalog.sheets import Part, SheetLine, sheet_lines
 from trocar.model.case import Role
 from trocar.model.finding import Verdict
+from trocar.model.schedule import Schedule
 from trocar.model.treatment import GateOutcome, Missing, Proposal, Step, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
@@ -49,6 +50,10 @@ class Facts:
     def number(self, value: float | None, unit: str, *, digits: int | None = None) -> str | None:
         return None if value is None else self.language.number(value, unit, digits=digits)
 
+    def entered(self, value: float | None, unit: str = "", *, least: int = 0) -> str | None:
+        """A number as it was entered, with `least` decimals or more."""
+        return None if value is None else self.language.entered(value, unit, least=least)
+
     def date(self, date: datetime.date | None) -> str | None:
         return None if date is None else self.language.date(date)
 
@@ -66,6 +71,44 @@ class Facts:
         if values is None:
             return None
         return self.chosen(name, *values) or self.language("none")
+
+    def allergies(self) -> str | None:
+        """The allergies; `none known` for a known absence."""
+        known = self.gathered.case.clinical.patient.allergies
+        return self.language("none known") if known == () else self.several("allergies", known)
+
+    def implants(self) -> str | None:
+        """The implanted devices."""
+        return self.several("implants", self.gathered.case.clinical.patient.implants)
+
+    def morphine(self) -> str | None:
+        """The morphine equivalent per day."""
+        return self.entered(self.gathered.case.clinical.pain.morphine_mg_per_d, "mg")
+
+    def systemic_treatments(self) -> str | None:
+        """The systemic treatments with the days of the last and the next."""
+        cancer = self.gathered.case.clinical.oncology
+        given = self.several("systemic_therapies", cancer.systemic_therapies)
+        last, following = self.date(cancer.systemic_last_date), self.date(cancer.systemic_next_date)
+        parts = [
+            given,
+            last and self.language("last on {date}", date=last),
+            following and self.language("next on {date}", date=following),
+        ]
+        return self.language.listed(part for part in parts if part) or None
+
+    def radiotherapy(self) -> str | None:
+        """Whether the site was irradiated, with what dose and when: `yes, 30 Gy, 10 fractions, March 3, 2026`."""
+        cancer = self.gathered.case.clinical.oncology
+        fractions = cancer.radiotherapy_fractions
+        parts = [
+            self.yes_no(cancer.prior_radiotherapy_at_site),
+            self.entered(cancer.radiotherapy_dose_Gy, "Gy"),
+            self.language("1 fraction") if fractions == 1 else None,
+            self.language("{count} fractions", count=fractions) if fractions and fractions > 1 else None,
+            self.date(cancer.radiotherapy_date),
+        ]
+        return ", ".join(part for part in parts if part) or None
 
     # --- the lesion and its side
 
@@ -184,13 +227,24 @@ class Facts:
 
     # --- treatment
 
+    @property
+    def schedule(self) -> Schedule | None:
+        """The session on the clock; None without one, and where nothing is to be done."""
+        timed = self.gathered.schedule
+        return timed if timed and timed.steps else None
+
+    def no_schedule(self) -> str:
+        """Why there is no schedule: nobody made one, or the option holds no step."""
+        if self.gathered.schedule is None:
+            return self.language("There is no schedule yet.")
+        return self.language("There is no schedule: the option holds no step.")
+
     def technique(self, technique: Technique) -> str:
         return word(vocabulary.TECHNIQUES, technique.value, self.language)
 
     def step_names(self) -> dict[str, str]:
         """Id of each step on the clock -> its name, numbered where there are several of its kind."""
-        timed = self.gathered.schedule
-        steps = timed.steps if timed else ()
+        steps = self.schedule.steps if self.schedule else ()
         several = {kind for kind, count in Counter(step.step for step in steps).items() if count > 1}
         counted, names = Counter[str](), {}
         for step in steps:

@@ -22,10 +22,11 @@ def _before(facts: Facts) -> Section:
     language, clinical = facts.language, facts.gathered.case.clinical
     fields = (
         facts.known(language("Lesion"), facts.target()),
-        facts.known(language("Worst pain (0 to 10)"), facts.number(clinical.pain.worst_nrs, "", digits=0)),
-        facts.known("ECOG", facts.number(clinical.patient.ecog, "", digits=0)),
+        facts.known(language("Worst pain (0 to 10)"), facts.entered(clinical.pain.worst_nrs)),
+        facts.known("ECOG", facts.entered(clinical.patient.ecog)),
         facts.known_or_blank(language("Day of the procedure"), facts.date(clinical.decision.planned_date)),
-        *facts.blank(language("Morphine equivalent per day"), "EQ-5D-5L", language("Walking, with or without help")),
+        facts.known_or_blank(language("Morphine equivalent per day"), facts.morphine()),
+        *facts.blank("EQ-5D-5L", language("Walking, with or without help")),
     )
     return Section("before", language("Before the procedure"), (Fields(fields, columns=2),))
 

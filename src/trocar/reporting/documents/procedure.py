@@ -1,6 +1,6 @@
 """The draft of the procedure report: planned values beside blanks for what happened. Nothing is claimed as done."""
 
-from trocar.model.treatment import ProtocolPhase, Step, Technique
+from trocar.model.treatment import Placement, ProtocolPhase, Step, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.sheet import Fields, Lines, Section, Table
@@ -85,7 +85,29 @@ def _phase(phase: ProtocolPhase, language: Language) -> str:
 def _step(facts: Facts, step: Step) -> str:
     """`ablation 1: 3 × IceForce, freeze 10 min, ...`."""
     language = facts.language
-    used = [placement.device for placement in step.placements]
-    parts = [f"{used.count(item)} × {facts.device(item)}" for item in dict.fromkeys(used)]
+    used = dict.fromkeys(placement.device for placement in step.placements)
+    parts = [_device(facts, step, device_id) for device_id in used]
     parts += [_phase(phase, language) for phase in step.protocol]
     return f"{step_name(step.id, step.action, language)}{facts.language.colon} {', '.join(parts) or '–'}"
+
+
+def _device(facts: Facts, step: Step, device_id: str) -> str:
+    """`1 × Bone cement (cement-head 3.0 ml, cement-tip 2.5 ml)`: as many as the kit holds, with size or volume."""
+    placements = [placement for placement in step.placements if placement.device == device_id]
+    plan = facts.gathered.plan
+    packed = [item.quantity for item in (plan.kit if plan else ()) if (item.device, item.step) == (device_id, step.id)]
+    cement = all(placement.role == "cement" for placement in placements)
+    count = sum(packed) if cement else len(placements)
+    counted = f"{count}\u00a0×\u00a0" if count else ""
+    sizes = ", ".join(filter(None, (_size(placement, facts.language) for placement in placements)))
+    return f"{counted}{facts.device(device_id)}" + (f" ({sizes})" if sizes else "")
+
+
+def _size(placement: Placement, language: Language) -> str:
+    """A screw's diameter by its length, or what is injected where."""
+    if placement.role == "screw":
+        diameter = language.number(placement.diameter_mm, "", digits=1)
+        return f"{diameter}\u00a0×\u00a0{language.number(placement.length_mm, 'mm', digits=0)}"
+    if placement.volume_ml is None:
+        return ""
+    return f"{placement.name} {language.number(placement.volume_ml, 'ml')}"

@@ -4,7 +4,7 @@ import datetime
 import json
 import re
 from base64 import b64encode
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from trocar.errors import ReadError
 from trocar.reporting.documents.sheet import Sheet
+from trocar.reporting.language import Language
 
 TEMPLATES = Path(__file__).parent / "templates"
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
@@ -26,6 +27,7 @@ _PAGES = re.compile(rb"<xmpTPg:NPages>(\d+)</xmpTPg:NPages>")
 
 def html(sheet: Sheet) -> str:
     """The sheet as one HTML page without scripts."""
+    sheet = _spaced(sheet)
     style = (TEMPLATES / "sheet.css").read_text(encoding="utf-8")
     digest = "sha256-" + b64encode(sha256(style.encode()).digest()).decode()
     template = _environment().get_template("sheet.html.j2")
@@ -51,6 +53,7 @@ def pages(content: bytes) -> int:
 
 
 def _compiled(sheet: Sheet, made: datetime.date, size_pt: float) -> bytes:
+    sheet = _spaced(sheet)
     noon = datetime.datetime.combine(made, datetime.time(12), tzinfo=datetime.UTC)
     rows = [[[asdict(section) for section in column] for column in row] for row in sheet.rows]
     content = json.dumps(asdict(sheet) | {"rows": rows}, ensure_ascii=False)
@@ -62,6 +65,17 @@ def _compiled(sheet: Sheet, made: datetime.date, size_pt: float) -> bytes:
     )
     assert isinstance(made_pdf, bytes)
     return made_pdf
+
+
+def _spaced(value: Any) -> Any:
+    """A sheet, or a part of one, with all its texts as `Language.spaced` sets them."""
+    if isinstance(value, str):
+        return Language.spaced(value)
+    if isinstance(value, tuple):
+        return tuple(_spaced(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{item.name: _spaced(getattr(value, item.name)) for item in fields(value)})
+    return value
 
 
 @cache

@@ -1,11 +1,14 @@
 """The sheet on the wall of the room: what the schedule fails, steps with clock and kit, looks, stops, nerve limits."""
 
+from trocar.catalog import devices, limit
+from trocar.model.device import Wire
 from trocar.model.schedule import SIMULATED, CementBatch, Schedule, TimedStep
 from trocar.model.treatment import Duration, KitItem, Technique
 from trocar.reporting import vocabulary
 from trocar.reporting.documents import terms
+from trocar.reporting.documents.deposits import deposits
 from trocar.reporting.documents.facts import Facts
-from trocar.reporting.documents.schedulechecks import checks
+from trocar.reporting.documents.schedulechecks import S_PER_MIN, checks
 from trocar.reporting.documents.sheet import Block, Bullets, Field, Fields, Paragraph, Section, Table
 from trocar.reporting.remarks import said
 from trocar.reporting.words import structure_name, word
@@ -23,19 +26,21 @@ def sections(facts: Facts) -> tuple[Section, ...]:
 
 
 def _session(facts: Facts) -> Section:
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
+    nothing = None if facts.gathered.schedule is None else "–"
+    lasts = _three(facts, timed.total_min) if timed else nothing
     fields = (
         facts.known(language("Lesion"), facts.target()),
-        facts.known(language("Session, min (low, typical, high)"), _three(facts, timed.total_min) if timed else None),
+        facts.known(language("Session, min (low, typical, high)"), lasts),
         *facts.blank(language("Start at"), language("Cement clock kept by")),
     )
     return Section("session", language("Session"), (Fields(fields, columns=2),))
 
 
 def _sequence(facts: Facts) -> Section:
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
     if timed is None:
-        return Section("sequence", language("Sequence"), (Paragraph(language("There is no schedule yet.")),), "left")
+        return Section("sequence", language("Sequence"), (Paragraph(facts.no_schedule()),), "left")
     names = facts.step_names()
     turned = {timed.steps[0].id, *(change.step for change in timed.position_changes)}
     rows, free_at_min = [], 0.0
@@ -48,7 +53,7 @@ def _sequence(facts: Facts) -> Section:
         language("Done at"),
     )  # fmt: skip
     blocks: list[Block] = [Table(head, tuple(rows), widths=(1.5, 6.8, 1.3, 1.4))]
-    blocks += [Bullets(cement)] if (cement := _cement(facts, timed)) else []
+    blocks += [Bullets(cement)] if (cement := (*_cement(facts, timed), *deposits(facts))) else []
     return Section("sequence", language("Sequence, typical clock"), (*blocks, *_unplaced_kit(facts, timed)), "left")
 
 
@@ -81,7 +86,7 @@ def _wait(facts: Facts, step: TimedStep, free_at_min: float) -> str:
 def _unplaced_kit(facts: Facts, timed: Schedule) -> tuple[Paragraph, ...]:
     """Kit of steps that are not on the clock, and the techniques for which none is listed: neither may go unseen."""
     language = facts.language
-    elsewhere = sorted({item.step for item in _kit(facts)} - {step.id for step in timed.steps})
+    elsewhere = sorted({_wanted_at(facts, item) for item in _kit(facts)} - {step.id for step in timed.steps})
     parts = [(language("Kit without a step on the clock"), [_kit_of(facts, step) for step in elsewhere])]
     plan = facts.gathered.plan
     listed = {step.technique for step in plan.steps for item in plan.kit if item.step == step.id} if plan else set()
@@ -100,7 +105,15 @@ def _kit(facts: Facts) -> tuple[KitItem, ...]:
 
 
 def _kit_of(facts: Facts, step: str) -> str:
-    return facts.language.listed(_item(facts, item) for item in _kit(facts) if item.step == step)
+    return facts.language.listed(_item(facts, item) for item in _kit(facts) if _wanted_at(facts, item) == step)
+
+
+def _wanted_at(facts: Facts, item: KitItem) -> str:
+    """The step at which a piece of the kit is wanted: a screw's wire at the step that puts it in."""
+    steps = facts.schedule.steps if facts.schedule else ()
+    wires, screws = ([step.id for step in steps if step.step == kind] for kind in ("K_WIRE", "SCREW"))
+    wire = isinstance(devices().get(item.device), Wire) and item.step in screws and len(wires) == len(screws)
+    return wires[screws.index(item.step)] if wire else item.step
 
 
 def _item(facts: Facts, item: KitItem) -> str:
@@ -112,7 +125,7 @@ def _item(facts: Facts, item: KitItem) -> str:
 
 
 def _cement(facts: Facts, timed: Schedule) -> tuple[str, ...]:
-    """The clock of each mix, in seconds from the start of mixing."""
+    """The clock of each mix from the start of mixing: what has to be quick in seconds, its setting in minutes."""
     language, unknown = facts.language, facts.language("unknown")
     return tuple(
         language(
@@ -125,7 +138,7 @@ def _cement(facts: Facts, timed: Schedule) -> tuple[str, ...]:
             needed=language.number(mix.needed_s.typical, "s"),
             most=language.number(mix.needed_s.high, "s"),
             set=_set_at(facts, mix) or unknown,
-            room=facts.number(mix.room_degC, "degC", digits=0) or unknown,
+            room=facts.entered(mix.room_degC, "degC") or unknown,
         )
         + (f" [{terms.keys(mix.source)}]" if mix.source else "")
         for number, mix in enumerate(timed.batches, start=1)
@@ -134,20 +147,20 @@ def _cement(facts: Facts, timed: Schedule) -> tuple[str, ...]:
 
 def _set_at(facts: Facts, mix: CementBatch) -> str | None:
     """When a mix has set, said to be predicted where it is."""
-    known = facts.number(mix.set_at_s, "s")
+    known = facts.number(None if mix.set_at_s is None else mix.set_at_s / S_PER_MIN, "min")
     if known is None or mix.set_source != SIMULATED:
         return known
     return facts.language("{time} (model prior)", time=known)
 
 
 def _controls(facts: Facts) -> Section:
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
     times: dict[str, list[str]] = {}
     for point in timed.controls if timed else ():
         said = getattr(point.text, language.code)
         times.setdefault(said, []).append("+" + language.number(point.at_min.typical, "", digits=0))
     items = tuple(f"{', '.join(at)}{facts.language.colon} {said}" for said, at in times.items())
-    blocks: Block = Bullets(items) if items else Paragraph(language("There is no schedule yet."))
+    blocks: Block = Bullets(items) if items else Paragraph(facts.no_schedule())
     return Section("controls", language("Looks, at minute"), (blocks,), "right")
 
 
@@ -183,12 +196,17 @@ def _reached(facts: Facts, nerve: str) -> list[str]:
         return _planned(facts, nerve)
     said = []
     if cold:
-        coldest = language.number(min(cold), "degC", digits=0)
+        coldest = _beside(facts, min(cold), "nerve_min_degC")
         said.append(language("simulated {coldest} at the coldest", coldest=coldest))
     if hot:
-        hottest = language.number(max(hot), "degC", digits=0)
+        hottest = _beside(facts, max(hot), "nerve_max_degC")
         said.append(language("simulated {hottest} at the hottest", hottest=hottest))
     return said
+
+
+def _beside(facts: Facts, degC: float, key: str) -> str:
+    """A nerve's temperature in whole degrees, finer where these would hide on which side of its limit it lies."""
+    return facts.language.compared(degC, limit(key).value, "degC", digits=0)
 
 
 def _simulated(facts: Facts, nerve: str, *, heats: bool) -> list[float]:
@@ -208,10 +226,10 @@ def _planned(facts: Facts, nerve: str) -> list[str]:
     """The coldest and the hottest that the plan foresees for a nerve."""
     language, said = facts.language, []
     if cold := _foreseen(facts, "nerve_minimum_temperature_planned", nerve):
-        coldest = language.number(min(cold), "degC", digits=0)
+        coldest = _beside(facts, min(cold), "nerve_min_degC")
         said.append(language("planned {coldest} at the coldest", coldest=coldest))
     if hot := _foreseen(facts, "nerve_maximum_temperature_planned", nerve):
-        hottest = language.number(max(hot), "degC", digits=0)
+        hottest = _beside(facts, max(hot), "nerve_max_degC")
         said.append(language("planned {hottest} at the hottest", hottest=hottest))
     return said
 

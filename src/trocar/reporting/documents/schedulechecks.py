@@ -7,6 +7,7 @@ from trocar.catalog.ruleset import ruleset
 from trocar.model.finding import Check, Verdict
 from trocar.model.schedule import SIMULATED, Schedule
 from trocar.reporting import vocabulary
+from trocar.reporting.citations import limit_said
 from trocar.reporting.documents import terms
 from trocar.reporting.documents.facts import Facts
 from trocar.reporting.documents.sheet import Bullets, Paragraph, Section
@@ -14,15 +15,16 @@ from trocar.reporting.gathered import SEVERITY
 from trocar.reporting.remarks import said
 from trocar.reporting.words import check_name, word
 
+S_PER_MIN = 60.0
 MARKS = {Verdict.FAIL: "✖", Verdict.WARN: "▲", Verdict.UNKNOWN: "?", Verdict.PASS: "✔"}
 
 
 def checks(facts: Facts) -> Section:
     """Every check of the schedule, what is unknown of the cement, and the soft rules that gave way."""
-    language, timed = facts.language, facts.gathered.schedule
+    language, timed = facts.language, facts.schedule
     title = language("Before the start: checks of this schedule")
     if timed is None:
-        return Section("checks", title, (Paragraph(language("There is no schedule yet.")),))
+        return Section("checks", title, (Paragraph(facts.no_schedule()),))
     items = _together(facts, _worst_first((*timed.checks, *_unknown_settings(timed))))
     items += [_yielded(facts, rule) for rule in timed.yielded]
     return Section("checks", title, (Bullets(tuple(items)) if items else Paragraph(language("nothing listed")),))
@@ -30,7 +32,7 @@ def checks(facts: Facts) -> Section:
 
 def failures(facts: Facts) -> tuple[str, ...]:
     """The failed checks, for the alarms above everything else."""
-    timed = facts.gathered.schedule
+    timed = facts.schedule
     failed = timed.failed if timed else ()
     return tuple(said.removeprefix(MARKS[Verdict.FAIL]).strip() for said in _together(facts, list(failed)))
 
@@ -57,11 +59,11 @@ def _unknown_settings(timed: Schedule) -> Iterator[Check]:
         prior = "a prior of the model; " if mix.set_source == SIMULATED else ""
         if mix.set_at_s is None or prior:
             yield Check(
-                name="cement_setting_time",
+                name="cement_set_from_mixing",
                 subject=mix.id,
-                value=mix.set_at_s,
+                value=None if mix.set_at_s is None else mix.set_at_s / S_PER_MIN,
                 limit=None,
-                unit="s",
+                unit="min",
                 verdict=Verdict.UNKNOWN if mix.set_at_s is None else Verdict.WARN,
                 source="design",
                 message=f"{prior}keep a sample of the mix at hand, and wait until it is hard",
@@ -70,15 +72,16 @@ def _unknown_settings(timed: Schedule) -> Iterator[Check]:
 
 def _said(facts: Facts, check: Check) -> str:
     """`Injection within the cement's working time: 178 s (117 to 306 s), limit 204 s [V46]`."""
-    language, timed = facts.language, facts.gathered.schedule
-    value = facts.number(check.value, check.unit) or language("unknown")
+    language, timed = facts.language, facts.schedule
+    unknown = language("unknown")
+    value = unknown if check.value is None else language.compared(check.value, check.limit, check.unit)
     mix = next((mix for mix in timed.batches if mix.id == check.subject), None) if timed else None
     if check.name == "cement_clock" and mix:
         span = language("{low} to {high} s", low=f"{mix.needed_s.low:.0f}", high=f"{mix.needed_s.high:.0f}")
         value, message = f"{value} ({span})", ""
     else:
         message = f" – {_named(facts, said(check.message, language))}" if check.message else ""
-    limit = "" if check.limit is None else language("limit {limit}", limit=language.number(check.limit, check.unit))
+    limit = "" if check.limit is None else language("limit {limit}", limit=limit_said(check, language))
     values = ", ".join(filter(None, (value, limit)))
     return f"{check_name(check.name, language)}{facts.language.colon} {values}{message} [{terms.keys(check.source)}]"
 

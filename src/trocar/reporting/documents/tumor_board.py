@@ -46,25 +46,34 @@ def _patient(facts: Facts) -> Section:
     who, cancer, pain, tests = clinical.patient, clinical.oncology, clinical.pain, clinical.laboratory
     sex = word(terms.SEXES, who.sex, language) if who.sex else None
     fields = (
-        facts.known(language("Age"), facts.number(who.age_years, "years", digits=0)),
+        facts.known(language("Age"), facts.entered(who.age_years, "years")),
         facts.known(language("Sex"), language(terms.SEXES[who.sex]) if who.sex in terms.SEXES else sex),
-        facts.known("ECOG", facts.number(who.ecog, "", digits=0)),
-        facts.known("ASA", facts.number(who.asa, "", digits=0)),
+        facts.known("ECOG", facts.entered(who.ecog)),
+        facts.known("ASA", facts.entered(who.asa)),
         facts.known(language("Primary tumor"), facts.chosen("primary", cancer.primary)),
         facts.known(language("Intent"), facts.several("intent", cancer.intent)),
         facts.known(language("Metastases (painful)"), _metastases(facts)),
-        facts.known(language("Life expectancy"), facts.number(cancer.expected_survival_months, "months", digits=0)),
-        facts.known(language("Radiotherapy at this site"), facts.yes_no(cancer.prior_radiotherapy_at_site)),
-        facts.known(language("Worst pain (0 to 10)"), facts.number(pain.worst_nrs, "", digits=0)),
+        facts.known(language("Life expectancy"), facts.entered(cancer.expected_survival_months, "months")),
+        facts.known(language("Radiotherapy at this site"), facts.radiotherapy()),
+        facts.known(language("Worst pain (0 to 10)"), facts.entered(pain.worst_nrs)),
         facts.known(language("Type of pain"), facts.several("pain_character", pain.character)),
         facts.known(language("Pain matches the lesion"), facts.yes_no(pain.concordant_with_lesion)),
-        facts.known(language("Platelets"), facts.number(tests.platelets_giga_per_l, "giga_per_l", digits=0)),
-        facts.known("INR", facts.number(tests.inr, "", digits=1)),
+        facts.known(language("Platelets"), facts.entered(tests.platelets_giga_per_l, "giga_per_l")),
+        facts.known("INR", facts.entered(tests.inr, least=1)),
         facts.known(language("Anticoagulants"), facts.several("takes_anticoagulant", clinical.drugs.anticoagulants)),
-        facts.known(language("Allergies"), facts.several("allergies", who.allergies)),
-        *facts.blank(language("Histology, stage, treatments"), language("Morphine equivalent per day")),
+        facts.known(language("Antiplatelets"), facts.several("takes_antiplatelet", clinical.drugs.antiplatelets)),
+        facts.known(language("Allergies"), facts.allergies()),
+        facts.known(language("Implanted devices"), facts.implants()),
+        facts.known_or_blank(language("Histology"), cancer.histology),
+        facts.known_or_blank(language("Morphine equivalent per day"), facts.morphine()),
     )
-    return Section("patient", language("Patient, cancer, pain"), (Fields(fields, columns=4),))
+    told = (
+        facts.known_or_blank(language("Systemic treatments"), facts.systemic_treatments()),
+        facts.known_or_blank(language("Bone agents"), facts.several("bone_agents", cancer.bone_agents)),
+        *facts.blank(language("Stage, earlier treatments")),
+    )
+    blocks = (Fields(fields, columns=4), Fields(told, columns=3))
+    return Section("patient", language("Patient, cancer, pain"), blocks)
 
 
 def _metastases(facts: Facts) -> str | None:
@@ -92,14 +101,15 @@ def _lesion(facts: Facts) -> Section:
         facts.known(
             language("Cortical breach"), facts.number(measured.cortical_breach_mm2 if measured else None, "mm2")
         ),
-        facts.known(language("Vascularity (0 to 3)"), facts.number(context.vascularity_grade, "", digits=0)),
+        facts.known(language("Vascularity (0 to 3)"), facts.entered(context.vascularity_grade)),
         facts.known(language("Fracture"), facts.chosen("fracture", context.fracture)),
         facts.known(
             language("Neurological deficit"), facts.chosen("neurological_deficit", context.neurological_deficit)
         ),
         facts.known(language("Nearest nerves"), nerves or None),
         facts.known(
-            language("Distance to the skin"), facts.number(measured.skin_distance_mm if measured else None, "mm")
+            language("Distance to the skin's surface"),
+            facts.number(measured.skin_distance_mm if measured else None, "mm"),
         ),
         facts.known(language("Planning CT"), facts.date(case.acquired)),
     ]
@@ -136,12 +146,14 @@ def _options(facts: Facts) -> Section:
         language("Option"), language("Status"), language("Rules for"), language("Rules against"),
         language("Team's notes"),
     )  # fmt: skip
-    table = (Table(head, rows, widths=(3.5, 1.5, 3.2, 1.8, 1.6)),) if rows else ()
+    table = (Table(head, rows, widths=(3.4, 1.5, 2.9, 2.4, 1.4)),) if rows else ()
     blocks: tuple[Block, ...] = (*table, *compared) or (Paragraph(_none(facts)),)
     return Section("options", language("Options to discuss, ranked by the rules"), blocks)
 
 
 def _none(facts: Facts) -> str:
+    if facts.options():
+        return facts.language("No option holds a technique.")
     return facts.language("There is no proposal yet.")
 
 

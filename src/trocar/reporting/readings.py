@@ -1,0 +1,40 @@
+"""What the reader of images says of their geometry: its English sentences, for `remarks` to recognize."""
+
+READINGS = {
+    "copies_dropped": "{count} exact copies of slices dropped",
+    "scouts_left_out": "scout images in the folder were left out",
+    "lossy": "slices were compressed with loss; fine texture and HU may differ from the scanner's",
+    "orientations": "slices of one series have different orientations",
+    "pixel_sizes": "slices of one series have different pixel sizes",
+    "steps_uneven": "slice positions deviate from equal steps",
+    "slices_sideways": "slices are displaced sideways from a straight stack",
+    "stack_leans": "the stack leans by {angle} deg; left as it is",
+    "gantry_tilt": "gantry tilt of {angle} deg: every slice shifted within its own plane (linear interpolation) onto a "
+    "grid with perpendicular axes; air is filled in where no slice reaches",
+    "shear": "the voxel edges are not perpendicular (shear)",
+    "many_labels": "the mask holds {count} labels; every voxel that is not zero is taken as the lesion",
+    "masks_empty": "{count} masks without any voxel were left out",
+    "off_grid": "nothing of {names} lies on the CT's grid; left out",
+    "names_in_header": "names of labels taken from the file's own header",
+    "names_in_json": "names of labels taken from labels.json beside the file",
+    "names_in_twin": "names of labels taken from the .json of the same name",
+    "unit_unstated": "no unit of length stated; taken as mm",
+    "two_orientations": "the file's two orientations (qform and sform) contradict each other",
+    "twins_joined": "{name} and {twin} are not apart; their sides could not be confirmed",
+    "no_middle": "no spine, sacrum or sternum is drawn, so the sides in names were only compared within pairs",
+    "across_midline": "lies {distance} mm on the other side of the midline than its name says",
+    "structure_outside_body": "part of the structure lies outside the patient's body",
+    "bone_not_dense": "the voxels labeled as bone are hardly denser than soft tissue; check that the structures fit "
+    "the CT",
+    "derived": "{name} derived from the CT's values, not drawn",
+    "both_derived": "{name} and {other} derived from the CT's values, not drawn",
+    "phase_resampled": "phase resampled onto the planning CT's grid (trilinear)",
+    "outside_ct": "part of what is labeled lies outside the CT",
+    "curve_outside_ct": "part of the curve lies outside the CT",
+    "labels_resampled": "labels of {coarse} mm voxels resampled by nearest neighbor onto the CT's {fine} mm",
+    "frame_unstated": "the frame of reference is not stated by both the CT and the structures; only their overlap was "
+    "checked",
+    "contours_filled": "{count} slices without contour filled from the nearest one (contours every {step} slices)",
+    "contour_gaps": "the contours leave {count} gaps larger than their usual spacing; kept as separate parts",
+    "fractional": "fractional segments: a voxel belongs to a structure from one half on",
+}
