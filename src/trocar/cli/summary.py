@@ -11,6 +11,7 @@ from trocar.model.device import AnyDevice
 from trocar.model.finding import Assessment, Check, Simulation
 from trocar.model.treatment import Plan, Proposal
 from trocar.model.verification import Verification
+from trocar.reporting.directions import sign
 
 CHECKED = ("assessment", "plan", "simulation", "strength", "verification", "as_done")
 OPTIONAL = ("strength", "control", "verification", "as_done")
@@ -95,7 +96,8 @@ def check_line(check: Check) -> str:
     """A check as one line: verdict, what, value against limit, source."""
     subject = f" {check.subject}" if check.subject else ""
     value = f" = {check.value:.4g} {check.unit}".rstrip() if check.value is not None else ""
-    limit = "" if check.limit is None else f" (limit {check.limit:.4g} {check.unit}".rstrip() + f", {check.source})"
+    bound = "" if check.limit is None else f"{sign(check.name)} {check.limit:.4g} {check.unit}".strip()
+    limit = f" (limit {bound}, {check.source})" if bound else ""
     message = f": {check.message}" if check.message else ""
     return f"{check.verdict.value:7} {check.name}{subject}{value}{limit}{message}"
 

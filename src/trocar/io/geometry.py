@@ -10,6 +10,7 @@ from trocar.model.case import GeometryFinding, Severity
 from trocar.model.space import Array, Grid, Volume, as_matrix4
 
 SHEAR_SILENT_MM, SHEAR_REFUSED_MM = 0.05, 0.5  # what making the axes perpendicular moves the farthest corner
+UNSHOWN_SAID_FRAC, UNSHOWN_REFUSED_FRAC = 0.05, 0.95  # of the CT, that a phase may leave out
 SAMPLES = 20  # along each axis, to see how two images overlap
 EDGE_MIN_MM, EDGE_MAX_MM = 0.01, 20.0  # of a voxel: below and above, the lengths are not in millimeters
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -41,8 +42,8 @@ def judged_overlap(subject: str, grid: Grid, ct: Grid) -> tuple[GeometryFinding,
         subject,
         "outside_image",
         1.0 - float(grid.contains(ct.to_lps(ijk)).mean()),
-        say_above=0.05,
-        refuse_above=0.95,
+        say_above=UNSHOWN_SAID_FRAC,
+        refuse_above=UNSHOWN_REFUSED_FRAC,
         unit="fraction",
         message="part of the planning CT lies outside of it",
         hint="it belongs to another patient or another frame of reference",

@@ -39,7 +39,7 @@ BELOW = frozenset(("incision", "skin_burn", "skin_burn_planned"))  # the limit i
 UNDIRECTED = frozenset((
     "cement_set_from_mixing", "control_is_another_image", "field_of_view", "guidance", "host_bone", "ice_seen",
     "ice_visible", "lesion_side", "model_update", "nerve_to_protect", "oil_in_lesion", "patient_position",
-    "probe_spacing", "skin_distance", "step_simulated", "structure_segmented", "vascularity",
+    "probe_spacing", "skin_distance", "step_left_out", "step_simulated", "structure_segmented", "vascularity",
 ))  # fmt: skip  # without a limit that a number is held against
 
 _ORDER = re.compile(r"order_e\d+")

@@ -37,4 +37,6 @@ READINGS = {
     "contours_filled": "{count} slices without contour filled from the nearest one (contours every {step} slices)",
     "contour_gaps": "the contours leave {count} gaps larger than their usual spacing; kept as separate parts",
     "fractional": "fractional segments: a voxel belongs to a structure from one half on",
+    "part_of_ct_outside": "part of the planning CT lies outside of it",
+    "no_body": "no body was found: nothing on the CT is denser than fat and thick enough",
 }

@@ -92,6 +92,7 @@ TWO_THRESHOLDS = {
     "shear": (geometry.SHEAR_SILENT_MM, geometry.SHEAR_REFUSED_MM),
     "qform_sform": (nifti.FORMS_SILENT_MM, nifti.FORMS_REFUSED_MM),
     "cut_off": (region.CUT_OFF_SILENT_FRAC, region.CUT_OFF_REFUSED_FRAC),
+    "outside_image": (geometry.UNSHOWN_SAID_FRAC, geometry.UNSHOWN_REFUSED_FRAC),
     "outside_body": (place.OUTSIDE_SAID_FRAC, place.OUTSIDE_REFUSED_FRAC),
 }
 

@@ -21,7 +21,7 @@ def _known(facts: Facts) -> Section:
     tests, drugs = clinical.laboratory, clinical.drugs
     fields = (
         facts.known(language("Lesion"), facts.target()),
-        facts.known(language("Planning CT"), facts.date(facts.gathered.case.acquired)),
+        facts.known(language("Planning CT"), facts.date(facts.gathered.case.planning_ct_date)),
         facts.known(language("Tumor board"), facts.date(clinical.decision.tumor_board_date)),
         facts.known(language("Blood tests"), facts.date(tests.date)),
         facts.known(language("Platelets"), facts.entered(tests.platelets_giga_per_l, "giga_per_l")),

@@ -56,7 +56,7 @@ def _examination(facts: Facts) -> Section:
     fields = (
         facts.known(language("Neurological deficit"), facts.chosen("neurological_deficit", deficit)),
         facts.known(language("Size on the planning CT"), facts.size()),
-        facts.known(language("Planning CT"), facts.date(case.acquired)),
+        facts.known(language("Planning CT"), facts.date(case.planning_ct_date)),
         *facts.blank(language("Where it hurts; strength, sensation, walking")),
     )
     return Section("examination", language("Examination and imaging"), (Fields(fields, columns=2),))

@@ -111,7 +111,7 @@ def _lesion(facts: Facts) -> Section:
             language("Distance to the skin's surface"),
             facts.number(measured.skin_distance_mm if measured else None, "mm"),
         ),
-        facts.known(language("Planning CT"), facts.date(case.acquired)),
+        facts.known(language("Planning CT"), facts.date(case.planning_ct_date)),
     ]
     found = [score for score in (assessed.scores if assessed else ()) if score.lesion == facts.lesion]
     scores = (Fields(tuple(_score(facts, score) for score in found), columns=1),) if found else ()
