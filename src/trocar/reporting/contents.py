@@ -142,7 +142,8 @@ class Contents:
         keys = ("nerve_max_degC", "nerve_warn_max_degC") if heats else ("nerve_min_degC", "nerve_warn_min_degC")
         limits = [catalog.limit(key) for key in keys]
         lines = tuple((limit.value, source_keys(limit.source)[0]) for limit in limits)
-        return Markup(curves(tuple(kept), lines, self.language, heats=heats))
+        ends_s = next((state.time_s for state in self.final_states() if state.step == step), None)
+        return Markup(curves(tuple(kept), lines, self.language, ends_s=ends_s, heats=heats))
 
     def traces(self, step: str) -> Markup:
         """What the generators of a heating step did; empty when the simulation kept nothing of it."""

@@ -9,20 +9,28 @@ from trocar.reporting.words import structure_name
 
 WIDTH, HEIGHT = 900, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 240, 20, 50
+FOLLOWED_MIN = 0.5  # beyond a protocol's end, from which on that end is marked
 DASHES = ("", "9 4", "2 4", "12 4 2 4", "5 5", "16 5", "3 3 9 3", "1 5")
 
 
 def curves(
-    histories: tuple[History, ...], limits: tuple[tuple[float, str], ...], language: Language, *, heats: bool = False
+    histories: tuple[History, ...],
+    limits: tuple[tuple[float, str], ...],
+    language: Language,
+    *,
+    ends_s: float | None = None,
+    heats: bool = False,
 ) -> str:
     """The lowest temperature on each structure over the minutes of a step, with limit lines (degC, source key).
 
-    The highest one of a step that heats.
+    The highest one of a step that heats. `ends_s`: when its protocol ends, after which tissue is only followed on.
     """
     end_min = max(max(history.time_s) for history in histories) / 60.0
     frame = _frame(histories, max(end_min, 1.0), heats=heats)
     shown = sorted(histories, key=lambda history: _worst(history, heats) * (-1 if heats else 1))[: len(DASHES)]
     parts = [_axes(frame, language), *(_limit(frame, value, key, language) for value, key in limits)]
+    if ends_s is not None and ends_s / 60.0 < end_min - FOLLOWED_MIN:
+        parts.append(_end(frame, ends_s / 60.0, language))
     for n, history in enumerate(shown):
         times = np.asarray(history.time_s) / 60.0
         points = [frame.at(t, v) for t, v in zip(times, _followed(history, heats), strict=True)]
@@ -90,6 +98,12 @@ def _limit(frame: _Frame, degC: float, key: str, language: Language) -> str:
     return svg.path([start, end], class_="limit") + svg.text(
         label, start[0] + 6, start[1] - 5, class_="tick limit-label"
     )
+
+
+def _end(frame: _Frame, time_min: float, language: Language) -> str:
+    foot, top = frame.at(time_min, frame.low_degC), frame.at(time_min, frame.high_degC)
+    label = svg.text(language("end of the protocol"), foot[0] + 5, foot[1] - 6, class_="tick faint")
+    return svg.path([foot, top], class_="grid", stroke_dasharray="4 4") + label
 
 
 def _legend(histories: list[History], language: Language, *, heats: bool) -> str:
