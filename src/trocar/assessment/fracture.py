@@ -1,7 +1,7 @@
 """The published scores of fracture and instability: SINS for the spine, Mirels for long bones, and which apply.
 
-Each item says whether it was measured on the image, entered by a person, or is unknown; a total exists only when no
-item is unknown. The tables are those of mechanics reference section 3 (V58, V59).
+Each item says whether it was measured on the image, entered by a person, assumed (one of two readings), or is unknown;
+a total exists only when no item is unknown. The tables are those of mechanics reference section 3 (V58, V59).
 """
 
 import re
@@ -65,8 +65,8 @@ def sins(context: LesionContext, pain: Pain, measure: LesionMeasure) -> tuple[Sc
     sacral = context.site in ("sacrum", "sacral_ala") or measure.host_bones[:1] == ("sacrum",)
     if sacral and level is None:
         readings: list[tuple[str, Points]] = [
-            ("SINS (read as S1, junctional)", (3, "entered")),
-            ("SINS (read as S2-S5, rigid)", (0, "entered")),
+            ("SINS (read as S1, junctional)", (3, "assumed")),
+            ("SINS (read as S2-S5, rigid)", (0, "assumed")),
         ]
     else:
         readings = [("SINS", _location(level, entered=bool(context.level)))]

@@ -91,7 +91,7 @@ class LesionMeasure(Record):
 class ScoreItem(Record):
     item: str
     points: float | None
-    origin: str  # measured, entered, unknown
+    origin: str  # measured, entered, assumed, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

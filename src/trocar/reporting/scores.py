@@ -1,4 +1,4 @@
-"""How a score is said: its total or its class, and which items were measured, entered, or are missing."""
+"""How a score is said: its total or its class, and which items were measured, entered, assumed, or are missing."""
 
 from trocar.model.finding import Score, ScoreItem
 from trocar.reporting import vocabulary
@@ -6,7 +6,7 @@ from trocar.reporting.language import Language
 from trocar.reporting.words import word
 
 CLASSIFICATIONS = ("Harrington", "MAC")  # their items are findings, not points
-ORIGINS = ("measured", "entered", "unknown")
+ORIGINS = ("measured", "entered", "assumed", "unknown")
 
 
 def score_name(score: Score, language: Language) -> str:

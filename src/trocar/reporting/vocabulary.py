@@ -78,7 +78,7 @@ SCORES = {
     "MAC": "MAC (metastatic acetabular classification)",
 }
 
-SCORE_ORIGINS = {"measured": "measured", "entered": "entered", "unknown": "missing item"}
+SCORE_ORIGINS = {"measured": "measured", "entered": "entered", "assumed": "assumed", "unknown": "missing item"}
 
 SCORE_ITEMS = {
     "site": "site",

@@ -89,6 +89,7 @@ def test_a_total_needs_every_item():
 
 def test_a_sacral_ala_is_read_both_ways():
     first, second = sins(context(site="sacral_ala"), Pain(), measure("sacrum"))
+    assert {item.origin for each in (first, second) for item in each.items if item.item == "location"} == {"assumed"}
     assert [score.items[0].points for score in (first, second)] == [3, 0]
 
 
