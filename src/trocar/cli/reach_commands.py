@@ -52,7 +52,7 @@ def corridors(
 
     Nerves, canal, foramina and joints are hard limits where the labels have them or the mask of the bone shows them.
     """
-    from trocar.cli.summary import geometry_line
+    from trocar.cli.summary import geometry_lines
     from trocar.io.dossier import Dossier
     from trocar.workflow import corridors as of_the_bone
     from trocar.workflow.stages import Settings
@@ -64,8 +64,8 @@ def corridors(
         given, bone=tuple(bone or ()) or None, lesion=lesion, anchor_mm=anchor_mm, gap_mm=gap_mm, count=count,
         guidance=led,
     )  # fmt: skip
-    for finding in found.geometry:
-        output.line(geometry_line(finding))
+    for line in geometry_lines(found.geometry):
+        output.line(line)
     healthy = "healthy by HU" if found.healthy_by_HU else "all of it outside the lesion taken as healthy"
     output.line(f"{found.bone}, {healthy}, at least {found.anchor_mm:g} mm of it on both sides")
     kept = "; ".join(f"{kind}: {_some(names)}" for kind, names in found.looked_at.items())

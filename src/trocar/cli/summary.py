@@ -13,6 +13,7 @@ from trocar.model.treatment import Plan, Proposal
 from trocar.model.verification import Verification
 from trocar.reporting.directions import sign
 
+NAMED = 3  # of the files or structures of which the reader says the same
 CHECKED = ("assessment", "plan", "simulation", "strength", "verification", "as_done")
 OPTIONAL = ("strength", "control", "verification", "as_done")
 
@@ -24,13 +25,17 @@ def case_lines(case: Case) -> Iterator[str]:
     yield f"{case.case_id}: {size} voxels of {spacing} mm, {len(case.structures)} structures"
     if not case.lesions:
         yield "no lesion: give the tumor's mask with --structure lesion_1=PATH before planning"
-    for finding in case.geometry:
-        yield geometry_line(finding)
+    yield from geometry_lines(case.geometry)
 
 
-def geometry_line(finding: GeometryFinding) -> str:
-    """A finding of the reader as one line: noted or repaired, of which file or structure, what."""
-    return f"{finding.severity.value}: {finding.subject}: {finding.message}"
+def geometry_lines(findings: Iterable[GeometryFinding]) -> Iterator[str]:
+    """What the reader noted or repaired, of which files or structures; what is the same of many is told once."""
+    subjects: dict[tuple[str, str], list[str]] = {}
+    for finding in findings:
+        subjects.setdefault((finding.severity.value, finding.message), []).append(finding.subject)
+    for (severity, message), of in subjects.items():
+        others = f" and {len(of) - NAMED} others" if len(of) > NAMED + 1 else ""
+        yield f"{severity}: {', '.join(of[:NAMED] if others else of)}{others}: {message}"
 
 
 def filled_lines(filled: Iterable[Filled]) -> Iterator[str]:

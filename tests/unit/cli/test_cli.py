@@ -51,6 +51,27 @@ def test_what_the_reader_says_of_a_structure_names_it():
     assert "noted: hip_left: part of the structure lies outside the patient's body" in lines
 
 
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(2, "a0, a1: no unit"), (4, "a0, a1, a2, a3: no unit"), (60, "a0, a1, a2 and 57 others: no unit")],
+)
+def test_what_the_reader_says_of_many_is_told_once(count, said):
+    findings = tuple(
+        GeometryFinding(
+            subject=f"a{n}",
+            finding="length_unit",
+            severity=Severity.NOTED,
+            value=0,
+            limit=0,
+            unit="1",
+            message="no unit",
+        )
+        for n in range(count)
+    )
+    lines = [line for line in case_lines(replace(samples.case(), geometry=findings)) if "no unit" in line]
+    assert lines == [f"noted: {said}"]
+
+
 def test_status_json_is_one_object_with_the_failed_checks(folder, capsys):
     code, out, err = call(capsys, "status", folder, "--json")
     values = json.loads(out)
