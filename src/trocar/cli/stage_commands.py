@@ -19,7 +19,7 @@ from trocar.cli.options import (
     SpacingMm,
 )
 from trocar.cli.output import Output
-from trocar.errors import InputError
+from trocar.errors import InputError, TrocarError
 
 if TYPE_CHECKING:
     from trocar.workflow import Outcome
@@ -151,7 +151,8 @@ def verify(
 ) -> None:
     """Compare a control CT with the plan: registration, instruments as placed, ice as seen, margins.
 
-    The treatment is simulated again with the instruments as they were found.
+    The treatment is simulated again with the instruments as they were found. A control that cannot be verified leaves
+    the one before in its place.
     """
     from trocar.io.dossier import Dossier
 
@@ -161,7 +162,15 @@ def verify(
         from trocar.io.reader import read_case
 
         opened = Dossier.open(dossier)
+        before = opened.read("control") if "control" in opened else None
         opened.write("control", read_case(control, series=series))
+        try:
+            _stage(dossier, "verify", as_json)
+        except TrocarError:
+            if before is not None:
+                Dossier.open(dossier).write("control", before)
+            raise
+        return
     _stage(dossier, "verify", as_json)
 
 

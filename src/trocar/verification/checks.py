@@ -10,6 +10,7 @@ RESIDUAL_LIMIT_MM = 2.0  # design: mean target error of margin software is 1.2-2
 COMPARED_LEAST_FRAC = 0.4
 TIP_WARN_MM, TIP_LIMIT_MM = 5.0, 10.0  # design: freehand probes err by 4-6 mm per axis
 ANGLE_LIMIT_DEG = 5.0
+ALIKE = 0.5  # correlation below which two images are not of one patient's region; design
 SLICE_WARN_MM = 2.0  # margins on thicker slices are hardly a measurement (peers reference 3.5)
 DESIGN = "design"
 
@@ -40,7 +41,7 @@ def likeness_checks(found: Likeness | None, *, same_image: bool) -> Iterator[Che
     if same_image:
         message = "this is the planning CT itself: nothing below is a control"
         yield _check("control_is_another_image", "", None, None, "", Verdict.FAIL, message)
-    if found is None:
+    if found is None or max(found.as_it_is, found.mirrored) < ALIKE:
         message = "the images share too little to tell left from right"
         yield _check("control_not_mirrored", "", None, None, "", Verdict.UNKNOWN, message)
         return

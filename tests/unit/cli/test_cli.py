@@ -6,12 +6,14 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.unit.dossier import samples
 
 from trocar.cli.commands import _one_value_each, app, run_command
 from trocar.cli.summary import case_lines
 from trocar.errors import PlanningError
+from trocar.io.arrays import write_nifti
 from trocar.io.dossier import Dossier
 from trocar.model.case import GeometryFinding, Severity
 
@@ -259,3 +261,17 @@ def test_a_table_without_its_bath_is_refused(tmp_path, capsys):
     assert (code, out) == (2, "") and "bath" in err and "hint: " in err
     assert call(capsys, "devices", "screw-6.5", "--calibrate", str(path))[0] == 2
     assert call(capsys, "devices", "--calibrate", str(path))[0] == 2
+
+
+def test_a_control_that_cannot_be_verified_leaves_the_one_before(folder, capsys, tmp_path):
+    dossier = Dossier.open(folder)
+    dossier.write("control", samples.case(5))
+    kept = dossier.digest("control")
+    flat = samples.case(6)
+    values = np.full(flat.grid.shape, 40, np.int16)
+    values[0], values[1], values[2] = -1000, -90, 600
+    path = tmp_path / "control.nii.gz"
+    write_nifti(path, values, flat.grid)
+    code, _, err = call(capsys, "verify", folder, "--control", str(path))
+    assert code != 0 and "hint:" in err
+    assert Dossier.open(folder).digest("control") == kept

@@ -2,9 +2,10 @@
 
 import pytest
 
+from trocar.imaging.likeness import Likeness
 from trocar.model.finding import Verdict
 from trocar.model.verification import Margin
-from trocar.verification.checks import margin_checks
+from trocar.verification.checks import likeness_checks, margin_checks
 
 
 def seen(low_mm, high_mm, assessable_frac=1.0):
@@ -35,3 +36,17 @@ def test_only_a_wholly_assessable_surface_passes():
     assert verdict(seen(1.0, 2.0), ("curative",)) is Verdict.PASS
     assert verdict(seen(1.0, 2.0, assessable_frac=0.6), ("curative",)) is Verdict.UNKNOWN
     assert verdict(None, ("curative",)) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (Likeness(as_it_is=0.98, mirrored=0.95), Verdict.PASS),
+        (Likeness(as_it_is=0.95, mirrored=0.98), Verdict.FAIL),
+        (Likeness(as_it_is=-0.09, mirrored=0.05), Verdict.UNKNOWN),
+        (None, Verdict.UNKNOWN),
+    ],
+)
+def test_a_control_is_told_from_the_mirror_image_only_where_it_is_like_either(found, verdict):
+    (check,) = likeness_checks(found, same_image=False)
+    assert check.verdict is verdict
