@@ -57,7 +57,7 @@ def lesion_side(lesion: Structure, grid: Grid, plane: Midplane) -> Side:
 
 
 def swapped_pairs(case: Case) -> tuple[str, ...]:
-    """Names of paired structures whose left one lies to the patient's right of its `_right` one."""
+    """Names of paired structures whose left one lies to the patient's right of the right one."""
     centers = {s.name: _center(s, case.grid) for s in case.structures if other_side(s.name) and s.inside.any()}
     return tuple(left for left, right in _pairs(centers) if float((centers[left] - centers[right]) @ LEFT_LPS) < 0)
 

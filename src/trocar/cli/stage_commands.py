@@ -19,9 +19,10 @@ from trocar.cli.options import (
     SpacingMm,
 )
 from trocar.cli.output import Output
-from trocar.errors import InputError, TrocarError
+from trocar.errors import DossierError, InputError, TrocarError
 
 if TYPE_CHECKING:
+    from trocar.io.dossier import Dossier
     from trocar.workflow import Outcome
 
 STAGES = {
@@ -162,7 +163,7 @@ def verify(
         from trocar.io.reader import read_case
 
         opened = Dossier.open(dossier)
-        before = opened.read("control") if "control" in opened else None
+        before = _control_of(opened)
         opened.write("control", read_case(control, series=series))
         try:
             _stage(dossier, "verify", as_json)
@@ -172,6 +173,14 @@ def verify(
             raise
         return
     _stage(dossier, "verify", as_json)
+
+
+def _control_of(opened: Dossier) -> Any:
+    """The control that a dossier holds; None without one, or where its files are damaged."""
+    try:
+        return opened.read("control")
+    except DossierError:
+        return None
 
 
 def report(dossier: DossierFolder, as_json: Json = False) -> None:

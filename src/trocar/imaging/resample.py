@@ -47,8 +47,7 @@ def shrunk(volume: Volume, spacing_mm: float) -> Volume:
     matrix[:3, 3] = volume.grid.to_lps((factors - 1) / 2.0)
     matrix[:3, :3] *= factors
     shape = (int(a), int(b), int(c))
-    rows = tuple(tuple(float(value) for value in row) for row in matrix)
-    return Volume(grid=Grid(shape=shape, lps_from_ijk=rows), values=values, unit=volume.unit)  # type: ignore[arg-type]
+    return Volume(grid=Grid(shape=shape, lps_from_ijk=as_matrix4(matrix)), values=values, unit=volume.unit)
 
 
 def resample_mask(inside: Array, grid: Grid, onto: Grid) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from trocar.errors import CaseError, GeometryError, ReadError
 from trocar.io.anatomy import named, required_role
-from trocar.io.dicom_files import lenient, read_whole
+from trocar.io.dicom_files import DAMAGED, lenient, read_whole
 from trocar.io.geometry import canonical, grid_of, said
 from trocar.io.labels import Names, region_from_mask
 from trocar.io.region import Region, require_same_frame
@@ -17,6 +17,7 @@ from trocar.model.case import GeometryFinding, Role
 from trocar.model.space import Array, Grid
 
 HALF_FRAC = 0.5  # a voxel belongs to a fractional segment from here on
+DAMAGED_PIXELS = (*DAMAGED, RuntimeError, IndexError)  # and what highdicom and decoders raise
 NEEDED = ("SegmentationType", "Rows", "Columns", "BitsAllocated", "PixelData")
 
 
@@ -70,7 +71,7 @@ def _open(path: Path) -> Any:
     try:
         with lenient():
             return highdicom.seg.Segmentation.from_dataset(found, copy=False)
-    except Exception as error:  # of several libraries
+    except DAMAGED_PIXELS as error:
         raise ReadError(f"{path.name} is a damaged segmentation: {error}", hint="export it again") from error
 
 
@@ -93,7 +94,7 @@ def _segment(segments: Any, number: int, subject: str) -> tuple[Array, Grid]:
     try:
         with lenient():
             volume = segments.get_volume(segment_numbers=[number], combine_segments=False)
-    except Exception as error:  # each decoder has its own exceptions
+    except DAMAGED_PIXELS as error:
         if not _is_one_stack(segments):
             raise GeometryError(
                 f"{subject}: the segment's planes are not one regular stack: {error}",

@@ -1,6 +1,6 @@
 """What a simulated freezing step is compared with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from trocar.catalog import Limit, limit
 from trocar.catalog.tolerances import COLD_LIMIT_OF_ROLE
@@ -28,14 +28,26 @@ def _structures(case: Case, state: State) -> Iterator[Check]:
             yield _temperature(exposure)
         if exposure.role in ICE_DISTANCE:
             yield _distance(exposure)
+    yield from absent_checks(case, state, COLD_LIMIT_OF_ROLE, _name)
+
+
+def absent_checks(
+    case: Case, state: State, limit_of_role: Mapping[Role, str], name: Callable[[Role], str]
+) -> Iterator[Check]:
+    """Of the roles that are always asked for: those that nobody has drawn, UNKNOWN, and those out of reach."""
     near = {exposure.role for exposure in state.structures}
-    for role in UNSEGMENTED:
-        if not is_segmented(case, role):
-            yield _unknown(role, UNSEGMENTED[role])
-        elif role is Role.NERVE and not knows_nerves(case, state.lesion):
-            yield _unknown(role, OTHER_NERVES)
-        elif role not in near:
-            yield _far(role)
+    for role, message in UNSEGMENTED.items():
+        why = "" if is_segmented(case, role) else message
+        if not why and role is Role.NERVE and not knows_nerves(case, state.lesion):
+            why = OTHER_NERVES
+        if not why and role in near:
+            continue
+        bound = limit(limit_of_role[role])
+        yield Check(
+            name=name(role), value=None if why else 37.0, limit=bound.value, unit="degC",
+            verdict=Verdict.UNKNOWN if why else Verdict.PASS, source=bound.source,
+            message=why or f"none within {NEAR_MM:g} mm of a probe",
+        )  # fmt: skip
 
 
 def _name(role: Role) -> str:
@@ -76,32 +88,6 @@ def _distance(exposure: Exposure) -> Check:
         verdict=Verdict.WARN if close else Verdict.PASS,
         source=bound.source,
         message="no ice" if distance is None else "",
-    )
-
-
-def _unknown(role: Role, why: str) -> Check:
-    bound = limit(COLD_LIMIT_OF_ROLE[role])
-    return Check(
-        name=_name(role),
-        value=None,
-        limit=bound.value,
-        unit="degC",
-        verdict=Verdict.UNKNOWN,
-        source=bound.source,
-        message=why,
-    )
-
-
-def _far(role: Role) -> Check:
-    bound = limit(COLD_LIMIT_OF_ROLE[role])
-    return Check(
-        name=_name(role),
-        value=37.0,
-        limit=bound.value,
-        unit="degC",
-        verdict=Verdict.PASS,
-        source=bound.source,
-        message=f"none within {NEAR_MM:g} mm of a probe",
     )
 
 

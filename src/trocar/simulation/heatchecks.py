@@ -6,10 +6,9 @@ from trocar.catalog import limit
 from trocar.catalog.tolerances import HOT_LIMIT_OF_ROLE
 from trocar.model.case import Case, Role
 from trocar.model.finding import Check, Exposure, State, Verdict, Zone
-from trocar.model.segmented import OTHER_NERVES, is_segmented, knows_nerves
 from trocar.physics.dose import HeatDose
-from trocar.simulation.checks import UNSEGMENTED
-from trocar.simulation.exposure import NEAR_MM, Watched
+from trocar.simulation.checks import absent_checks
+from trocar.simulation.exposure import Watched
 from trocar.simulation.hotzones import OMEGA_1
 
 NERVES = (Role.NERVE, Role.CORD)
@@ -24,14 +23,7 @@ def _structures(case: Case, state: State) -> Iterator[Check]:
     for exposure in state.structures:
         if exposure.role in HOT_LIMIT_OF_ROLE:
             yield _temperature(exposure)
-    near = {exposure.role for exposure in state.structures}
-    for role in UNSEGMENTED:
-        if not is_segmented(case, role):
-            yield _absent(role, UNSEGMENTED[role])
-        elif role is Role.NERVE and not knows_nerves(case, state.lesion):
-            yield _absent(role, OTHER_NERVES)
-        elif role not in near:
-            yield _absent(role, "")
+    yield from absent_checks(case, state, HOT_LIMIT_OF_ROLE, _name)
 
 
 def _name(role: Role) -> str:
@@ -50,16 +42,6 @@ def _temperature(exposure: Exposure) -> Check:
         name=_name(exposure.role), subject=exposure.name, value=exposure.maximum_degC, limit=shown.value, unit="degC",
         verdict=verdict, source=shown.source,
         message="" if crossed is None else f"{bound.value:g} degC is crossed at {crossed / 60:.1f} min",
-    )  # fmt: skip
-
-
-def _absent(role: Role, why: str) -> Check:
-    """A structure that heat cannot have reached, or that nobody has drawn: then `why` it is not known."""
-    bound = limit(HOT_LIMIT_OF_ROLE[role])
-    return Check(
-        name=_name(role), value=None if why else 37.0, limit=bound.value, unit="degC",
-        verdict=Verdict.UNKNOWN if why else Verdict.PASS, source=bound.source,
-        message=why or f"none within {NEAR_MM:g} mm of a probe",
     )  # fmt: skip
 
 

@@ -275,3 +275,14 @@ def test_a_control_that_cannot_be_verified_leaves_the_one_before(folder, capsys,
     code, _, err = call(capsys, "verify", folder, "--control", str(path))
     assert code != 0 and "hint:" in err
     assert Dossier.open(folder).digest("control") == kept
+
+
+def test_a_damaged_control_can_be_replaced(folder, capsys, tmp_path):
+    dossier = Dossier.open(folder)
+    dossier.write("control", samples.case(5))
+    damaged = dossier.digest("control")
+    (dossier.folder / "control/case.json").write_text("{}")
+    path = tmp_path / "control.nii.gz"
+    write_nifti(path, samples.case(6).ct.values, samples.case(6).grid)
+    call(capsys, "verify", folder, "--control", str(path))
+    assert Dossier.open(folder).digest("control") != damaged
