@@ -52,6 +52,9 @@ def _require_ways_in(plan: Plan, edits: Edits) -> None:
 
 
 def _require_within(around: Surroundings, path: MovedPath) -> None:
+    stated = [path.target_lps_mm, path.skin_lps_mm, path.entry_lps_mm or path.skin_lps_mm]
+    if not np.isfinite(stated).all():
+        raise CaseError(f"{path.name!r} is moved to a position that is no number", hint=FRAME)
     if not around.case.grid.contains(path.target_lps_mm):
         raise CaseError(f"{path.name!r} is moved to a target outside of the CT", hint=FRAME)
     if not _in_body(around, np.array([path.target_lps_mm])).all():

@@ -243,6 +243,11 @@ def test_what_was_said_of_a_placement_goes_when_it_is_elsewhere(editor):
     assert shared in next(s for s in again.apply(Edits()).plan.steps if s.technique is Technique.BIOPSY).notes
 
 
+def test_a_position_that_is_no_number_is_refused(editor):
+    with pytest.raises(CaseError, match="no number"):
+        editor.apply(moved_by(one(editor, "probe"), target_mm=(np.inf, 0.0, 0.0)))
+
+
 def test_a_path_longer_than_any_instrument_is_refused(editor):
     probe = one(editor, "probe")
     far = tuple(np.add(probe.target_lps_mm, (0.0, 5000.0, 0.0)))
