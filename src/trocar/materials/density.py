@@ -52,9 +52,7 @@ def rods_of(text: str) -> dict[float, float]:
         raise CaseError(f"{text!r} tells no rods", hint="density in mg/cm3 = HU of each: 0=1.5,100=124") from error
     rods = dict(pairs)
     if len(rods) < len(pairs) or not np.isfinite(pairs).all():
-        raise CaseError(
-            f"{text!r} tells a rod twice, or no number", hint="density in mg/cm3 = HU of each: 0=1.5,100=124"
-        )
+        raise CaseError(f"{text!r} tells a rod twice or none", hint="density in mg/cm3 = HU of each: 0=1.5,100=124")
     return rods
 
 
